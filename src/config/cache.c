@@ -1,0 +1,127 @@
+#include "config/cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config/value.h"
+#include "sys/raw.h"
+
+static uint64_t hash_text(uint64_t hash, const char *text)
+{
+    for (; text && *text; text++)
+        hash = (hash ^ (uint8_t)*text) * UINT64_C(0x100000001b3);
+    return (hash ^ 0xff) * UINT64_C(0x100000001b3); /* no text holds this byte as UTF-8: the end of one */
+}
+
+void cache_path(const struct source_paths *paths, const struct source_request *request, char path[CACHE_PATH_MOST])
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ IMAGE_LAYOUT;
+    hash = hash_text(hash, paths->system);
+    hash = hash_text(hash, paths->named);
+    hash = hash_text(hash, paths->user);
+    hash = hash_text(hash, request->policy);
+    hash = hash_text(hash, request->set);
+
+    struct value_text out = {path, CACHE_PATH_MOST, 0};
+    value_put(&out, "/dev/shm/gusset-");
+    value_put_decimal(&out, geteuid(), 0, 0);
+    value_put(&out, ".rules-");
+    value_put_hex(&out, hash);
+}
+
+/* Ours alone, and one name only: a second could be held by whoever waits for its contents. */
+static bool is_private(const struct stat *file)
+{
+    return S_ISREG(file->st_mode) && file->st_uid == geteuid() && (file->st_mode & 07777) == 0600 &&
+           file->st_nlink == 1;
+}
+
+static int map_file(struct image *image, int fd)
+{
+    struct stat file;
+    if (fstat(fd, &file) < 0)
+        return -errno;
+    if (!is_private(&file))
+        return -EPERM;
+    if (file.st_size < (off_t)sizeof(struct image_header) || file.st_size > UINT32_MAX)
+        return -EBADMSG;
+    size_t size = (size_t)file.st_size;
+    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (bytes == MAP_FAILED)
+        return -errno;
+    int result = image_attach(image, bytes, size);
+    if (result < 0)
+        munmap(bytes, size);
+    return result;
+}
+
+int cache_open(struct image *image, const struct source_paths *paths, const struct source_request *request)
+{
+    const int kept = errno;
+    char path[CACHE_PATH_MOST];
+
+    cache_path(paths, request, path);
+    int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0);
+    if (fd < 0)
+        return fd;
+    int result = map_file(image, fd);
+    sys_close(fd);
+    if (result == 0 && (!image_answers(image, paths, request) || !image_is_fresh(image))) {
+        cache_close(image);
+        result = -ESTALE;
+    }
+    errno = kept;
+    return result;
+}
+
+static int write_whole(int fd, const char *bytes, size_t size)
+{
+    while (size > 0) {
+        long done = sys_write(fd, bytes, size);
+        if (done == -EINTR)
+            continue;
+        if (done <= 0)
+            return done < 0 ? (int)done : -EIO;
+        bytes += done;
+        size -= (size_t)done;
+    }
+    return 0;
+}
+
+int cache_write(const struct source_paths *paths, const struct source_request *request, const void *bytes, size_t size)
+{
+    const int kept = errno;
+    char path[CACHE_PATH_MOST], draft[CACHE_PATH_MOST];
+
+    cache_path(paths, request, path);
+    struct value_text name = {draft, sizeof draft, 0};
+    value_put(&name, path);
+    value_put(&name, ".");
+    value_put_decimal(&name, (uint64_t)getpid(), 0, 0);
+
+    unlink(draft); /* left behind by a process of the same number that was killed */
+    int fd = sys_openat(AT_FDCWD, draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        errno = kept;
+        return fd;
+    }
+    int result = fchmod(fd, 0600) < 0 ? -errno : write_whole(fd, bytes, size); /* whatever the umask says */
+    sys_close(fd);
+    if (result == 0 && rename(draft, path) < 0)
+        result = -errno;
+    if (result < 0)
+        unlink(draft);
+    errno = kept;
+    return result;
+}
+
+void cache_close(struct image *image)
+{
+    munmap((void *)(uintptr_t)image->header, image->size);
+    *image = (struct image){0};
+}

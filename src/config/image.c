@@ -1,0 +1,332 @@
+#include "config/image.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "config/order.h"
+
+enum { ALIGNMENT = 8 };
+
+/* Whether a span of items of this size lies within the image. */
+static bool holds(const struct image *image, struct image_span span, size_t size)
+{
+    uint64_t end = span.offset + (uint64_t)span.count * size;
+    return span.offset >= sizeof *image->header && span.offset % ALIGNMENT == 0 && end <= image->size;
+}
+
+uint64_t image_checksum(const struct image_header *header)
+{
+    struct image_header copy = *header;
+    uint64_t word, sum = UINT64_C(0xcbf29ce484222325);
+
+    copy.checksum = 0;
+    for (size_t at = 0; at + sizeof word <= sizeof copy; at += sizeof word) {
+        memcpy(&word, (const char *)&copy + at, sizeof word);
+        sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+        sum ^= sum >> 29;
+    }
+    return sum;
+}
+
+_Static_assert(sizeof(struct image_header) % 8 == 0, "the checksum reads whole words");
+
+static bool is_sound(const struct image *image)
+{
+    const struct image_header *header = image->header;
+    if (memcmp(header->magic, IMAGE_MAGIC, sizeof header->magic) != 0 || header->layout != IMAGE_LAYOUT ||
+        header->settings != settings_count() || header->size != image->size)
+        return false;
+    if (header->checksum != image_checksum(header))
+        return false;
+    if (!holds(image, header->policies, sizeof(struct policy)) ||
+        !holds(image, header->rules, sizeof(struct image_rule)) ||
+        !holds(image, header->keys, sizeof(struct image_key)) ||
+        !holds(image, header->patches, sizeof(struct image_patch)) ||
+        !holds(image, header->headers, sizeof(struct image_line)) ||
+        !holds(image, header->words, sizeof(uint32_t)) ||
+        !holds(image, header->sources, sizeof(struct image_source)) || !holds(image, header->pool, 1))
+        return false;
+    if (header->keys.count == 0 || header->keys.count & (header->keys.count - 1) || header->pool.count == 0)
+        return false;
+    /* With a NUL at its end, every offset into the pool is a string. */
+    return ((const char *)header)[header->pool.offset + header->pool.count - 1] == 0;
+}
+
+int image_attach(struct image *image, const void *bytes, size_t size)
+{
+    image->header = bytes;
+    image->size = size;
+    if (size < sizeof *image->header || !is_sound(image))
+        return -EBADMSG;
+    return 0;
+}
+
+static const void *item(const struct image *image, struct image_span span, size_t size, uint32_t index)
+{
+    if (index >= span.count)
+        return NULL;
+    return (const char *)image->header + span.offset + index * size;
+}
+
+const struct policy *image_policy(const struct image *image, uint32_t index)
+{
+    return item(image, image->header->policies, sizeof(struct policy), index);
+}
+
+const struct image_patch *image_patch(const struct image *image, uint32_t index)
+{
+    return item(image, image->header->patches, sizeof(struct image_patch), index);
+}
+
+const struct image_line *image_line(const struct image *image, uint32_t index)
+{
+    return item(image, image->header->headers, sizeof(struct image_line), index);
+}
+
+const struct image_rule *image_rule(const struct image *image, uint32_t index)
+{
+    return item(image, image->header->rules, sizeof(struct image_rule), index);
+}
+
+const char *image_string(const struct image *image, uint32_t offset)
+{
+    const char *string = item(image, image->header->pool, 1, offset);
+    return string ? string : "";
+}
+
+static bool is_input(const struct image *image, uint32_t string, const char *text)
+{
+    return strcmp(image_string(image, string), text ? text : "") == 0;
+}
+
+bool image_answers(const struct image *image, const struct source_paths *paths, const struct source_request *request)
+{
+    const struct image_inputs *inputs = &image->header->inputs;
+    return is_input(image, inputs->system, paths->system) && is_input(image, inputs->named, paths->named) &&
+           is_input(image, inputs->user, paths->user) && is_input(image, inputs->policy, request->policy) &&
+           is_input(image, inputs->set, request->set);
+}
+
+bool image_is_fresh(const struct image *image)
+{
+    const struct image_source *source;
+    for (uint32_t i = 0; (source = item(image, image->header->sources, sizeof *source, i)); i++) {
+        struct source_identity now;
+        source_identify(image_string(image, source->path), &now);
+        if (!source_is_same(&now, &source->identity))
+            return false;
+    }
+    return true;
+}
+
+static uint64_t add_byte(uint64_t state, char byte)
+{
+    return (state ^ (uint8_t)byte) * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static uint32_t finish(uint64_t state, unsigned kind)
+{
+    state = (state ^ kind) * UINT64_C(0xff51afd7ed558ccd);
+    return (uint32_t)(state >> 32);
+}
+
+enum { SEED = 0x67757373 };
+
+uint32_t image_hash_name(enum pattern_kind kind, const char *name, size_t length)
+{
+    uint64_t state = SEED;
+    while (length-- > 0)
+        state = add_byte(state, name[length]);
+    return finish(state ^ state >> 32, kind);
+}
+
+uint32_t image_hash_network(enum place_family family, unsigned prefix_bits, const uint8_t address[16])
+{
+    uint64_t halves[2];
+    memcpy(halves, address, sizeof halves);
+    uint64_t state = (SEED ^ halves[0]) * UINT64_C(0x9e3779b97f4a7c15);
+    state = (state ^ state >> 32 ^ halves[1]) * UINT64_C(0x9e3779b97f4a7c15);
+    return finish(state ^ state >> 32, (unsigned)family << 8 | prefix_bits);
+}
+
+uint32_t image_labels_bit(unsigned labels)
+{
+    return UINT32_C(1) << ((labels < IMAGE_LABELS_MOST ? labels : IMAGE_LABELS_MOST) - 1);
+}
+
+/* What is looked for in one look-up. */
+struct search {
+    const struct image *image;
+    const struct rules_query *query;
+    const char *program;
+};
+
+static bool has_program(const struct search *search, const struct image_rule *rule)
+{
+    const struct image_header *header = search->image->header;
+    for (uint32_t i = 0; i < rule->programs_count; i++) {
+        const uint32_t *word = item(search->image, header->words, sizeof *word, rule->programs_first + i);
+        if (!word)
+            return false;
+        if (strcmp(image_string(search->image, *word), search->program) == 0)
+            return true;
+    }
+    return rule->programs_count == 0;
+}
+
+/* Whether the rule's filters let the call pass; its pattern, but for the port, is known to match. */
+static bool passes(const struct search *search, const struct image_rule *rule)
+{
+    const struct rules_query *query = search->query;
+    if (rule->port != 0 && rule->port != query->place->port)
+        return false;
+    if (rule->methods != 0 && !(rule->methods & query->method))
+        return false; /* the connect door knows no method, so a rule that asks for one is not for it */
+    if (rule->path != 0 && (!query->path || !order_glob_matches(image_string(search->image, rule->path), query->path,
+                                                                query->path_length)))
+        return false;
+    return rule->programs_count == 0 || has_program(search, rule);
+}
+
+/* The first rule of a pattern's run that lets the call pass. */
+static const struct image_rule *choose(const struct search *search, uint32_t first)
+{
+    const struct image_rule *rule = image_rule(search->image, first);
+    uint32_t run = rule ? rule->run : 0;
+    for (uint32_t i = 0; i < run && rule; rule = image_rule(search->image, first + ++i))
+        if (passes(search, rule))
+            return rule;
+    return NULL;
+}
+
+static bool is_name(const struct image *image, const struct image_rule *rule, enum pattern_kind kind,
+                    const char *name, size_t length)
+{
+    uint64_t end = (uint64_t)rule->name + length;
+    return rule->kind == kind && rule->name_length == length && end < image->header->pool.count &&
+           memcmp(image_string(image, rule->name), name, length) == 0;
+}
+
+/* The keys' hash table, step by step: 1 + the rule of the next key with this hash, 0 when there is no more. */
+static uint32_t next_key(const struct image *image, uint32_t hash, uint32_t *probe)
+{
+    struct image_span span = image->header->keys;
+    const struct image_key *keys = item(image, span, sizeof *keys, 0);
+    for (; *probe < span.count; ++*probe) {
+        const struct image_key *key = &keys[(hash + *probe) & (span.count - 1)];
+        if (key->rule == 0)
+            return 0;
+        if (key->hash == hash) {
+            ++*probe;
+            return key->rule;
+        }
+    }
+    return 0;
+}
+
+static const struct image_rule *find_name(const struct search *search, enum pattern_kind kind, uint32_t hash,
+                                          const char *name, size_t length)
+{
+    uint32_t probe = 0, key;
+    while ((key = next_key(search->image, hash, &probe)) != 0) {
+        const struct image_rule *rule = image_rule(search->image, key - 1);
+        if (rule && is_name(search->image, rule, kind, name, length))
+            return choose(search, key - 1);
+    }
+    return NULL;
+}
+
+/* One pass from the end of the name gives the hash of each suffix and, at the start, of the name itself. */
+static const struct image_rule *find_by_name(const struct search *search)
+{
+    const struct place *place = search->query->place;
+    uint32_t labels = search->image->header->suffix_labels;
+    struct {
+        uint32_t hash;
+        uint8_t at;
+    } suffixes[PLACE_NAME_MAX];
+    unsigned count = 0, depth = 0;
+    uint64_t state = SEED;
+
+    for (unsigned at = place->name_length; at-- > 0;) {
+        state = add_byte(state, place->name[at]);
+        if (place->name[at] != '.' || at == 0)
+            continue;
+        if (labels & image_labels_bit(++depth)) {
+            suffixes[count].hash = finish(state ^ state >> 32, PATTERN_SUFFIX);
+            suffixes[count++].at = (uint8_t)at;
+        }
+    }
+    const struct image_rule *rule = find_name(search, PATTERN_NAME, finish(state ^ state >> 32, PATTERN_NAME),
+                                              place->name, place->name_length);
+    while (!rule && count-- > 0)
+        rule = find_name(search, PATTERN_SUFFIX, suffixes[count].hash, place->name + suffixes[count].at,
+                         (size_t)(place->name_length - suffixes[count].at));
+    return rule;
+}
+
+static void cut_address(uint8_t address[16], unsigned bits)
+{
+    for (unsigned byte = 0; byte < 16; byte++) {
+        unsigned first = byte * 8;
+        if (first >= bits)
+            address[byte] = 0;
+        else if (first + 8 > bits)
+            address[byte] &= (uint8_t)(0xff00u >> (bits - first));
+    }
+}
+
+static const struct image_rule *find_network(const struct search *search, unsigned bits)
+{
+    const struct place *place = search->query->place;
+    uint8_t address[16];
+    memcpy(address, place->address, sizeof address);
+    cut_address(address, bits);
+
+    uint32_t hash = image_hash_network((enum place_family)place->family, bits, address), probe = 0, key;
+    while ((key = next_key(search->image, hash, &probe)) != 0) {
+        const struct image_rule *rule = image_rule(search->image, key - 1);
+        if (rule && rule->kind == PATTERN_NETWORK && rule->family == place->family && rule->prefix_bits == bits &&
+            memcmp(rule->address, address, sizeof address) == 0)
+            return choose(search, key - 1);
+    }
+    return NULL;
+}
+
+/* Only the prefix lengths that occur are tried, from the longest down. */
+static const struct image_rule *find_by_address(const struct search *search)
+{
+    const uint64_t *prefixes = search->image->header->prefixes[search->query->place->family == PLACE_IPV6];
+    for (int word = 2; word >= 0; word--)
+        for (uint64_t left = prefixes[word]; left != 0;) {
+            int bit = 63 - __builtin_clzll(left);
+            left &= ~(UINT64_C(1) << bit);
+            const struct image_rule *rule = find_network(search, (unsigned)(word * 64 + bit));
+            if (rule)
+                return rule;
+        }
+    return NULL;
+}
+
+const struct image_rule *image_find(const struct image *image, const struct rules_query *query, const char *program)
+{
+    const struct search search = {image, query, program};
+    const struct place *place = query->place;
+    const struct image_rule *rule = NULL;
+
+    switch ((enum place_family)place->family) {
+    case PLACE_UNIX: /* "*" speaks of the network only */
+        return find_name(&search, PATTERN_UNIX, image_hash_name(PATTERN_UNIX, place->name, place->name_length),
+                         place->name, place->name_length);
+    case PLACE_NAME:
+        rule = find_by_name(&search);
+        break;
+    case PLACE_IPV4:
+    case PLACE_IPV6:
+        rule = find_by_address(&search);
+        break;
+    }
+    if (!rule && image->header->any != 0)
+        rule = choose(&search, image->header->any - 1);
+    return rule;
+}

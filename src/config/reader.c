@@ -1,0 +1,280 @@
+#include "config/reader.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config/expand.h"
+#include "config/value.h"
+
+enum { KEY_MOST = 256, TEXT_MOST = 4096, QUOTED_ROOM = 256 };
+
+struct assign_site reader_site(const struct reader *reader, const struct config_setting_t *setting)
+{
+    struct assign_site site = {.model = reader->model, .faults = reader->faults};
+    site.origin.kind = MODEL_FILE;
+    include_locate(&reader->text, libconfig_line(setting), &site.origin.source, &site.origin.line);
+    site.line = site.origin.line;
+    site.file = model_string(reader->model, model_source(reader->model, site.origin.source)->path);
+    return site;
+}
+
+void reader_fault(const struct reader *reader, const struct config_setting_t *setting, const char *format, ...)
+{
+    char text[FAULT_TEXT_MOST];
+    va_list arguments;
+    struct assign_site site = reader_site(reader, setting);
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fault_add(reader->faults, site.file, site.line, "%s", text);
+}
+
+void reader_warn(const struct reader *reader, const struct config_setting_t *setting, const char *format, ...)
+{
+    char text[FAULT_TEXT_MOST];
+    va_list arguments;
+    struct assign_site site = reader_site(reader, setting);
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    fault_warn(reader->faults, site.file, site.line, "%s", text);
+}
+
+bool reader_is_named(const struct config_setting_t *setting, const char *name)
+{
+    return strcmp(libconfig_name(setting), name) == 0;
+}
+
+void reader_describe(const struct reader *reader, const struct config_setting_t *setting, char *text, size_t size)
+{
+    const char *string;
+    switch (libconfig_kind(setting)) {
+    case LIBCONFIG_GROUP:
+        snprintf(text, size, "a group { … }");
+        return;
+    case LIBCONFIG_LIST:
+        snprintf(text, size, "a list ( … )");
+        return;
+    case LIBCONFIG_ARRAY:
+        snprintf(text, size, "a list [ … ]");
+        return;
+    case LIBCONFIG_INTEGER:
+        snprintf(text, size, "%lld", (long long)libconfig_integer(reader->document, setting));
+        return;
+    case LIBCONFIG_FLOAT:
+        snprintf(text, size, "%g", libconfig_float(reader->document, setting));
+        return;
+    case LIBCONFIG_STRING:
+        string = libconfig_string(reader->document, setting);
+        assign_quote(string, strlen(string), text, size);
+        return;
+    case LIBCONFIG_BOOL:
+        snprintf(text, size, "%s", libconfig_bool(reader->document, setting) ? "true" : "false");
+        return;
+    case LIBCONFIG_NOTHING:
+        snprintf(text, size, "nothing");
+        return;
+    }
+}
+
+const char *reader_plain(const struct reader *reader, const struct config_setting_t *setting, const char *key,
+                         const char *expected)
+{
+    char found[QUOTED_ROOM];
+    reader_describe(reader, setting, found, sizeof found);
+    if (libconfig_kind(setting) != LIBCONFIG_STRING) {
+        reader_fault(reader, setting, "%s: found %s, expected %s", key, found, expected);
+        return NULL;
+    }
+    const char *string = libconfig_string(reader->document, setting);
+    if (!expand_is_template(string))
+        return string;
+    reader_fault(reader, setting, "%s: %s: ${…} does not work here, expected %s as it is", key, found, expected);
+    return NULL;
+}
+
+bool reader_is_sequence(const struct reader *reader, const struct config_setting_t *setting, const char *key,
+                        const char *expected)
+{
+    char found[QUOTED_ROOM];
+    enum libconfig_kind kind = libconfig_kind(setting);
+    if (kind == LIBCONFIG_LIST || kind == LIBCONFIG_ARRAY)
+        return true;
+    reader_describe(reader, setting, found, sizeof found);
+    reader_fault(reader, setting, "%s: found %s, expected %s", key, found, expected);
+    return false;
+}
+
+static bool is_list(const struct settings_entry *entry)
+{
+    return entry->kind == SETTINGS_OUTCOMES || entry->kind == SETTINGS_METHODS || entry->kind == SETTINGS_PROPAGATE;
+}
+
+static bool is_fraction(const struct settings_entry *entry)
+{
+    return entry->kind == SETTINGS_DECIMAL || entry->kind == SETTINGS_PERCENT;
+}
+
+/* Joins the members with commas; a member that a comma would make two is left for the fault to quote. */
+static bool join(const struct reader *reader, const struct config_setting_t *list,
+                 const struct settings_entry *entry, struct value_text *out)
+{
+    for (uint32_t i = 0; i < libconfig_count(reader->document, list); i++) {
+        const struct config_setting_t *item = libconfig_item(reader->document, list, i);
+        enum libconfig_kind kind = libconfig_kind(item);
+        value_put(out, i > 0 ? ", " : "");
+        if (kind == LIBCONFIG_STRING && libconfig_string(reader->document, item)[0])
+            value_put(out, libconfig_string(reader->document, item));
+        else if (kind == LIBCONFIG_INTEGER && entry->kind == SETTINGS_OUTCOMES &&
+                 libconfig_integer(reader->document, item) >= 0)
+            value_put_decimal(out, (uint64_t)libconfig_integer(reader->document, item), 0, 0);
+        else
+            return false;
+    }
+    return out->length < out->size - 1;
+}
+
+/* A decimal of libconfig's double, rounded to the digits that the setting keeps. */
+static bool write_fraction(const struct settings_entry *entry, double number, struct value_text *out)
+{
+    unsigned places = entry->kind == SETTINGS_DECIMAL ? 3 : 2;
+    double scaled = number * (places == 3 ? 1000 : 100);
+    if (!(scaled >= 0 && scaled < 1e12))
+        return false;
+    value_put_decimal(out, (uint64_t)(scaled + 0.5), places, 0);
+    return true;
+}
+
+/* The value as --set would spell it; false when it is of a type that the setting does not take. */
+static bool spell(const struct reader *reader, const struct config_setting_t *setting,
+                  const struct settings_entry *entry, struct value_text *out)
+{
+    const char *string;
+    switch (libconfig_kind(setting)) {
+    case LIBCONFIG_STRING:
+        string = libconfig_string(reader->document, setting);
+        value_put(out, string);
+        if (out->length == out->size - 1)
+            return false;
+        return expand_is_template(string) || entry->kind == SETTINGS_DURATION || entry->kind == SETTINGS_CHOICE ||
+               entry->kind == SETTINGS_TEXT;
+    case LIBCONFIG_INTEGER:
+        if (entry->kind != SETTINGS_COUNT && !is_fraction(entry))
+            return false;
+        if (libconfig_integer(reader->document, setting) < 0)
+            return false;
+        value_put_decimal(out, (uint64_t)libconfig_integer(reader->document, setting), 0, 0);
+        return true;
+    case LIBCONFIG_FLOAT:
+        return is_fraction(entry) && write_fraction(entry, libconfig_float(reader->document, setting), out);
+    case LIBCONFIG_BOOL:
+        value_put(out, libconfig_bool(reader->document, setting) ? "true" : "false");
+        return entry->kind == SETTINGS_BOOL;
+    case LIBCONFIG_LIST:
+    case LIBCONFIG_ARRAY:
+        return is_list(entry) && join(reader, setting, entry, out);
+    case LIBCONFIG_GROUP:
+    case LIBCONFIG_NOTHING:
+        break;
+    }
+    return false;
+}
+
+static void read_value(struct reader *reader, const struct config_setting_t *setting, uint32_t policy,
+                       unsigned index)
+{
+    const struct settings_entry *entry = settings_at(index);
+    char text[TEXT_MOST], found[QUOTED_ROOM], expected[256];
+    struct value_text out = {text, sizeof text, 0};
+
+    text[0] = 0;
+    if (spell(reader, setting, entry, &out)) {
+        struct assign_site site = reader_site(reader, setting);
+        site.is_bare = libconfig_kind(setting) == LIBCONFIG_INTEGER || libconfig_kind(setting) == LIBCONFIG_FLOAT;
+        assign_text(&site, policy, index, text);
+        return;
+    }
+    reader_describe(reader, setting, found, sizeof found);
+    settings_expected(entry, expected, sizeof expected);
+    reader_fault(reader, setting, "%s: found %s, expected %s", entry->key, found, expected);
+}
+
+struct walk {
+    struct reader *reader;
+    uint32_t policy;
+    enum settings_place place;
+    reader_special *special; /* on the first level only */
+    void *context;
+};
+
+static void unknown(const struct walk *walk, const struct config_setting_t *member, const char *key)
+{
+    const char *near = settings_nearest(key, strlen(key), walk->place);
+    enum settings_place other = walk->place == SETTINGS_OF_FILE ? SETTINGS_OF_POLICY : SETTINGS_OF_FILE;
+    uint32_t bit;
+    if (settings_find(key, strlen(key)) >= 0 || settings_is_group(key, strlen(key), other, &bit))
+        reader_fault(walk->reader, member, "unknown key '%s' here; it belongs %s", key,
+                     other == SETTINGS_OF_POLICY ? "into a policy or a rule of hosts" : "to the file as a whole");
+    else if (near)
+        reader_fault(walk->reader, member, "unknown key '%s', did you mean '%.*s'?", key,
+                     (int)settings_level_length(near, key), near);
+    else
+        reader_fault(walk->reader, member, "unknown key '%s'", key);
+}
+
+/* attempts and retries are one number. */
+static bool says_twice(const struct walk *walk, const struct config_setting_t *group,
+                       const struct config_setting_t *member, const struct settings_entry *entry)
+{
+    if (entry->surplus == 0 || !libconfig_member(walk->reader->document, group, "attempts"))
+        return false;
+    reader_fault(walk->reader, member, "retry.retries says the same as retry.attempts; expected one of them");
+    return true;
+}
+
+static void walk_level(const struct walk *walk, const struct config_setting_t *group, const char *prefix);
+
+static void walk_member(const struct walk *walk, const struct config_setting_t *group,
+                        const struct config_setting_t *member, const char *key)
+{
+    uint32_t bit = 0;
+    int index = settings_find(key, strlen(key));
+
+    if (index >= 0 && settings_at((unsigned)index)->place == walk->place) {
+        if (!says_twice(walk, group, member, settings_at((unsigned)index)))
+            read_value(walk->reader, member, walk->policy, (unsigned)index);
+    } else if (settings_is_planned(key, strlen(key))) {
+        reader_fault(walk->reader, member, "%s: not supported by this version", key);
+    } else if (!settings_is_group(key, strlen(key), walk->place, &bit)) {
+        unknown(walk, member, key);
+    } else if (libconfig_kind(member) != LIBCONFIG_GROUP) {
+        char found[QUOTED_ROOM];
+        reader_describe(walk->reader, member, found, sizeof found);
+        reader_fault(walk->reader, member, "%s: found %s, expected a group { … }", key, found);
+    } else {
+        if (walk->place == SETTINGS_OF_POLICY)
+            model_apply_group(walk->reader->model, walk->policy, bit);
+        walk_level(walk, member, key);
+    }
+}
+
+static void walk_level(const struct walk *walk, const struct config_setting_t *group, const char *prefix)
+{
+    for (uint32_t i = 0; i < libconfig_count(walk->reader->document, group); i++) {
+        const struct config_setting_t *member = libconfig_item(walk->reader->document, group, i);
+        char key[KEY_MOST];
+        if (!prefix[0] && walk->special && walk->special(walk->reader, member, walk->context))
+            continue;
+        snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] ? "." : "", libconfig_name(member));
+        walk_member(walk, group, member, key);
+    }
+}
+
+void reader_walk(struct reader *reader, const struct config_setting_t *group, uint32_t policy,
+                 reader_special *special, void *context)
+{
+    struct walk walk = {reader, policy, policy == (uint32_t)MODEL_NONE ? SETTINGS_OF_FILE : SETTINGS_OF_POLICY,
+                        special, context};
+    walk_level(&walk, group, "");
+}

@@ -1,0 +1,63 @@
+/*
+ * Reading the parsed file, setting by setting: what policies, rules and the file have in common. Lives for
+ * one reading; faults carry the place in the file that the line came from.
+ */
+#ifndef GUSSET_CONFIG_READER_H
+#define GUSSET_CONFIG_READER_H
+
+#include <stdbool.h>
+
+#include "config/assign.h"
+#include "config/include.h"
+#include "config/libconfig.h"
+#include "config/model.h"
+
+struct reader_policy { /* a policy of the file */
+    const struct config_setting_t *setting;
+    uint32_t index; /* in the model, once it is resolved */
+    enum { READER_UNTOUCHED, READER_UNDER_WAY, READER_RESOLVED } state;
+};
+
+struct reader {
+    struct model *model;
+    struct fault_list *faults;
+    struct include_text text;
+    struct libconfig *document;
+    struct table policies; /* struct reader_policy */
+};
+
+/* The place of a setting, as an origin and for faults. */
+struct assign_site reader_site(const struct reader *reader, const struct config_setting_t *setting);
+
+void reader_fault(const struct reader *reader, const struct config_setting_t *setting, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void reader_warn(const struct reader *reader, const struct config_setting_t *setting, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* What stands there, for people: `"text"`, `5`, `a list`. */
+void reader_describe(const struct reader *reader, const struct config_setting_t *setting, char *text, size_t size);
+
+/*
+ * A string that may hold no ${…}: names and patterns. NULL after a fault that names key and what was expected.
+ */
+const char *reader_plain(const struct reader *reader, const struct config_setting_t *setting, const char *key,
+                         const char *expected);
+
+/* Whether the setting is a list or array; a fault that names key otherwise. */
+bool reader_is_sequence(const struct reader *reader, const struct config_setting_t *setting, const char *key,
+                        const char *expected);
+
+/* A member that is none of the table's settings; returns whether it was taken. */
+typedef bool reader_special(struct reader *reader, const struct config_setting_t *member, void *context);
+
+/*
+ * Reads the members of a group: settings of the policy, or of the file where policy is MODEL_NONE. special, which
+ * may be NULL, is asked first. A member that nobody knows is a fault.
+ */
+void reader_walk(struct reader *reader, const struct config_setting_t *group, uint32_t policy,
+                 reader_special *special, void *context);
+
+/* Like strcmp of the member's name, as a question. */
+bool reader_is_named(const struct config_setting_t *setting, const char *name);
+
+#endif

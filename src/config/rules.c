@@ -1,0 +1,440 @@
+#include "config/rules.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "config/arena.h"
+#include "config/cache.h"
+#include "config/compile.h"
+#include "config/expand.h"
+#include "config/fault.h"
+#include "config/load.h"
+#include "config/value.h"
+
+enum { PROGRAM_MOST = 256, SENTENCE_MOST = 512 };
+
+typedef _Atomic(const struct rules_policy *) ready_policy;
+
+struct rules {
+    struct image image;
+    struct arena arena;
+    ready_policy *ready; /* one a policy; NULL until it is first used */
+    struct rules_globals globals;
+    char program[PROGRAM_MOST];
+};
+
+static _Atomic(rules_listener *) listener;
+
+void rules_listen(rules_listener *to)
+{
+    atomic_store(&listener, to);
+}
+
+static void say(const char *subject, const char *reason)
+{
+    char sentence[SENTENCE_MOST];
+    struct value_text out = {sentence, sizeof sentence, 0};
+    rules_listener *to = atomic_load(&listener);
+    if (!to)
+        return;
+    value_put(&out, subject);
+    value_put(&out, reason);
+    to(sentence);
+}
+
+/* Room for one expanded text, while a policy is made ready; not the stack, which may be small in a thread. */
+struct scratch {
+    char *text;
+    struct expand_fault fault;
+};
+
+enum { SCRATCH_SIZE = EXPAND_FILE_MOST + 4096 };
+
+static bool scratch_open(struct scratch *scratch)
+{
+    void *text = mmap(NULL, SCRATCH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    scratch->text = text == MAP_FAILED ? NULL : text;
+    return scratch->text != NULL;
+}
+
+static void scratch_close(struct scratch *scratch)
+{
+    munmap(scratch->text, SCRATCH_SIZE);
+}
+
+/* The expanded text, or NULL after the listener was told of the setting that goes without. */
+static const char *expand(struct scratch *scratch, const char *template, const char *subject)
+{
+    char reason[SENTENCE_MOST];
+    if (expand_text(template, scratch->text, SCRATCH_SIZE, expand_environment, &scratch->fault) >= 0)
+        return scratch->text;
+    expand_explain(&scratch->fault, reason, sizeof reason);
+    say(subject, reason);
+    return NULL;
+}
+
+/* base is what the place's settings lie in; a damaged patch may name a setting of elsewhere. */
+static void apply_patch(const struct rules *rules, struct scratch *scratch, const struct image_patch *patch,
+                        enum settings_place place, void *base)
+{
+    char subject[128];
+    struct value_text out = {subject, sizeof subject, 0};
+    if (patch->setting >= settings_count() || settings_at(patch->setting)->place != place)
+        return;
+    const struct settings_entry *entry = settings_at(patch->setting);
+    value_put(&out, entry->key);
+    value_put(&out, " keeps its default: ");
+    const char *text = expand(scratch, image_string(&rules->image, patch->text), subject);
+    if (!text || settings_parse(entry, base, text, strlen(text)))
+        return;
+    char reason[SENTENCE_MOST] = "its ${…} does not expand to ";
+    settings_expected(entry, reason + strlen(reason), sizeof reason - strlen(reason));
+    say(subject, reason);
+}
+
+static const struct policy *patch_policy(struct rules *rules, struct scratch *scratch, const struct policy *from)
+{
+    struct policy *own = arena_take(&rules->arena, sizeof *own);
+    if (!own)
+        return from;
+    *own = *from;
+    for (uint32_t i = 0; i < from->patches_count; i++) {
+        const struct image_patch *patch = image_patch(&rules->image, from->patches_first + i);
+        if (!patch)
+            break;
+        apply_patch(rules, scratch, patch, SETTINGS_OF_POLICY, own);
+    }
+    settings_mend(own);
+    return own;
+}
+
+/* RFC 9110, 5.5: neither a control character but the tab, nor DEL, may stand in a field's value. */
+static bool is_field_value(const char *text)
+{
+    for (; *text; text++)
+        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
+            return false;
+    return true;
+}
+
+static const char *keep(struct rules *rules, const char *first, const char *second, const char *third)
+{
+    size_t size = strlen(first) + strlen(second) + strlen(third) + 1;
+    char *text = arena_take(&rules->arena, size);
+    if (!text)
+        return NULL;
+    struct value_text out = {text, size, 0};
+    value_put(&out, first);
+    value_put(&out, second);
+    value_put(&out, third);
+    return text;
+}
+
+/* Fills in one header; false when it is to be left out: its value is unfit, or empty. */
+static bool dress(struct rules *rules, struct scratch *scratch, const struct image_line *line,
+                  struct rules_header *header)
+{
+    const char *name = image_string(&rules->image, line->name);
+    const char *value = image_string(&rules->image, line->value);
+    char subject[320] = "header ";
+    struct value_text out = {subject, sizeof subject, strlen(subject)};
+
+    value_put(&out, name);
+    value_put(&out, " is left out: ");
+    if (expand_is_template(value))
+        value = expand(scratch, value, subject);
+    if (!value || !value[0])
+        return false;
+    if (!is_field_value(value)) {
+        say(subject, "its value holds a control character");
+        return false;
+    }
+    header->line = keep(rules, name, ": ", value);
+    header->name_length = (uint32_t)strlen(name);
+    header->override = line->override != 0;
+    return header->line != NULL;
+}
+
+static void dress_all(struct rules *rules, struct scratch *scratch, const struct policy *from,
+                      struct rules_policy *policy)
+{
+    uint32_t room = rules->image.header->headers.count; /* a damaged count must not ask for the world */
+    uint32_t count = from->headers_count < room ? from->headers_count : room;
+    struct rules_header *headers = count ? arena_take(&rules->arena, count * sizeof *headers) : NULL;
+    if (!headers)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct image_line *line = image_line(&rules->image, from->headers_first + i);
+        if (line && dress(rules, scratch, line, &headers[policy->header_count]))
+            policy->header_count++;
+    }
+    policy->headers = headers;
+}
+
+static const char *expand_key(struct rules *rules, struct scratch *scratch, const struct policy *from)
+{
+    const char *key = from->groups & POLICY_LIMIT ? image_string(&rules->image, from->limit.key) : "";
+    if (!expand_is_template(key))
+        return key;
+    key = expand(scratch, key, "limit.key is taken as empty: ");
+    key = key && key[0] ? keep(rules, key, "", "") : "";
+    return key ? key : "";
+}
+
+static bool needs_scratch(const struct rules *rules, const struct policy *policy)
+{
+    return policy->patches_count > 0 || policy->headers_count > 0 ||
+           (policy->groups & POLICY_LIMIT && image_string(&rules->image, policy->limit.key)[0]);
+}
+
+/* Two threads may do this at once for one policy; the first to publish wins, the other's copy is lost memory. */
+static const struct rules_policy *make_ready(struct rules *rules, uint32_t index, const struct policy *from)
+{
+    struct scratch scratch = {0};
+    const struct rules_policy *first = NULL;
+    struct rules_policy *policy = arena_take(&rules->arena, sizeof *policy);
+
+    if (!policy)
+        return NULL;
+    policy->settings = from;
+    policy->name = image_string(&rules->image, from->name);
+    policy->limit_key = "";
+    if (needs_scratch(rules, from) && scratch_open(&scratch)) {
+        if (from->patches_count > 0)
+            policy->settings = patch_policy(rules, &scratch, from);
+        dress_all(rules, &scratch, from, policy);
+        policy->limit_key = expand_key(rules, &scratch, from);
+        scratch_close(&scratch);
+    }
+    if (!atomic_compare_exchange_strong(&rules->ready[index], &first, policy))
+        return first;
+    return policy;
+}
+
+bool rules_find(const struct rules *rules, const struct rules_query *query, struct rules_match *match)
+{
+    const struct image_rule *rule = image_find(&rules->image, query, rules->program);
+    const struct policy *policy = rule ? image_policy(&rules->image, rule->policy) : NULL;
+    if (!policy)
+        return false;
+    match->policy = atomic_load_explicit(&rules->ready[rule->policy], memory_order_acquire);
+    if (!match->policy) {
+        const int kept = errno;
+        match->policy = make_ready((struct rules *)(uintptr_t)rules, rule->policy, policy);
+        errno = kept;
+    }
+    match->mode = rule->mode >= POLICY_ENFORCE && rule->mode <= POLICY_OFF ? (enum policy_mode)rule->mode
+                                                                            : rules->globals.mode;
+    match->rule = rule->origin;
+    return match->policy != NULL;
+}
+
+bool rules_has_unix(const struct rules *rules)
+{
+    return rules->image.header->has_unix != 0;
+}
+
+const struct rules_globals *rules_globals(const struct rules *rules)
+{
+    return &rules->globals;
+}
+
+bool rules_are_fresh(const struct rules *rules)
+{
+    return image_is_fresh(&rules->image);
+}
+
+size_t rules_size(const struct rules *rules)
+{
+    return rules->image.size;
+}
+
+/* A text of the file's settings, expanded; instead, where it is unfit. */
+static const char *expand_global(struct rules *rules, struct scratch *scratch, uint32_t string, const char *key,
+                                 bool (*fits)(const char *), const char *instead)
+{
+    char subject[64];
+    struct value_text out = {subject, sizeof subject, 0};
+    const char *text = image_string(&rules->image, string);
+
+    value_put(&out, key);
+    value_put(&out, " is passed over: ");
+    if (expand_is_template(text))
+        text = expand(scratch, text, subject);
+    if (!text)
+        return instead;
+    if (!fits(text)) {
+        say(subject, "its value does not fit");
+        return instead;
+    }
+    text = text == scratch->text ? keep(rules, text, "", "") : text;
+    return text ? text : instead;
+}
+
+static bool is_target(const char *text)
+{
+    return text[0] == '/' || strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0;
+}
+
+static bool is_path_or_empty(const char *text)
+{
+    return text[0] == '/' || text[0] == 0;
+}
+
+static void expand_globals(struct rules *rules, struct scratch *scratch)
+{
+    const struct image_header *header = rules->image.header;
+    struct settings_globals from = header->globals;
+
+    for (uint32_t i = 0; i < header->global_patches_count; i++) {
+        const struct image_patch *patch = image_patch(&rules->image, header->global_patches_first + i);
+        if (!patch)
+            break;
+        apply_patch(rules, scratch, patch, SETTINGS_OF_FILE, &from);
+    }
+    rules->globals = (struct rules_globals){
+        .mode = (enum policy_mode)from.mode,
+        .locked = from.locked != 0,
+        .log_level = from.log_level,
+        .log_format = from.log_format,
+        .log_target = expand_global(rules, scratch, from.log_target, "log.target", is_target, "stderr"),
+        .state_path = expand_global(rules, scratch, from.state_path, "state.path", is_path_or_empty, ""),
+        .state_hosts = from.state_hosts,
+        .request_id = expand_global(rules, scratch, from.request_id, "context.request_id", is_field_value, ""),
+        .tenant_id = expand_global(rules, scratch, from.tenant_id, "context.tenant_id", is_field_value, ""),
+        .project_id = expand_global(rules, scratch, from.project_id, "context.project_id", is_field_value, ""),
+    };
+}
+
+static int make_rules(const struct rules **out, const struct image *image, const char *program)
+{
+    struct arena arena = {NULL};
+    struct scratch scratch = {0};
+    struct rules *rules = arena_take(&arena, sizeof *rules);
+    if (!rules || !scratch_open(&scratch))
+        return -ENOMEM;
+    rules->image = *image;
+    rules->ready = arena_take(&arena, image->header->policies.count * sizeof *rules->ready);
+    atomic_store(&rules->arena.newest, atomic_load(&arena.newest));
+    struct value_text name = {rules->program, sizeof rules->program, 0};
+    value_put(&name, program ? program : "");
+    if (rules->ready)
+        expand_globals(rules, &scratch);
+    scratch_close(&scratch);
+    if (!rules->ready)
+        return -ENOMEM;
+    *out = rules;
+    return 0;
+}
+
+/* The image goes into its file, so that it is shared; where that fails, this process keeps it for itself. */
+static int publish(const struct source_paths *paths, const struct source_request *request, void *bytes, size_t size,
+                   struct image *image)
+{
+    if (cache_write(paths, request, bytes, size) == 0 && cache_open(image, paths, request) == 0) {
+        munmap(bytes, size);
+        return 0;
+    }
+    mprotect(bytes, size, PROT_READ);
+    return image_attach(image, bytes, size);
+}
+
+/* Compiles what holds. Returns 0 with an empty image when there is no configuration. */
+static int compile(const struct source_paths *paths, const struct source_request *request, struct image *image,
+                   char *text, size_t size)
+{
+    struct model model;
+    struct fault_list faults = {0};
+    void *bytes;
+    size_t length;
+
+    int result = model_init(&model);
+    if (result == 0)
+        result = load_model(&model, request, paths, &faults);
+    if (result == 0 && !model.is_empty) {
+        result = compile_image(&model, paths, request, &bytes, &length);
+        if (result == 0)
+            result = publish(paths, request, bytes, length, image);
+    }
+    if (result < 0 && fault_summary(&faults, text, size) == 0) {
+        struct value_text out = {text, size, 0};
+        value_put(&out, result == -ENOMEM ? "out of memory while the rules were compiled"
+                                          : "the rules cannot be compiled");
+    }
+    fault_clear(&faults);
+    model_clear(&model);
+    return result;
+}
+
+static bool exists(const char *path)
+{
+    struct source_identity identity;
+    if (path[0] == 0)
+        return false;
+    source_identify(path, &identity);
+    return identity.inode != 0;
+}
+
+static bool says(const char *text)
+{
+    return text && text[0];
+}
+
+static int open_for(const struct rules **out, const struct source_request *request, const char *program,
+                    bool may_compile, char *text, size_t size)
+{
+    struct source_paths paths;
+    struct image image = {0};
+    struct value_text reason = {text, size, 0};
+
+    int result = source_find(request, &paths);
+    if (result < 0) {
+        value_put(&reason, "the path of the configuration is too long or the working directory is gone");
+        return result;
+    }
+    if (cache_open(&image, &paths, request) == 0)
+        return make_rules(out, &image, program);
+    if (!says(request->policy) && !says(request->named) && !exists(paths.user) && !exists(paths.system))
+        return 0;
+    if (!may_compile) {
+        value_put(&reason, "the rules are not compiled yet");
+        return -ESTALE;
+    }
+    result = compile(&paths, request, &image, text, size);
+    if (result < 0 || !image.header)
+        return result;
+    return make_rules(out, &image, program);
+}
+
+int rules_open_for(const struct rules **out, const struct source_request *request, const char *program,
+                   bool may_compile, char *text, size_t size)
+{
+    const int kept = errno;
+    *out = NULL;
+    text[0] = 0;
+    int result = open_for(out, request, program, may_compile, text, size);
+    errno = kept;
+    return result;
+}
+
+void rules_request(struct source_request *request)
+{
+    /* secure_getenv: in a privileged program the environment is a stranger's. */
+    *request = (struct source_request){
+        .named = secure_getenv("GUSSET_CONFIG"),
+        .xdg = secure_getenv("XDG_CONFIG_HOME"),
+        .home = secure_getenv("HOME"),
+        .policy = secure_getenv("GUSSET_POLICY"),
+        .set = secure_getenv("GUSSET_SET"),
+    };
+}
+
+int rules_open(const struct rules **out, const char *program, bool may_compile, char *text, size_t size)
+{
+    struct source_request request;
+    rules_request(&request);
+    return rules_open_for(out, &request, program, may_compile, text, size);
+}

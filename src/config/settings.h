@@ -1,0 +1,124 @@
+/*
+ * The settings: one table with the name, kind, range, default and meaning of each. It drives loading,
+ * checking, presets, --set, explain and the manual; whoever adds a setting adds a row here and a field
+ * in core/policy.h (or in struct settings_globals, for those that hold for the whole file).
+ */
+#ifndef GUSSET_CONFIG_SETTINGS_H
+#define GUSSET_CONFIG_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/policy.h"
+
+enum settings_kind {
+    SETTINGS_DURATION,  /* milliseconds; "1.5s" */
+    SETTINGS_COUNT,     /* a whole number */
+    SETTINGS_DECIMAL,   /* thousandths; "2.0" */
+    SETTINGS_PERCENT,   /* hundredths of a percent; "12.5" */
+    SETTINGS_BOOL,      /* 0 or 1 */
+    SETTINGS_CHOICE,    /* one of a few names */
+    SETTINGS_OUTCOMES,  /* struct outcome_set; names separated by commas */
+    SETTINGS_METHODS,   /* bits of core/method.h; likewise */
+    SETTINGS_PROPAGATE, /* bits of enum policy_propagate; likewise */
+    SETTINGS_TEXT       /* string: an offset into a pool; whoever owns the pool stores it */
+};
+
+enum settings_place { SETTINGS_OF_FILE, SETTINGS_OF_POLICY };
+
+/* Settings of the whole file, in the form in which they lie in the image; texts are templates. */
+struct settings_globals {
+    uint32_t version;
+    uint32_t mode; /* enum policy_mode */
+    uint32_t locked;
+    uint32_t log_level;  /* enum log_level */
+    uint32_t log_target; /* string */
+    uint32_t log_format; /* enum log_format */
+    uint32_t state_path; /* string */
+    uint32_t state_hosts;
+    uint32_t request_id; /* string */
+    uint32_t tenant_id;  /* string */
+    uint32_t project_id; /* string */
+};
+
+struct settings_choice {
+    const char *name; /* NULL ends the list */
+    uint32_t value;
+};
+
+struct settings_entry {
+    const char *key;  /* "retry.backoff.base" */
+    uint8_t kind;     /* enum settings_kind */
+    uint8_t place;    /* enum settings_place: what offset is counted in */
+    uint8_t group;    /* bit of enum policy_group; 0: none */
+    uint8_t surplus;  /* an alias that counts from elsewhere: stored value = text + surplus; else 0 */
+    uint16_t offset;  /* in struct policy or struct settings_globals */
+    uint32_t least;   /* range, in stored units */
+    uint32_t most;
+    const char *initial; /* the default, as a user would write it (lists with commas) */
+    const struct settings_choice *choices;
+    const char *help; /* a sentence without its full stop */
+};
+
+enum { SETTINGS_MOST = 64 }; /* no table is longer; for arrays with an element a setting */
+
+/* How many there are, and the index-th (0..settings_count()-1). Static. */
+unsigned settings_count(void);
+const struct settings_entry *settings_at(unsigned index);
+
+/* The index of a key, or -1. */
+int settings_find(const char *key, size_t length);
+
+/* Whether key, a whole path, is a group that holds settings ("retry", "retry.backoff"); *bit is its group. */
+bool settings_is_group(const char *key, size_t length, enum settings_place place, uint32_t *bit);
+
+/* Whether the contract knows the key but this version does not act on it ("hedge", "retry.resume"). */
+bool settings_is_planned(const char *key, size_t length);
+
+/* The known key nearest to a mistyped one, of those at the same place and level; NULL when none is near. Static. */
+const char *settings_nearest(const char *key, size_t length, enum settings_place place);
+
+/* How much of a key that settings_nearest gave is on the mistyped key's own level: "retry" of "retry.on" for "rety". */
+size_t settings_level_length(const char *near, const char *key);
+
+/* Letters to change, insert, drop or swap to make one word of the other; for suggestions. */
+unsigned settings_distance(const char *a, size_t a_length, const char *b, size_t b_length);
+
+/*
+ * Reads text into the setting's field of base (struct policy or struct settings_globals). Returns
+ * false, and changes nothing, when it is not what settings_expected says. Not for SETTINGS_TEXT.
+ */
+bool settings_parse(const struct settings_entry *entry, void *base, const char *text, size_t length);
+
+/* Writes what the setting wants: `a duration with a unit such as "5s", from 0s to 168h`. Returns the length, cut to size. */
+size_t settings_expected(const struct settings_entry *entry, char *text, size_t size);
+
+/*
+ * Writes the setting's value as a user would write it, lists with ", " between. pool is where texts
+ * lie. Returns the length, cut to size; text is NUL-terminated.
+ */
+size_t settings_print(const struct settings_entry *entry, const void *base, const char *pool, char *text, size_t size);
+
+/* The table's default for one setting. Not for SETTINGS_TEXT. */
+void settings_reset(const struct settings_entry *entry, void *base);
+
+/* Copies the setting's value from one base to another. */
+void settings_copy(const struct settings_entry *entry, void *to, const void *from);
+
+/* Switches a group on with the table's defaults; the texts in it stay as they are. */
+void settings_apply_group(struct policy *policy, uint32_t group);
+
+/* All settings of the file at their defaults; the texts are left at 0. */
+void settings_reset_globals(struct settings_globals *globals);
+
+/*
+ * What two settings of a policy contradict each other: returns a sentence and sets *index to the setting
+ * at fault, or NULL when all is well.
+ */
+const char *settings_conflict(const struct policy *policy, unsigned *index);
+
+/* Raises what lies below its partner, so that no contradiction is left. */
+void settings_mend(struct policy *policy);
+
+#endif

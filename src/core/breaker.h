@@ -1,0 +1,78 @@
+/*
+ * A circuit breaker in one 64-bit word: closed, open, half open. The functions take the word and
+ * return the word that should follow; the caller compares and swaps, and asks again when it lost.
+ * No lock, no owner: a probe is a lease that runs out, so a killed prober blocks nobody.
+ *
+ * Word: state 2 bits | count 12 | passed 6 | opens 5 | until 39 (milliseconds, monotonic clock; 17 years)
+ *   closed     count = failures in a row (saturating)
+ *   open       until = when a probe may go; 0 marks "forced: until reset by hand"
+ *   half open  count = probes let through, passed = probes that came back well,
+ *              until = when their lease runs out; it is also the round's identity
+ *   opens      how often it reopened without closing in between: each doubles the open time up to the cap
+ */
+#ifndef GUSSET_CORE_BREAKER_H
+#define GUSSET_CORE_BREAKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/outcome.h"
+#include "core/window.h"
+
+enum breaker_state { BREAKER_CLOSED = 0, BREAKER_OPEN = 1, BREAKER_HALF_OPEN = 2 };
+
+struct breaker_rule {
+    uint32_t consecutive; /* failures in a row that open while the window holds fewer than minimum; 0: off */
+    uint32_t percent_bp;  /* failures that open, in hundredths of a percent of the window; 0: off */
+    uint32_t minimum;     /* calls that the window must hold before the percentage counts */
+    uint32_t window_ms;
+    uint32_t open_ms;     /* first open time */
+    uint32_t open_cap_ms; /* what doubling ends at, >= open_ms */
+    uint32_t probes;      /* 1..63 let through a half open circuit; all must come back well to close it */
+};
+
+enum breaker_answer {
+    BREAKER_ADMITS, /* closed */
+    BREAKER_PROBES, /* half open: this call is a probe */
+    BREAKER_REFUSES
+};
+
+struct breaker_admission {
+    enum breaker_answer answer;
+    uint64_t round;    /* BREAKER_PROBES: hand it to breaker_ended */
+    uint64_t retry_ms; /* BREAKER_REFUSES: when it is worth asking again, from now; 0 when nobody knows */
+};
+
+/*
+ * May a call go at now_ms? lease_ms (>= 1) is how long a probe may take before its place is given away.
+ * Returns the word that must be stored for the answer to hold (word itself when nothing changes).
+ * An until further in the future than the rule can have set counts as expired.
+ */
+uint64_t breaker_admit(uint64_t word, const struct breaker_rule *rule, uint64_t now_ms, uint32_t lease_ms,
+                       struct breaker_admission *admission);
+
+/*
+ * An attempt ended. round is that of its admission, 0 when it was no probe; window is what the last
+ * window_ms hold, this attempt included. A failure of a call that was let in before the circuit opened
+ * changes nothing any more. Returns the next word.
+ */
+uint64_t breaker_ended(uint64_t word, const struct breaker_rule *rule, uint64_t now_ms, uint64_t round,
+                       bool failed, struct window_sum window);
+
+/* A probe that ended without telling anything about the peer (aborted, local): its place is given back. */
+uint64_t breaker_withdraw(uint64_t word, uint64_t round);
+
+/* By hand: open for open_ms from now (0: until closed by hand), or closed. */
+uint64_t breaker_forced_open(uint64_t now_ms, uint32_t open_ms);
+uint64_t breaker_closed(void);
+
+enum breaker_state breaker_state(uint64_t word);
+const char *breaker_state_name(enum breaker_state state); /* "closed", "open", "half open" */
+
+/* Milliseconds from now until an open circuit lets a probe through; 0 when it would now, or is closed. */
+uint64_t breaker_remaining_ms(uint64_t word, uint64_t now_ms);
+
+/* Failures in a row of a closed circuit; 0 otherwise. */
+uint32_t breaker_failures(uint64_t word);
+
+#endif

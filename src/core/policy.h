@@ -1,0 +1,67 @@
+/*
+ * What a rule says, as numbers: the form in which a policy lies in the rule image and in which the
+ * engine reads it. Every scalar is a uint32_t, so that one table (config/settings) can describe them
+ * all; strings are offsets into the image's string pool, 0 being the empty string.
+ */
+#ifndef GUSSET_CORE_POLICY_H
+#define GUSSET_CORE_POLICY_H
+
+#include <stdint.h>
+
+#include "core/breaker.h"
+#include "core/limit.h"
+#include "core/retry.h"
+
+/* A group that a policy does not name is not applied. */
+enum policy_group {
+    POLICY_TIMEOUT = 1 << 0,
+    POLICY_RETRY = 1 << 1,
+    POLICY_BREAKER = 1 << 2,
+    POLICY_LIMIT = 1 << 3
+};
+
+enum policy_mode { POLICY_ENFORCE, POLICY_SHADOW, POLICY_OFF };
+enum policy_scope { POLICY_SCOPE_POLICY, POLICY_SCOPE_HOST };
+
+enum policy_propagate {
+    POLICY_REQUEST_ID = 1 << 0,
+    POLICY_TENANT_ID = 1 << 1,
+    POLICY_PROJECT_ID = 1 << 2,
+    POLICY_TRACEPARENT = 1 << 3
+};
+
+struct policy_timeouts { /* milliseconds; 0: none */
+    uint32_t connect_ms;
+    uint32_t attempt_ms;
+    uint32_t total_ms;
+    uint32_t idle_ms;
+    uint32_t transfer_ms;
+};
+
+struct policy_breaker {
+    struct breaker_rule rule;
+    uint32_t refusal_errno; /* what connect(2) reports when the circuit is open */
+    uint32_t scope;         /* enum policy_scope */
+    struct outcome_set on;  /* what counts as a failure */
+};
+
+struct policy_limit {
+    struct limit_rule rule;
+    uint32_t key; /* string: a template, expanded in the process */
+};
+
+struct policy {
+    uint32_t name;   /* string */
+    uint32_t groups; /* bits of enum policy_group that are applied */
+    struct policy_timeouts timeout;
+    struct retry_rule retry;
+    struct policy_breaker breaker;
+    struct policy_limit limit;
+    uint32_t propagate;     /* bits of enum policy_propagate */
+    uint32_t headers_first; /* the policy's own in the image's header table */
+    uint32_t headers_count;
+    uint32_t patches_first; /* settings whose value is a template: the image's patch table */
+    uint32_t patches_count;
+};
+
+#endif

@@ -1,0 +1,44 @@
+/*
+ * A call under way on an easy handle: the gate's part and what each room of this folder keeps for it.
+ * It belongs to the handle and lives on the heap, not on a stack, because a program may leave
+ * curl_easy_perform by longjmp or an exception out of its own callback.
+ */
+#ifndef GUSSET_CURL_CALL_H
+#define GUSSET_CURL_CALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "curl/deadline.h"
+#include "curl/handles.h"
+#include "curl/inject.h"
+#include "curl/reply.h"
+#include "curl/upload.h"
+#include "gate/gate.h"
+
+struct call {
+    struct handle *handle;
+    uint32_t method; /* bit of core/method.h */
+    bool is_http;
+    bool sent; /* in this attempt the request may have left the machine */
+    struct gate_call gate;
+    struct deadline deadline;
+    struct inject inject;
+    struct reply reply;
+    struct upload upload;
+};
+
+/* The handle's call, made at its first use; NULL when there is no memory for it. */
+struct call *call_of(struct handle *handle);
+
+/* Frees what a call holds; NULL is fine. */
+void call_free(struct call *call);
+
+/* What gusset itself sets on the real handle: one word, as libcurl takes it. */
+#define call_set(call, option, word)                                                                         \
+    ((call)->handle->libcurl->easy_setopt((call)->handle->easy, (option), (word)))
+
+/* The attempt as far as it has come, for the gate. */
+struct gate_attempt call_attempt(struct call *call, struct outcome outcome);
+
+#endif

@@ -1,0 +1,205 @@
+#include "curl/easy.h"
+
+#include <string.h>
+
+#include "core/method.h"
+#include "curl/call.h"
+#include "curl/request.h"
+#include "sys/clock.h"
+
+enum { TICK_MS = 100 };
+
+/* The call whose transfer libcurl runs in this thread just now; its callbacks may nest another. */
+static _Thread_local struct call *running __attribute__((tls_model("initial-exec")));
+
+/*
+ * libcurl's easy loop polls for up to a second and looks at a deadline only when it wakes; a deadline that
+ * was moved nearer meanwhile would be late by that much.
+ */
+int easy_poll_ms(int timeout_ms)
+{
+    const struct call *call = running;
+
+    if (!call || !call->deadline.ours_ends_us || call->reply.phase == REPLY_COMMITTED)
+        return timeout_ms;
+    uint64_t now_us = clock_now_us(), ends_us = call->deadline.ours_ends_us;
+    uint64_t left_ms = ends_us > now_us ? (ends_us - now_us) / 1000 + 1 : 0;
+    return left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
+}
+
+/* The program's progress callback, as libcurl would call it while nothing moves. */
+static bool program_says_stop(const struct handle *handle)
+{
+    curl_xferinfo_callback xferinfo = (curl_xferinfo_callback)handle->words[HANDLES_XFERINFOFUNCTION];
+    curl_progress_callback progress = (curl_progress_callback)handle->words[HANDLES_PROGRESSFUNCTION];
+    void *data = handles_pointer(handle, HANDLES_XFERINFODATA);
+    int stop = 0;
+
+    if (handle->words[HANDLES_NOPROGRESS])
+        return false;
+    if (xferinfo)
+        stop = xferinfo(data, 0, 0, 0, 0);
+    else if (progress)
+        stop = progress(data, 0.0, 0.0, 0.0, 0.0);
+    return stop && stop != CURL_PROGRESSFUNC_CONTINUE;
+}
+
+/* Sleeps in ticks; returns false when the program's callback ends the call. */
+static bool wait_ms(const struct handle *handle, uint32_t ms)
+{
+    uint64_t until_us = clock_now_us() + (uint64_t)ms * 1000;
+
+    for (;;) {
+        uint64_t now_us = clock_now_us();
+        if (now_us >= until_us)
+            return true;
+        uint64_t left_ms = (until_us - now_us + 999) / 1000;
+        clock_sleep_ms(left_ms < TICK_MS ? (uint32_t)left_ms : TICK_MS);
+        if (program_says_stop(handle))
+            return false;
+    }
+}
+
+static void say(const struct call *call, const struct verdict *verdict)
+{
+    char *buffer = handles_pointer(call->handle, HANDLES_ERRORBUFFER);
+
+    if (buffer)
+        gate_explain(&call->gate, verdict, buffer, CURL_ERROR_SIZE);
+}
+
+static struct outcome outcome_of(const struct call *call, CURLcode code)
+{
+    struct outcome outcome = outcome_of_curl((int)code);
+    const struct handle *handle = call->handle;
+    long status = 0;
+
+    if (call->is_http && (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR)) {
+        handle->libcurl->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
+        outcome = outcome_of_status((int)status);
+        outcome.curl = (uint8_t)code;
+    }
+    if (code == CURLE_OPERATION_TIMEDOUT && !deadline_was_ours(call))
+        outcome.type = OUTCOME_LOCAL;
+    if (call->reply.program_refused)
+        outcome.type = OUTCOME_ABORTED;
+    return outcome;
+}
+
+static CURLcode run_real(struct call *call)
+{
+    struct handle *handle = call->handle;
+    struct call *outer = running;
+
+    running = call;
+    CURLcode code = handle->libcurl->easy_perform(handle->easy);
+    running = outer;
+    return code;
+}
+
+/* One attempt. Returns what the gate says of it; *code is the result as libcurl gave it. */
+static struct verdict attempt(struct call *call, CURLcode *code)
+{
+    request_dress(call);
+    *code = run_real(call);
+
+    bool swallowed = call->reply.phase == REPLY_SWALLOWING;
+    struct outcome outcome = outcome_of(call, *code);
+    struct gate_attempt ended = call_attempt(call, outcome);
+    struct verdict verdict = gate_ended(&call->gate, &ended); /* repeats its answer where the reply decided */
+
+    if (!swallowed && verdict.kind != VERDICT_AGAIN && !reply_finish(call) && *code == CURLE_OK)
+        *code = CURLE_WRITE_ERROR;
+    if (verdict.kind == VERDICT_AGAIN && *code == CURLE_ABORTED_BY_CALLBACK)
+        verdict.kind = VERDICT_STOP; /* the program's own word counts */
+    request_undress(call);
+    return verdict;
+}
+
+static CURLcode refuse(struct call *call, const struct verdict *verdict)
+{
+    CURLcode code = request_refuse(call->handle);
+    say(call, verdict);
+    return code;
+}
+
+static CURLcode perform_gated(struct call *call)
+{
+    CURLcode code = CURLE_OK;
+
+    for (;;) {
+        struct verdict verdict = gate_admit(&call->gate);
+        if (verdict.kind == VERDICT_REFUSE)
+            return refuse(call, &verdict);
+        if (verdict.kind == VERDICT_WAIT && !wait_ms(call->handle, verdict.wait_ms))
+            return CURLE_ABORTED_BY_CALLBACK;
+        verdict = attempt(call, &code);
+        if (verdict.kind != VERDICT_AGAIN)
+            return code;
+        if (!wait_ms(call->handle, verdict.wait_ms))
+            return CURLE_ABORTED_BY_CALLBACK;
+    }
+}
+
+/* Shadow changes nothing: the transfer runs as the program set it, and only its outcome is told. */
+static CURLcode perform_watched(struct call *call)
+{
+    gate_admit(&call->gate);
+    CURLcode code = call->handle->libcurl->easy_perform(call->handle->easy);
+    struct gate_attempt ended = {.outcome = outcome_of(call, code),
+                                 .method = call->is_http ? call->method : 0,
+                                 .sent = true,
+                                 .replayable = true,
+                                 .retry_after_ms = -1};
+    gate_ended(&call->gate, &ended);
+    return code;
+}
+
+/* Fills in the call, when a rule matches; NULL otherwise. */
+static struct call *open_call(struct handle *handle)
+{
+    const struct target *target = handles_target(handle);
+
+    if (!target || handle->words[HANDLES_CONNECT_ONLY])
+        return NULL;
+    struct rules_query query = {.place = &target->place,
+                                .method = handles_method(handle),
+                                .path = target->path,
+                                .path_length = target->path_length};
+    struct gate_call gate;
+    if (!gate_open(&gate, &query, true))
+        return NULL;
+    struct call *call = call_of(handle);
+    if (!call) {
+        gate_close(&gate);
+        return NULL;
+    }
+    call->gate = gate;
+    call->method = query.method;
+    call->is_http = target->scheme != TARGET_OTHER;
+    deadline_call(call);
+    return call;
+}
+
+CURLcode easy_perform(struct handle *handle)
+{
+    if (handle->is_performing || !gate_ready(true))
+        return handle->libcurl->easy_perform(handle->easy);
+    if (handle->call)
+        request_undress(handle->call); /* left by longjmp or an exception last time */
+    struct call *call = open_call(handle);
+    if (!call)
+        return handle->libcurl->easy_perform(handle->easy);
+    if (call->gate.shadow) {
+        CURLcode code = perform_watched(call);
+        gate_close(&call->gate);
+        return code;
+    }
+    handle->is_performing = true;
+    inject_call(call);
+    upload_call(call);
+    CURLcode code = perform_gated(call);
+    handle->is_performing = false;
+    gate_close(&call->gate);
+    return code;
+}

@@ -1,0 +1,14 @@
+/* curl_easy_perform under a rule: it waits by sleeping. */
+#ifndef GUSSET_CURL_EASY_H
+#define GUSSET_CURL_EASY_H
+
+#include "curl/handles.h"
+
+/* Performs the handle's transfer; without a matching rule that is libcurl's own curl_easy_perform. */
+CURLcode easy_perform(struct handle *handle);
+
+/* While a gated transfer runs in this thread: the longest that libcurl's inner poll may sleep; timeout_ms
+ * otherwise. */
+int easy_poll_ms(int timeout_ms);
+
+#endif

@@ -1,0 +1,320 @@
+#include "curl/handles.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/method.h"
+#include "curl/call.h"
+
+/*
+ * The table: open addressing without a lock, so that a fork in the midst of a setopt leaves a child that
+ * works. A handle lives on one thread at a time, so only different handles meet here. When a
+ * neighbourhood is full, a table of twice the size follows; tables are never freed (they are small, and
+ * a program's handles are born again at the same addresses).
+ */
+enum { FIRST_TABLE = 256, NEIGHBOURHOOD = 16 };
+
+struct entry {
+    _Atomic uintptr_t easy; /* 0: never used, 1: given back */
+    struct handle *_Atomic handle;
+};
+
+struct table {
+    size_t size;
+    struct table *_Atomic next;
+    struct entry entries[];
+};
+
+static struct {
+    size_t size;
+    struct table *_Atomic next;
+    struct entry entries[FIRST_TABLE];
+} first = {.size = FIRST_TABLE};
+
+static struct entry *home_of(struct table *table, uintptr_t easy, unsigned step)
+{
+    uint64_t mixed = (uint64_t)(easy >> 4) * 0x9E3779B97F4A7C15u; /* Fibonacci hashing, Knuth 6.4 */
+    return &table->entries[((mixed >> 40) + step) & (table->size - 1)];
+}
+
+static struct entry *find_entry(uintptr_t easy)
+{
+    for (struct table *table = (struct table *)&first; table; table = atomic_load(&table->next)) {
+        for (unsigned i = 0; i < NEIGHBOURHOOD; i++) {
+            struct entry *entry = home_of(table, easy, i);
+            uintptr_t there = atomic_load_explicit(&entry->easy, memory_order_acquire);
+            if (there == easy)
+                return entry;
+            if (there == 0)
+                break;
+        }
+    }
+    return NULL;
+}
+
+static struct table *next_table(struct table *table)
+{
+    struct table *next = atomic_load(&table->next);
+
+    if (next)
+        return next;
+    struct table *made = calloc(1, sizeof *made + 2 * table->size * sizeof(struct entry));
+    if (!made)
+        return NULL;
+    made->size = 2 * table->size;
+    if (atomic_compare_exchange_strong(&table->next, &next, made))
+        return made;
+    free(made);
+    return next;
+}
+
+static bool put_entry(uintptr_t easy, struct handle *handle)
+{
+    for (struct table *table = (struct table *)&first; table; table = next_table(table)) {
+        for (unsigned i = 0; i < NEIGHBOURHOOD; i++) {
+            struct entry *entry = home_of(table, easy, i);
+            uintptr_t there = atomic_load(&entry->easy);
+            if (there > 1 || !atomic_compare_exchange_strong(&entry->easy, &there, easy))
+                continue;
+            atomic_store_explicit(&entry->handle, handle, memory_order_release);
+            return true;
+        }
+    }
+    return false;
+}
+
+struct handle *handles_find(CURL *easy)
+{
+    struct entry *entry = find_entry((uintptr_t)easy);
+    return entry ? atomic_load_explicit(&entry->handle, memory_order_acquire) : NULL;
+}
+
+static void set_defaults(struct handle *handle)
+{
+    memset(handle->words, 0, sizeof handle->words);
+    handle->words[HANDLES_NOPROGRESS] = 1;
+    handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
+    handle->request = HANDLES_GET;
+    handle->target_is_read = false;
+}
+
+void handles_add(CURL *easy, const struct libcurl *libcurl)
+{
+    struct handle *handle = calloc(1, sizeof *handle);
+
+    if (!handle)
+        return;
+    handle->easy = easy;
+    handle->libcurl = libcurl;
+    set_defaults(handle);
+    if (!put_entry((uintptr_t)easy, handle))
+        free(handle);
+}
+
+static bool keep_string(struct handles_string *string, const char *text)
+{
+    size_t size = text ? strlen(text) + 1 : 0;
+
+    if (!text) {
+        free(string->bytes);
+        *string = (struct handles_string){0};
+        return true;
+    }
+    if (size > string->room) {
+        char *grown = realloc(string->bytes, size);
+        if (!grown)
+            return false;
+        string->bytes = grown;
+        string->room = size;
+    }
+    memcpy(string->bytes, text, size);
+    return true;
+}
+
+void handles_copy(const struct handle *from, CURL *easy)
+{
+    handles_add(easy, from->libcurl);
+    struct handle *to = handles_find(easy);
+    bool whole = to != NULL;
+
+    if (!to)
+        return;
+    to->request = from->request;
+    memcpy(to->words, from->words, sizeof to->words);
+    for (int i = 0; i < HANDLES_TEXT_COUNT && whole; i++)
+        whole = keep_string(&to->texts[i], from->texts[i].bytes);
+    if (!whole) { /* a handle half known is better unknown */
+        handles_forget(to);
+        handles_free(to);
+    }
+}
+
+void handles_reset(struct handle *handle)
+{
+    for (int i = 0; i < HANDLES_TEXT_COUNT; i++)
+        keep_string(&handle->texts[i], NULL);
+    set_defaults(handle);
+}
+
+void handles_forget(struct handle *handle)
+{
+    struct entry *entry = find_entry((uintptr_t)handle->easy);
+
+    if (!entry)
+        return;
+    atomic_store(&entry->handle, NULL);
+    atomic_store_explicit(&entry->easy, 1, memory_order_release);
+}
+
+void handles_free(struct handle *handle)
+{
+    for (int i = 0; i < HANDLES_TEXT_COUNT; i++)
+        free(handle->texts[i].bytes);
+    call_free(handle->call);
+    free(handle);
+}
+
+static int word_of(CURLoption option)
+{
+    switch ((int)option) {
+#define X(name)                                                                                              \
+    case CURLOPT_##name:                                                                                     \
+        return HANDLES_##name;
+        HANDLES_BORROWED(X)
+        HANDLES_NOTED(X)
+#undef X
+    case CURLOPT_TIMEOUT:
+        return HANDLES_TIMEOUT_MS;
+    case CURLOPT_CONNECTTIMEOUT:
+        return HANDLES_CONNECTTIMEOUT_MS;
+    }
+    return -1;
+}
+
+static int text_of(CURLoption option)
+{
+    switch ((int)option) {
+#define X(name)                                                                                              \
+    case CURLOPT_##name:                                                                                     \
+        return HANDLES_##name;
+        HANDLES_TEXTS(X)
+#undef X
+    }
+    return -1;
+}
+
+/* What each of these does to the kind of request is lib/setopt.c's, as of 7.88 (unchanged in 8.x). */
+static void note_request(struct handle *handle, CURLoption option, uint64_t word)
+{
+    bool on = (long)word != 0;
+
+    switch ((int)option) {
+    case CURLOPT_HTTPGET:
+        if (on)
+            handle->request = HANDLES_GET;
+        break;
+    case CURLOPT_POST:
+        handle->request = on ? HANDLES_POST : HANDLES_GET;
+        break;
+    case CURLOPT_POSTFIELDS:
+    case CURLOPT_COPYPOSTFIELDS:
+        handle->words[HANDLES_POSTFIELDS] = word;
+        handle->request = HANDLES_POST;
+        break;
+    case CURLOPT_HTTPPOST:
+    case CURLOPT_MIMEPOST:
+        handle->request = HANDLES_FORM;
+        break;
+    case CURLOPT_UPLOAD:
+    case CURLOPT_PUT:
+        handle->request = on ? HANDLES_PUT : HANDLES_GET;
+        break;
+    case CURLOPT_NOBODY:
+        if (on)
+            handle->request = HANDLES_HEAD;
+        else if (handle->request == HANDLES_HEAD)
+            handle->request = HANDLES_GET;
+        break;
+    }
+}
+
+bool handles_is_borrowed(const struct handle *handle, CURLoption option)
+{
+    if (!handle->is_dressed)
+        return false;
+    int index = word_of(option);
+    return index >= 0 && index <= HANDLES_LAST_BORROWED;
+}
+
+static void note_text(struct handle *handle, enum handles_text index, const char *text)
+{
+    if (!keep_string(&handle->texts[index], text))
+        keep_string(&handle->texts[index], NULL); /* unknown is safe: then no rule is found */
+    if (index == HANDLES_URL || index == HANDLES_DEFAULT_PROTOCOL)
+        handle->target_is_read = false;
+}
+
+void handles_note(struct handle *handle, CURLoption option, uint64_t word)
+{
+    int index = word_of(option);
+
+    if (index >= 0) {
+        if (option == CURLOPT_TIMEOUT || option == CURLOPT_CONNECTTIMEOUT)
+            word *= 1000;
+        handle->words[index] = word;
+        if (index == HANDLES_PORT || index == HANDLES_CURLU)
+            handle->target_is_read = false;
+    } else if ((index = text_of(option)) >= 0) {
+        note_text(handle, (enum handles_text)index, (const char *)(uintptr_t)word);
+    }
+    note_request(handle, option, word);
+}
+
+static bool read_target(struct handle *handle)
+{
+    const char *scheme = handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes;
+    uint16_t port = (uint16_t)handle->words[HANDLES_PORT];
+    CURLU *parts = handles_pointer(handle, HANDLES_CURLU);
+    char *url = NULL;
+    bool known;
+
+    if (!parts)
+        return handle->texts[HANDLES_URL].bytes &&
+               target_read(&handle->target, handle->libcurl, handle->texts[HANDLES_URL].bytes, scheme, port);
+    if (handle->libcurl->url_get(parts, CURLUPART_URL, &url, 0) != CURLUE_OK)
+        return false;
+    known = target_read(&handle->target, handle->libcurl, url, scheme, port);
+    handle->libcurl->free(url);
+    return known;
+}
+
+/* A CURLU belongs to the program, which may change it at any time without telling us. */
+const struct target *handles_target(struct handle *handle)
+{
+    if (!handle->target_is_read || handle->words[HANDLES_CURLU]) {
+        handle->target_is_known = read_target(handle);
+        handle->target_is_read = true;
+    }
+    return handle->target_is_known ? &handle->target : NULL;
+}
+
+uint32_t handles_method(const struct handle *handle)
+{
+    const char *custom = handle->texts[HANDLES_CUSTOMREQUEST].bytes;
+
+    if (custom)
+        return method_from_name(custom, strlen(custom));
+    switch (handle->request) {
+    case HANDLES_GET:
+        return METHOD_GET;
+    case HANDLES_HEAD:
+        return METHOD_HEAD;
+    case HANDLES_POST:
+    case HANDLES_FORM:
+        return METHOD_POST;
+    case HANDLES_PUT:
+        return METHOD_PUT;
+    }
+    return METHOD_OTHER;
+}

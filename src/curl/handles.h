@@ -1,0 +1,109 @@
+/*
+ * What the program set on its easy handles. libcurl has no getopt, so the options that gusset must know,
+ * or must put back after it borrowed them, are written down as they pass. A handle whose birth was not
+ * seen is not in the table and is never touched.
+ */
+#ifndef GUSSET_CURL_HANDLES_H
+#define GUSSET_CURL_HANDLES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "curl/target.h"
+#include "sys/libcurl.h"
+
+/*
+ * Options whose value is one word (a number or a borrowed pointer).
+ * BORROWED ones are swapped while a call is under way: what the program sets meanwhile is only written
+ * down. NOTED ones are only read.
+ */
+#define HANDLES_BORROWED(X)                                                                                  \
+    X(WRITEFUNCTION)                                                                                         \
+    X(WRITEDATA) X(HEADERFUNCTION) X(HEADERDATA) X(READFUNCTION) X(READDATA) X(SEEKFUNCTION) X(SEEKDATA)     \
+        X(IOCTLFUNCTION) X(IOCTLDATA) X(HEADER) X(HTTPHEADER) X(PREREQFUNCTION) X(PREREQDATA) X(TIMEOUT_MS)  \
+            X(CONNECTTIMEOUT_MS) X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)
+#define HANDLES_NOTED(X)                                                                                     \
+    X(ERRORBUFFER)                                                                                           \
+    X(NOPROGRESS) X(XFERINFOFUNCTION) X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY)  \
+        X(PORT) X(HEADEROPT) X(CURLU) X(HTTP09_ALLOWED) X(SUPPRESS_CONNECT_HEADERS) X(POSTFIELDS)
+
+/* Options whose value is a string that libcurl copies; so do we. */
+#define HANDLES_TEXTS(X)                                                                                     \
+    X(URL) X(CUSTOMREQUEST) X(DEFAULT_PROTOCOL) X(UNIX_SOCKET_PATH) X(ABSTRACT_UNIX_SOCKET) X(PROXY)
+
+enum handles_word {
+#define X(name) HANDLES_##name,
+    HANDLES_BORROWED(X) HANDLES_BORROWED_COUNT,
+    HANDLES_LAST_BORROWED = HANDLES_BORROWED_COUNT - 1,
+    HANDLES_NOTED(X)
+#undef X
+        HANDLES_WORDS
+};
+
+enum handles_text {
+#define X(name) HANDLES_##name,
+    HANDLES_TEXTS(X)
+#undef X
+        HANDLES_TEXT_COUNT
+};
+
+/* What kind of request the options add up to, as libcurl itself keeps it. */
+enum handles_request { HANDLES_GET, HANDLES_HEAD, HANDLES_POST, HANDLES_FORM, HANDLES_PUT };
+
+struct call;
+
+struct handles_string {
+    char *bytes; /* NUL-terminated; NULL: not set */
+    size_t room;
+};
+
+struct handle {
+    CURL *easy;
+    const struct libcurl *libcurl;
+    struct call *call; /* its place for a call under way; NULL until one was gated. Owned */
+    bool is_performing;
+    bool is_dressed;     /* the borrowed options hold gusset's values just now */
+    bool target_is_read; /* target_is_known and target hold for the options as they are */
+    bool target_is_known;
+    enum handles_request request;
+    uint64_t words[HANDLES_WORDS]; /* libcurl's default where the program set nothing */
+    struct handles_string texts[HANDLES_TEXT_COUNT];
+    struct target target;
+};
+
+/* Remembers a handle that libcurl has just made; out of memory: it stays unknown. */
+void handles_add(CURL *easy, const struct libcurl *libcurl);
+
+/* Remembers a duplicate, with all that is known of the original. */
+void handles_copy(const struct handle *from, CURL *easy);
+
+/* Finds a handle; NULL when it is unknown. Lock-free. */
+struct handle *handles_find(CURL *easy);
+
+/* Back to what curl_easy_reset leaves. */
+void handles_reset(struct handle *handle);
+
+/* Takes a handle out of the table, before libcurl frees it and its address is born again. */
+void handles_forget(struct handle *handle);
+
+/* Frees a forgotten handle. */
+void handles_free(struct handle *handle);
+
+/* Whether the option is gusset's just now, so that libcurl must not hear what the program sets. */
+bool handles_is_borrowed(const struct handle *handle, CURLoption option);
+
+/* Writes an option down that libcurl has taken, or that is borrowed. */
+void handles_note(struct handle *handle, CURLoption option, uint64_t word);
+
+/* Where the handle's transfer would go; NULL when that is none of gusset's business. */
+const struct target *handles_target(struct handle *handle);
+
+/* Bit of core/method.h of the request that would be made. */
+uint32_t handles_method(const struct handle *handle);
+
+static inline void *handles_pointer(const struct handle *handle, enum handles_word word)
+{
+    return (void *)(uintptr_t)handle->words[word];
+}
+
+#endif

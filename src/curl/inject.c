@@ -1,0 +1,213 @@
+#include "curl/inject.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "curl/call.h"
+#include "curl/trace.h"
+
+static const struct curl_slist *program_list(const struct call *call)
+{
+    return handles_pointer(call->handle, HANDLES_HTTPHEADER);
+}
+
+/* libcurl takes "Name: v" (send), "Name:" (do not send) and "Name;" (send empty): all of them name it. */
+static bool names(const char *line, const char *name, size_t length)
+{
+    if (strncasecmp(line, name, length) != 0)
+        return false;
+    while (line[length] == ' ' || line[length] == '\t')
+        length++;
+    return line[length] == ':' || line[length] == ';';
+}
+
+static bool list_names(const struct curl_slist *list, const char *name, size_t length)
+{
+    for (; list; list = list->next)
+        if (list->data && names(list->data, name, length))
+            return true;
+    return false;
+}
+
+bool inject_program_names(const struct call *call, const char *name)
+{
+    return list_names(program_list(call), name, strlen(name));
+}
+
+static void add(struct inject *inject, const char *line)
+{
+    if (inject->count == INJECT_MAX)
+        return;
+    inject->lines[inject->count] = line;
+    inject->nodes[inject->count].data = (char *)line; /* libcurl reads it only */
+    inject->count++;
+}
+
+static void add_unless_named(struct call *call, const char *line, size_t name_length)
+{
+    if (line[0] && !list_names(program_list(call), line, name_length))
+        add(&call->inject, line);
+}
+
+/* "Name: value" into a line; left empty when the value is empty or too long. */
+static void write_line(char *line, const char *name, const char *value)
+{
+    size_t name_length = strlen(name), value_length = strlen(value);
+
+    line[0] = '\0';
+    if (!value_length || name_length + 2 + value_length + 1 > INJECT_LINE_MAX)
+        return;
+    memcpy(line, name, name_length);
+    memcpy(line + name_length, ": ", 2);
+    memcpy(line + name_length + 2, value, value_length + 1);
+}
+
+void inject_call(struct call *call)
+{
+    struct inject *inject = &call->inject;
+    const struct rules_globals *globals = gate_ready(true)->globals;
+    uint32_t propagate = call->gate.policy->settings->propagate;
+    char made[TRACE_ID_ROOM];
+
+    if (propagate & POLICY_REQUEST_ID) {
+        if (!globals->request_id[0])
+            trace_new_id(made);
+        write_line(inject->request_id, "X-Request-Id", globals->request_id[0] ? globals->request_id : made);
+    }
+    if (propagate & POLICY_TENANT_ID)
+        write_line(inject->tenant_id, "X-Tenant-Id", globals->tenant_id);
+    if (propagate & POLICY_PROJECT_ID)
+        write_line(inject->project_id, "X-Project-Id", globals->project_id);
+    if (propagate & POLICY_TRACEPARENT)
+        trace_begin(inject->traceparent);
+}
+
+static const struct rules_header *overriding(const struct call *call, const char *line)
+{
+    const struct rules_policy *policy = call->gate.policy;
+
+    for (uint32_t i = 0; i < policy->header_count; i++)
+        if (policy->headers[i].override &&
+            names(line, policy->headers[i].line, policy->headers[i].name_length))
+            return &policy->headers[i];
+    return NULL;
+}
+
+/*
+ * The program's list without what the rule overrides: new nodes over the program's own texts. Returns
+ * the program's own list where nothing is overridden, or where there is no memory.
+ */
+static struct curl_slist *keep_program_list(struct call *call)
+{
+    struct inject *inject = &call->inject;
+    struct curl_slist *list = (struct curl_slist *)program_list(call);
+    size_t count = 0, kept = 0, overridden = 0;
+
+    for (const struct curl_slist *node = list; node; node = node->next, count++)
+        overridden += node->data && overriding(call, node->data);
+    if (!overridden)
+        return list;
+    if (count > inject->kept_room) {
+        struct curl_slist *grown = realloc(inject->kept, count * sizeof *grown);
+        if (!grown)
+            return list;
+        inject->kept = grown;
+        inject->kept_room = count;
+    }
+    for (const struct curl_slist *node = list; node; node = node->next)
+        if (!node->data || !overriding(call, node->data))
+            inject->kept[kept++].data = node->data;
+    for (size_t i = 0; i < kept; i++)
+        inject->kept[i].next = i + 1 < kept ? &inject->kept[i + 1] : NULL;
+    return kept ? inject->kept : NULL;
+}
+
+static void collect(struct call *call)
+{
+    const struct rules_policy *policy = call->gate.policy;
+    struct inject *inject = &call->inject;
+    uint32_t propagate = policy->settings->propagate;
+
+    inject->count = 0;
+    for (uint32_t i = 0; i < policy->header_count; i++) {
+        const struct rules_header *header = &policy->headers[i];
+        if (header->override)
+            add(inject, header->line);
+        else
+            add_unless_named(call, header->line, header->name_length);
+    }
+    if (propagate & POLICY_REQUEST_ID)
+        add_unless_named(call, inject->request_id, sizeof "X-Request-Id" - 1);
+    if (propagate & POLICY_TENANT_ID)
+        add_unless_named(call, inject->tenant_id, sizeof "X-Tenant-Id" - 1);
+    if (propagate & POLICY_PROJECT_ID)
+        add_unless_named(call, inject->project_id, sizeof "X-Project-Id" - 1);
+    if (propagate & POLICY_TRACEPARENT) {
+        trace_next_span(inject->traceparent);
+        add_unless_named(call, inject->traceparent, sizeof "traceparent" - 1);
+    }
+}
+
+/* With unified headers the same list goes to a proxy, which must not learn ours. */
+static bool proxy_would_see(const struct handle *handle)
+{
+    const char *proxy = handle->texts[HANDLES_PROXY].bytes;
+    return handle->words[HANDLES_HEADEROPT] == CURLHEADER_UNIFIED && proxy && *proxy;
+}
+
+void inject_attempt(struct call *call)
+{
+    struct inject *inject = &call->inject;
+
+    inject->is_silent = false;
+    inject->is_dressed = false;
+    if (!call->is_http || proxy_would_see(call->handle))
+        return;
+    if (!call->gate.policy->header_count && !call->gate.policy->settings->propagate)
+        return;
+    collect(call);
+    if (!inject->count)
+        return;
+    struct curl_slist *rest = keep_program_list(call);
+    for (unsigned i = 0; i < inject->count; i++)
+        inject->nodes[i].next = i + 1 < inject->count ? &inject->nodes[i + 1] : rest;
+    inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
+}
+
+static void silence(struct inject *inject, bool silent)
+{
+    static char nothing[] = "";
+
+    if (silent == inject->is_silent)
+        return;
+    inject->is_silent = silent;
+    for (unsigned i = 0; i < inject->count; i++)
+        inject->nodes[i].data = silent ? nothing : (char *)inject->lines[i];
+}
+
+/* libcurl builds each hop's headers from the list anew, and skips a node without a colon. */
+void inject_check_origin(struct call *call)
+{
+    const struct libcurl *libcurl = call->handle->libcurl;
+    struct target here;
+    char *url = NULL;
+
+    if (!call->inject.is_dressed || !reply_was_redirected(&call->reply))
+        return;
+    libcurl->easy_getinfo(call->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
+    silence(&call->inject, !url || !target_read(&here, libcurl, url, NULL, 0) ||
+                               !target_same_origin(&here, &call->handle->target));
+}
+
+void inject_restore(struct call *call)
+{
+    if (call->inject.is_dressed)
+        call_set(call, CURLOPT_HTTPHEADER, program_list(call));
+    call->inject.is_dressed = false;
+}
+
+void inject_clear(struct inject *inject)
+{
+    free(inject->kept);
+}

@@ -1,0 +1,51 @@
+/*
+ * Headers that the policy adds to a request: nodes of our own in front of the program's list, which is
+ * borrowed and never changed. What the program names itself is not added, unless the rule overrides it.
+ * libcurl sends custom headers to every host that a redirect leads to; ours are silenced there.
+ */
+#ifndef GUSSET_CURL_INJECT_H
+#define GUSSET_CURL_INJECT_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    INJECT_MAX = 40,      /* headers a call: the policy's own and those of propagate */
+    INJECT_LINE_MAX = 320 /* of a propagated one */
+};
+
+struct call;
+
+struct inject {
+    unsigned count;
+    bool is_dressed;               /* the handle holds our list */
+    bool is_silent;                /* the nodes are empty just now: the transfer is at another origin */
+    const char *lines[INJECT_MAX]; /* what the nodes say when they are not silent */
+    struct curl_slist nodes[INJECT_MAX];
+    struct curl_slist *kept; /* copy of the program's nodes without those overridden; NULL: its own list */
+    size_t kept_room;
+    char request_id[INJECT_LINE_MAX]; /* the whole line; the same for all attempts of a call */
+    char tenant_id[INJECT_LINE_MAX];
+    char project_id[INJECT_LINE_MAX];
+    char traceparent[80];
+};
+
+/* A call begins: the request id is chosen. */
+void inject_call(struct call *call);
+
+/* An attempt begins: a new span, and the list is set where there is anything to add. */
+void inject_attempt(struct call *call);
+
+/* A request is about to be written: are the added headers for the origin that it goes to? */
+void inject_check_origin(struct call *call);
+
+/* Puts the program's own list back. */
+void inject_restore(struct call *call);
+
+/* Whether the program's own list has the header, with or without a value. name is compared without case. */
+bool inject_program_names(const struct call *call, const char *name);
+
+void inject_clear(struct inject *inject);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * The reply, held until it is kept. Header lines are collected until the final block ends; then it is
+ * decided once, by the gate: throw the reply away and try again, or hand it over. Once a line or a
+ * byte has reached the program nothing can be tried again.
+ */
+#ifndef GUSSET_CURL_REPLY_H
+#define GUSSET_CURL_REPLY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/verdict.h"
+
+struct call;
+
+enum reply_phase {
+    REPLY_HOLDING,   /* nothing has reached the program */
+    REPLY_FLUSHING,  /* the program paused while held lines were handed over */
+    REPLY_COMMITTED, /* the reply is the program's */
+    REPLY_SWALLOWING /* it is thrown away, another attempt follows */
+};
+
+struct reply {
+    enum reply_phase phase;
+    bool is_dressed;
+    bool block_ended;       /* the blank line of the current block has come */
+    bool header_half_done;  /* flushing: the line went to the body writer already (CURLOPT_HEADER) */
+    bool has_location;      /* in the current block */
+    bool was_redirected;    /* some block was a redirect that libcurl follows */
+    bool program_refused;   /* a callback of the program took less than it was given */
+    int status;             /* of the current block; 0 before the first */
+    int64_t retry_after_ms; /* -1: none in the current block */
+    int64_t content_length; /* -1: unknown */
+    uint64_t swallowed;
+    size_t length; /* bytes in lines: each line behind its 32-bit length */
+    size_t flushed;
+    size_t room;
+    char *lines;
+};
+
+/* An attempt begins: stands in for the program's header and write functions. */
+void reply_attempt(struct call *call);
+
+/*
+ * The attempt has ended without a decision or with the decision to keep: hands over what is held.
+ * Returns false when a callback of the program refused it.
+ */
+bool reply_finish(struct call *call);
+
+bool reply_has_reached_program(const struct reply *reply);
+bool reply_was_redirected(const struct reply *reply);
+
+/* Puts the program's own functions back. */
+void reply_restore(struct call *call);
+
+void reply_clear(struct reply *reply);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * The handle, dressed for an attempt and undressed after it: the options that gusset needs for the
+ * transfer stand in for the program's, and then exactly what the program set is put back.
+ */
+#ifndef GUSSET_CURL_REQUEST_H
+#define GUSSET_CURL_REQUEST_H
+
+#include "curl/call.h"
+
+/* Dresses the handle for the call's next attempt. */
+void request_dress(struct call *call);
+
+/* Undresses it; nothing happens when it is not dressed. */
+void request_undress(struct call *call);
+
+/* A duplicate of a dressed handle got gusset's options along: gives it the program's. */
+void request_undress_copy(const struct handle *from, CURL *copy);
+
+/*
+ * Makes the transfer fail at once as a refused connection, natively (0.05 ms, no DNS, no proxy, INFO
+ * reset): it is pointed to an abstract unix socket that nobody listens on. Returns libcurl's code.
+ */
+CURLcode request_refuse(struct handle *handle);
+
+#endif

@@ -1,0 +1,163 @@
+#include "curl/upload.h"
+
+#include <stdio.h> /* libcurl's default reader is fread(3) on the program's FILE */
+#include <stdlib.h>
+#include <string.h>
+
+#include "curl/call.h"
+
+/* A body from the read function: an upload, or a POST without fields of its own. */
+static bool has_reader(const struct handle *handle)
+{
+    return handle->request == HANDLES_PUT ||
+           (handle->request == HANDLES_POST && !handle->words[HANDLES_POSTFIELDS]);
+}
+
+static size_t ask_program(struct call *call, char *bytes, size_t size)
+{
+    curl_read_callback reader = (curl_read_callback)call->handle->words[HANDLES_READFUNCTION];
+    void *data = handles_pointer(call->handle, HANDLES_READDATA);
+
+    call->upload.was_read = true;
+    if (reader)
+        return reader(bytes, 1, size, data);
+    return fread(bytes, 1, size, data ? data : stdin);
+}
+
+static void keep(struct upload *upload, const char *bytes, size_t size)
+{
+    if (upload->overflown)
+        return;
+    if (upload->kept + size > upload->room) {
+        size_t room = upload->room ? upload->room : 16384;
+        while (room < upload->kept + size)
+            room *= 2;
+        char *grown = room <= UPLOAD_KEPT_MAX ? realloc(upload->buffer, room) : NULL;
+        if (!grown) {
+            upload->overflown = true;
+            return;
+        }
+        upload->buffer = grown;
+        upload->room = room;
+    }
+    memcpy(upload->buffer + upload->kept, bytes, size);
+    upload->kept += size;
+    upload->position = upload->kept;
+}
+
+static size_t read_body(char *bytes, size_t size, size_t count, void *data)
+{
+    struct call *call = data;
+    struct upload *upload = &call->upload;
+    size_t room = size * count;
+
+    if (upload->position < upload->kept) {
+        size_t again = upload->kept - upload->position < room ? upload->kept - upload->position : room;
+        memcpy(bytes, upload->buffer + upload->position, again);
+        upload->position += again;
+        return again;
+    }
+    size_t got = upload->at_end ? 0 : ask_program(call, bytes, room);
+    if (got == 0) {
+        upload->at_end = true;
+        deadline_sent(call);
+    } else if (got <= room) { /* else one of the signals: abort, pause */
+        keep(upload, bytes, got);
+    }
+    return got;
+}
+
+static int ask_program_to_seek(struct call *call, curl_off_t offset, int origin)
+{
+    const struct handle *handle = call->handle;
+    curl_seek_callback seek = (curl_seek_callback)handle->words[HANDLES_SEEKFUNCTION];
+    curl_ioctl_callback control = (curl_ioctl_callback)handle->words[HANDLES_IOCTLFUNCTION];
+
+    if (seek)
+        return seek(handles_pointer(handle, HANDLES_SEEKDATA), offset, origin);
+    if (control && offset == 0 && origin == SEEK_SET &&
+        control(handle->easy, CURLIOCMD_RESTARTREAD, handles_pointer(handle, HANDLES_IOCTLDATA)) ==
+            CURLIOE_OK)
+        return CURL_SEEKFUNC_OK;
+    return CURL_SEEKFUNC_CANTSEEK;
+}
+
+/* libcurl goes back by itself for a redirect or an authentication, and forward to resume. */
+static int seek_body(void *data, curl_off_t offset, int origin)
+{
+    struct call *call = data;
+    struct upload *upload = &call->upload;
+
+    if (origin == SEEK_SET && !upload->overflown && offset >= 0 && (uint64_t)offset <= upload->kept) {
+        upload->position = (size_t)offset;
+        return CURL_SEEKFUNC_OK;
+    }
+    int answer = ask_program_to_seek(call, offset, origin);
+    if (answer == CURL_SEEKFUNC_OK) {
+        upload->overflown = true; /* what is kept is no longer where the program stands */
+        upload->position = upload->kept;
+        upload->at_end = false;
+    }
+    return answer;
+}
+
+void upload_call(struct call *call)
+{
+    struct upload *upload = &call->upload;
+
+    upload->was_read = upload->at_end = upload->overflown = false;
+    upload->kept = upload->position = 0;
+}
+
+void upload_attempt(struct call *call)
+{
+    struct upload *upload = &call->upload;
+
+    upload->position = upload->overflown ? upload->kept : 0;
+    upload->is_dressed = call->is_http && has_reader(call->handle);
+    if (!upload->is_dressed)
+        return;
+    call_set(call, CURLOPT_READFUNCTION, read_body);
+    call_set(call, CURLOPT_READDATA, call);
+    call_set(call, CURLOPT_SEEKFUNCTION, seek_body);
+    call_set(call, CURLOPT_SEEKDATA, call);
+}
+
+bool upload_can_replay(struct call *call)
+{
+    struct upload *upload = &call->upload;
+
+    if (call->handle->request == HANDLES_FORM && call->is_http)
+        return !call->sent; /* its parts may come from callbacks, which cannot be asked */
+    if (!upload->was_read || !upload->overflown)
+        return call->is_http || !has_reader(call->handle) || !call->sent;
+    if (ask_program_to_seek(call, 0, SEEK_SET) != CURL_SEEKFUNC_OK)
+        return false;
+    upload->at_end = false;
+    return true;
+}
+
+bool upload_is_long(const struct call *call)
+{
+    const struct handle *handle = call->handle;
+    return has_reader(handle) || handle->request == HANDLES_FORM;
+}
+
+void upload_restore(struct call *call)
+{
+    const struct handle *handle = call->handle;
+
+    if (!call->upload.is_dressed)
+        return;
+    call_set(call, CURLOPT_READFUNCTION, handles_pointer(handle, HANDLES_READFUNCTION));
+    call_set(call, CURLOPT_READDATA,
+             handle->words[HANDLES_READDATA] ? handles_pointer(handle, HANDLES_READDATA) : stdin);
+    call_set(call, CURLOPT_SEEKFUNCTION, handles_pointer(handle, HANDLES_SEEKFUNCTION));
+    call_set(call, CURLOPT_SEEKDATA, handles_pointer(handle, HANDLES_SEEKDATA));
+    call->upload.is_dressed = false;
+}
+
+void upload_clear(struct upload *upload)
+{
+    free(upload->buffer);
+}

@@ -1,0 +1,433 @@
+#include "gate/gate.h"
+
+#include <string.h>
+
+#include "gate/note.h"
+#include "state/slots.h"
+#include "sys/clock.h"
+#include "sys/random.h"
+
+enum { LEASE_MS = 60000 }; /* of a probe whose policy sets no limits on an attempt */
+
+static const struct policy *settings_of(const struct gate_call *call)
+{
+    return call->policy->settings;
+}
+
+static bool applies(const struct gate_call *call, enum policy_group group)
+{
+    return settings_of(call)->groups & group;
+}
+
+/* ---- open ---- */
+
+/* The switch (`gusset off`) wins over the environment, that over the rule and the file. */
+static enum policy_mode mode_of(const struct ready *ready, const struct rules_match *match)
+{
+    uint64_t switched = atomic_load_explicit(&ready->state.header->mode, memory_order_relaxed);
+
+    if (switched && switched <= 1 + POLICY_OFF)
+        return (enum policy_mode)(switched - 1);
+    return ready->environment_mode >= 0 ? (enum policy_mode)ready->environment_mode : match->mode;
+}
+
+/*
+ * Where the host's memory lies: by host and policy, or by host alone. A call in shadow has a memory of
+ * its own, in which tokens, budget and probes are spent that in truth are not; what others see is
+ * untouched.
+ */
+static size_t name_memory(const struct gate_call *call, char *name, size_t room)
+{
+    bool by_host = settings_of(call)->breaker.scope == POLICY_SCOPE_HOST && applies(call, POLICY_BREAKER);
+    const char *parts[] = {by_host ? "" : call->policy->name, call->shadow ? "~shadow" : ""};
+    size_t length = 0;
+
+    for (int i = 0; i < 2; i++)
+        for (const char *c = parts[i]; *c && length < room; c++)
+            name[length++] = *c;
+    return length;
+}
+
+static void count_window(struct gate_call *call, _Atomic uint64_t *words, uint32_t window_ms, uint64_t now_ms,
+                         uint32_t all, uint32_t marked)
+{
+    uint64_t slice = window_slice(now_ms, window_ms);
+    _Atomic uint64_t *word = &words[window_index(slice)];
+    uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
+
+    (void)call;
+    while (!atomic_compare_exchange_weak_explicit(word, &old, window_add(old, slice, all, marked),
+                                                  memory_order_relaxed, memory_order_relaxed))
+        ;
+}
+
+static struct window_sum sum_window(_Atomic uint64_t *words, uint32_t window_ms, uint64_t now_ms)
+{
+    uint64_t slice = window_slice(now_ms, window_ms);
+    struct window_sum sum = {0};
+
+    for (int i = 0; i < WINDOW_SLOTS; i++) {
+        struct window_sum slot = window_read(atomic_load_explicit(&words[i], memory_order_relaxed), slice);
+        sum.all += slot.all;
+        sum.marked += slot.marked;
+    }
+    return sum;
+}
+
+/* Tenants have buckets of their own: a slot named by host, policy and key. */
+static struct layout_host *bucket_of(struct ready *ready, const struct gate_call *call, const char *memory,
+                                     size_t length, size_t host_length, uint64_t now_ms)
+{
+    char name[2 * LAYOUT_POLICY_TEXT];
+    const char *key = call->policy->limit_key;
+
+    if (!applies(call, POLICY_LIMIT) || !key || !*key)
+        return call->slot;
+    memcpy(name, memory, length);
+    name[length++] = '/';
+    for (; *key && length < sizeof name; key++)
+        name[length++] = *key;
+    return slots_take(&ready->state, call->host, host_length, name, length, now_ms);
+}
+
+static bool find_memory(struct ready *ready, struct gate_call *call, const struct place *place)
+{
+    char name[LAYOUT_POLICY_TEXT];
+    uint64_t now_ms = call->opened_us / 1000;
+    size_t host_length = place_print(place, call->host);
+    size_t length = name_memory(call, name, sizeof name);
+
+    call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
+    if (!call->slot)
+        return false;
+    call->key = slots_key(call->host, host_length, name, length);
+    call->bucket = bucket_of(ready, call, name, length, host_length, now_ms);
+    if (ready->tally.header)
+        call->tally = slots_take(&ready->tally, call->host, host_length, name, length, now_ms);
+    return call->bucket != NULL;
+}
+
+bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
+{
+    struct ready *ready = gate_ready(may_compile);
+    struct rules_match match;
+
+    if (!ready || !rules_find(ready->rules, query, &match))
+        return false;
+    enum policy_mode mode = mode_of(ready, &match);
+    if (mode == POLICY_OFF)
+        return false;
+    *call = (struct gate_call){
+        .policy = match.policy, .shadow = mode == POLICY_SHADOW, .opened_us = clock_now_us()};
+    if (!find_memory(ready, call, query->place))
+        return false;
+    if (applies(call, POLICY_TIMEOUT) && settings_of(call)->timeout.total_ms)
+        call->deadline_us = call->opened_us + (uint64_t)settings_of(call)->timeout.total_ms * 1000;
+    count_window(call, call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us / 1000, 1, 0);
+    note_count(call, LAYOUT_COUNT_calls);
+    note_request(call);
+    return true;
+}
+
+/* ---- admit ---- */
+
+static uint32_t lease_ms(const struct gate_call *call)
+{
+    const struct policy_timeouts *limits = &settings_of(call)->timeout;
+
+    if (!applies(call, POLICY_TIMEOUT) || !limits->attempt_ms)
+        return LEASE_MS;
+    return limits->connect_ms + limits->attempt_ms;
+}
+
+static struct verdict ask_circuit(struct gate_call *call)
+{
+    const struct breaker_rule *rule = &settings_of(call)->breaker.rule;
+    struct breaker_admission admission = {.answer = BREAKER_ADMITS};
+    _Atomic uint64_t *circuit = &call->slot->circuit;
+
+    if (!applies(call, POLICY_BREAKER))
+        return (struct verdict){.kind = VERDICT_GO};
+    uint64_t old = atomic_load_explicit(circuit, memory_order_relaxed), next;
+    do {
+        next = breaker_admit(old, rule, clock_now_us() / 1000, lease_ms(call), &admission);
+    } while (next != old && !atomic_compare_exchange_weak(circuit, &old, next));
+    if (admission.answer == BREAKER_REFUSES)
+        return (struct verdict){VERDICT_REFUSE, VERDICT_CIRCUIT_OPEN, (uint32_t)admission.retry_ms};
+    if (admission.answer == BREAKER_PROBES)
+        call->round = admission.round;
+    return (struct verdict){.kind = VERDICT_GO};
+}
+
+static struct verdict ask_limit(struct gate_call *call)
+{
+    const struct limit_rule *rule = &settings_of(call)->limit.rule;
+    _Atomic uint64_t *word = &call->bucket->limit;
+    uint64_t old = atomic_load_explicit(word, memory_order_relaxed), next, wait_us;
+
+    if (!applies(call, POLICY_LIMIT))
+        return (struct verdict){.kind = VERDICT_GO};
+    do {
+        wait_us = limit_take(old, rule, clock_now_us(), &next);
+        if (wait_us > (uint64_t)rule->wait_ms * 1000)
+            return (struct verdict){VERDICT_REFUSE, VERDICT_LIMITED, (uint32_t)(wait_us / 1000 + 1)};
+    } while (!atomic_compare_exchange_weak(word, &old, next));
+    if (!wait_us)
+        return (struct verdict){.kind = VERDICT_GO};
+    return (struct verdict){VERDICT_WAIT, VERDICT_NONE, (uint32_t)((wait_us + 999) / 1000)};
+}
+
+/* A probe that will not be made, or tells nothing, gives its place back. */
+static void withdraw_probe(struct gate_call *call)
+{
+    _Atomic uint64_t *circuit = &call->slot->circuit;
+    uint64_t old = atomic_load_explicit(circuit, memory_order_relaxed), next;
+
+    if (!call->round)
+        return;
+    do {
+        next = breaker_withdraw(old, call->round);
+    } while (next != old && !atomic_compare_exchange_weak(circuit, &old, next));
+    call->round = 0;
+}
+
+static void note_refusal(struct gate_call *call, const struct verdict *verdict)
+{
+    bool open = verdict->reason == VERDICT_CIRCUIT_OPEN;
+
+    call->outcome = (struct outcome){.type = open ? OUTCOME_CIRCUIT_OPEN : OUTCOME_LIMITED};
+    if (call->shadow)
+        note_count(call, LAYOUT_COUNT_would_reject);
+    else
+        note_count(call, open ? LAYOUT_COUNT_rejected : LAYOUT_COUNT_limited);
+    note_event(call, open ? EVENTS_REJECTED : EVENTS_LIMITED, verdict->wait_ms);
+}
+
+struct verdict gate_admit(struct gate_call *call)
+{
+    call->attempt++;
+    call->attempt_ended = false;
+    call->round = 0;
+
+    struct verdict verdict = ask_circuit(call);
+    if (verdict.kind != VERDICT_REFUSE)
+        verdict = ask_limit(call);
+    if (verdict.kind == VERDICT_REFUSE) {
+        withdraw_probe(call);
+        note_refusal(call, &verdict);
+        call->would_refuse = true;
+        if (!call->shadow) {
+            call->attempt--;
+            return verdict;
+        }
+    }
+    note_count(call, LAYOUT_COUNT_attempts);
+    if (call->attempt > 1)
+        note_count(call, LAYOUT_COUNT_retries);
+    if (call->round)
+        note_event(call, EVENTS_PROBE, 0);
+    if (call->shadow)
+        verdict.kind = VERDICT_GO;
+    return verdict;
+}
+
+/* ---- ended ---- */
+
+/* What the program or this machine caused says nothing about the peer. */
+static bool tells_of_peer(const struct outcome *outcome)
+{
+    return outcome->type != OUTCOME_LOCAL && outcome->type != OUTCOME_ABORTED;
+}
+
+/* Tells the circuit; returns whether it refuses the next attempt. */
+static bool feed_circuit(struct gate_call *call, uint64_t now_ms)
+{
+    const struct breaker_rule *rule = &settings_of(call)->breaker.rule;
+    _Atomic uint64_t *circuit = &call->slot->circuit;
+
+    if (!tells_of_peer(&call->outcome)) {
+        withdraw_probe(call);
+        return false;
+    }
+    count_window(call, call->slot->outcomes, rule->window_ms, now_ms, 1, call->failed);
+    struct window_sum window = {0};
+    if (call->failed)
+        window = sum_window(call->slot->outcomes, rule->window_ms, now_ms);
+    uint64_t old = atomic_load_explicit(circuit, memory_order_relaxed), next;
+    do {
+        next = breaker_ended(old, rule, now_ms, call->round, call->failed, window);
+    } while (next != old && !atomic_compare_exchange_weak(circuit, &old, next));
+    if (breaker_state(next) == BREAKER_OPEN && breaker_state(old) != BREAKER_OPEN) {
+        note_count(call, LAYOUT_COUNT_opened);
+        note_event(call, EVENTS_OPENED, (uint32_t)breaker_remaining_ms(next, now_ms));
+    } else if (breaker_state(next) == BREAKER_CLOSED && breaker_state(old) != BREAKER_CLOSED) {
+        note_event(call, EVENTS_CLOSED, 0);
+    }
+    return breaker_state(next) == BREAKER_OPEN;
+}
+
+static struct verdict stop(enum verdict_reason reason)
+{
+    return (struct verdict){.kind = VERDICT_STOP, .reason = reason};
+}
+
+static bool may_repeat(const struct gate_call *call, const struct gate_attempt *attempt)
+{
+    if (!attempt->replayable)
+        return false;
+    return !attempt->sent || attempt->idempotent || (attempt->method & settings_of(call)->retry.methods);
+}
+
+/* One retry out of the budget that all processes share. */
+static bool take_budget(struct gate_call *call, uint64_t now_ms)
+{
+    struct window_sum window = sum_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
+
+    if (!retry_budget_allows(&settings_of(call)->retry, window))
+        return false;
+    count_window(call, call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_ms, 0, 1);
+    return true;
+}
+
+/* The ladder of reasons to stop, cheapest first; the budget is asked last because asking spends it. */
+static struct verdict judge(struct gate_call *call, const struct gate_attempt *attempt, bool circuit_open,
+                            uint64_t now_us)
+{
+    const struct retry_rule *rule = &settings_of(call)->retry;
+
+    if (attempt->outcome.type == OUTCOME_SUCCESS)
+        return stop(VERDICT_SUCCEEDED);
+    if (!applies(call, POLICY_RETRY) || !retry_wants(rule, &attempt->outcome))
+        return stop(VERDICT_NOT_RETRYABLE);
+    if (!may_repeat(call, attempt))
+        return stop(VERDICT_NOT_REPEATABLE);
+    if (call->attempt >= rule->attempts)
+        return stop(VERDICT_EXHAUSTED);
+    if (circuit_open)
+        return stop(VERDICT_CIRCUIT_OPEN);
+
+    uint32_t wait_ms = retry_delay_ms(rule, call->attempt + 1u, call->backoff_ms, random_32());
+    call->backoff_ms = wait_ms;
+    if (attempt->retry_after_ms > (int64_t)wait_ms && rule->retry_after_ms) {
+        if (attempt->retry_after_ms > (int64_t)rule->retry_after_ms)
+            return stop(VERDICT_DEADLINE); /* the peer asks for more patience than the rule has */
+        wait_ms = (uint32_t)attempt->retry_after_ms;
+    }
+    if (call->deadline_us && now_us + (uint64_t)wait_ms * 1000 >= call->deadline_us)
+        return stop(VERDICT_DEADLINE);
+    if (!take_budget(call, now_us / 1000))
+        return stop(VERDICT_BUDGET);
+    return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, wait_ms};
+}
+
+static void note_verdict(struct gate_call *call, const struct verdict *verdict)
+{
+    if (verdict->kind == VERDICT_AGAIN) {
+        if (call->shadow)
+            note_count(call, LAYOUT_COUNT_would_retry);
+        note_event(call, EVENTS_RETRY, verdict->wait_ms);
+    } else if (verdict->reason == VERDICT_EXHAUSTED) {
+        note_count(call, LAYOUT_COUNT_exhausted);
+        note_event(call, EVENTS_EXHAUSTED, 0);
+    } else if (verdict->reason == VERDICT_BUDGET) {
+        note_count(call, LAYOUT_COUNT_unfunded);
+        note_event(call, EVENTS_UNFUNDED, 0);
+    }
+}
+
+struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt)
+{
+    uint64_t now_us = clock_now_us();
+    bool circuit_open = false;
+
+    if (call->attempt_ended)
+        return call->last;
+    call->attempt_ended = true;
+    call->outcome = attempt->outcome;
+    if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
+        call->last = stop(VERDICT_CIRCUIT_OPEN);
+        return call->last;
+    }
+    if (applies(call, POLICY_BREAKER)) {
+        call->failed = outcome_set_has(&settings_of(call)->breaker.on, &attempt->outcome) &&
+                       tells_of_peer(&attempt->outcome);
+        circuit_open = feed_circuit(call, now_us / 1000);
+    } else {
+        call->failed = attempt->outcome.type != OUTCOME_SUCCESS && tells_of_peer(&attempt->outcome);
+    }
+    if (call->failed)
+        note_count(call, LAYOUT_COUNT_failures);
+    note_response(call);
+    call->last = judge(call, attempt, circuit_open, now_us);
+    note_verdict(call, &call->last);
+    if (call->shadow)
+        call->last.kind = VERDICT_STOP;
+    return call->last;
+}
+
+/* ---- close ---- */
+
+void gate_close(struct gate_call *call)
+{
+    uint64_t took_us = clock_now_us() - call->opened_us;
+
+    if (!call->attempt_ended)
+        withdraw_probe(call);
+    if (call->attempt_ended && call->attempt > 1 && call->outcome.type == OUTCOME_SUCCESS) {
+        note_count(call, LAYOUT_COUNT_rescued);
+        note_event(call, EVENTS_RESCUED, (uint32_t)(took_us / 1000));
+    } else if (call->failed || call->outcome.type == OUTCOME_CIRCUIT_OPEN ||
+               call->outcome.type == OUTCOME_LIMITED) {
+        note_count(call, LAYOUT_COUNT_failed);
+    }
+    note_latency(call, took_us);
+}
+
+uint32_t gate_remaining_ms(const struct gate_call *call)
+{
+    uint64_t now_us = clock_now_us();
+
+    if (!call->deadline_us)
+        return UINT32_MAX;
+    return now_us < call->deadline_us ? (uint32_t)((call->deadline_us - now_us) / 1000) : 0;
+}
+
+/* ---- explain ---- */
+
+static size_t append(char *text, size_t size, size_t length, const char *more)
+{
+    while (*more && length + 1 < size)
+        text[length++] = *more++;
+    text[length] = '\0';
+    return length;
+}
+
+static size_t append_number(char *text, size_t size, size_t length, uint64_t number)
+{
+    char digits[21];
+    unsigned at = sizeof digits - 1;
+
+    digits[at] = '\0';
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    return append(text, size, length, digits + at);
+}
+
+size_t gate_explain(const struct gate_call *call, const struct verdict *verdict, char *text, size_t size)
+{
+    size_t length = append(text, size, 0, "gusset: ");
+
+    length = append(text, size, length, call->host);
+    length = append(text, size, length,
+                    verdict->reason == VERDICT_LIMITED ? " refused: over the rate limit of policy "
+                                                       : " refused: circuit open by policy ");
+    length = append(text, size, length, call->policy->name);
+    if (!verdict->wait_ms)
+        return append(text, size, length,
+                      verdict->reason == VERDICT_LIMITED ? "" : ", until it is reset by hand");
+    length = append(text, size, length, ", next try in ");
+    length = append_number(text, size, length, verdict->wait_ms);
+    return append(text, size, length, " ms");
+}

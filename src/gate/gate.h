@@ -1,0 +1,78 @@
+/*
+ * The gate: the engine over the shared state. A door opens a call, asks before each attempt, and tells
+ * how it ended; the gate counts, decides and remembers. It knows neither HTTP nor TCP, takes no lock
+ * and allocates nothing, so it may be used wherever connect(2) may.
+ *
+ *     gate_open → { gate_admit → attempt → gate_ended } … → gate_close
+ */
+#ifndef GUSSET_GATE_GATE_H
+#define GUSSET_GATE_GATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/rules.h"
+#include "core/outcome.h"
+#include "core/verdict.h"
+#include "gate/ready.h"
+#include "state/layout.h"
+
+/* One call of the program on its way. Caller's memory; all fields are the gate's, but those named public. */
+struct gate_call {
+    const struct rules_policy *policy; /* public: what holds for this call */
+    bool shadow;                       /* public: decide and count, but the door must change nothing */
+    uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
+    uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
+    struct layout_host *slot;
+    struct layout_host *bucket;
+    struct layout_host *tally; /* the same host in the run's own count, or NULL */
+    uint64_t key;
+    uint64_t opened_us;
+    uint64_t round;      /* the current attempt is a probe of this round */
+    uint32_t backoff_ms; /* the last one */
+    bool attempt_ended;
+    bool would_refuse; /* shadow: this attempt would not have been made */
+    bool failed;       /* the last attempt did, by breaker.on */
+    struct verdict last;
+    struct outcome outcome;    /* of the last attempt */
+    char host[PLACE_TEXT_MAX]; /* public: "name:port" */
+};
+
+/* What a door knows of an attempt that has ended. */
+struct gate_attempt {
+    struct outcome outcome;
+    uint32_t method;        /* bit of core/method.h; 0: a connect */
+    bool sent;              /* the request may have left the machine */
+    bool idempotent;        /* an Idempotency-Key travels with it */
+    bool replayable;        /* it can be made again exactly, and nothing of it has reached the program */
+    int64_t retry_after_ms; /* what the peer asked for; -1: nothing */
+};
+
+/*
+ *  * Opens a call to a place. Returns false when no rule matches or the rule is off: the call is none of
+ * gusset's. Otherwise *call is ready for gate_admit. may_compile as for gate_ready.
+ */
+bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile);
+
+/* May the (next) attempt go? GO, WAIT (then go without asking again), or REFUSE. In shadow always GO. */
+struct verdict gate_admit(struct gate_call *call);
+
+/*
+ * The attempt ended, or its outcome is certain. Counts it once; asked again for the same attempt it
+ * repeats its answer. STOP or AGAIN after wait_ms; in shadow always STOP.
+ */
+struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt);
+
+/* The call is over; latency and the last outcome are counted. */
+void gate_close(struct gate_call *call);
+
+/* Milliseconds until the call's deadline; UINT32_MAX when it has none, 0 when it has passed. */
+uint32_t gate_remaining_ms(const struct gate_call *call);
+
+/*
+ * The sentence for a refusal or a failure, for the program's error buffer: host, reason, when it is
+ * worth trying again. Returns its length; always NUL-terminated.
+ */
+size_t gate_explain(const struct gate_call *call, const struct verdict *verdict, char *text, size_t size);
+
+#endif

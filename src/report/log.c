@@ -1,0 +1,420 @@
+/*
+ * Writing to a descriptor that is the program's is full of traps, each of which would end or hold the
+ * program: a pipe without a reader raises SIGPIPE, a file at its `ulimit -f` SIGXFSZ, a terminal of
+ * another job (`stty tostop`) SIGTTOU, and a full pipe blocks. So the pipe is asked for room first (a
+ * line is shorter than PIPE_BUF, and room means as much as that), and the three signals are blocked in
+ * this thread around the write; the first two are raised for the writing thread alone, so what the write
+ * itself raised is taken out of the queue, unless one was pending before. To ask poll for POLLERR only
+ * would leave a moment in which the reader can go. SIGTTOU, where blocked, lets the write through.
+ */
+#include "report/log.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+#include "sys/clock.h"
+#include "sys/raw.h"
+
+static struct {
+    struct log_target target;
+    dev_t device; /* of descriptor 2 at the start */
+    ino_t inode;
+    bool has_stderr;
+    _Atomic int level; /* stored last: before it is there, nothing is wanted */
+} opened;
+
+static const char *const level_names[] = {"off", "error", "warn", "info", "debug"}; /* by enum log_level */
+
+void log_open(const struct log_target *target)
+{
+    const int kept = errno;
+    struct stat st;
+    atomic_store_explicit(&opened.level, LOG_OFF, memory_order_release);
+    opened.target = *target;
+    opened.target.path[sizeof opened.target.path - 1] = '\0';
+    opened.has_stderr = fstat(STDERR_FILENO, &st) == 0;
+    if (opened.has_stderr) {
+        opened.device = st.st_dev;
+        opened.inode = st.st_ino;
+    }
+    atomic_store_explicit(&opened.level, (int)target->level, memory_order_release);
+    errno = kept;
+}
+
+bool log_wants(enum log_level level)
+{
+    return level != LOG_OFF && (int)level <= atomic_load_explicit(&opened.level, memory_order_acquire);
+}
+
+/* ---- a line ---- */
+
+/* Bytes that may still come; what ends the line is kept free. */
+static size_t room(const struct log_line *line)
+{
+    return sizeof line->text - (line->is_json ? 2 : 1) - line->length;
+}
+
+/* All or nothing. */
+static bool put(struct log_line *line, const char *bytes, size_t length)
+{
+    if (length > room(line))
+        return false;
+    memcpy(line->text + line->length, bytes, length);
+    line->length = (uint16_t)(line->length + length);
+    return true;
+}
+
+static bool put_string(struct log_line *line, const char *text)
+{
+    return put(line, text, strlen(text));
+}
+
+/* Names are ours, but a stray blank in one must not shift the fields. */
+static bool put_name(struct log_line *line, const char *name)
+{
+    if (line->is_json ? !put(line, line->length == 0 ? "{\"" : ",\"", 2)
+                      : line->length > 0 && !put(line, " ", 1))
+        return false;
+    for (; *name; name++) {
+        const char c = *name;
+        const bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                             c == '_' || c == '.' || c == '-';
+        if (!put(line, is_word ? &c : "_", 1))
+            return false;
+    }
+    return put_string(line, line->is_json ? "\":" : "=");
+}
+
+/* A value that logfmt takes without quotes. */
+static bool is_bare(const char *value)
+{
+    if (*value == '\0')
+        return false;
+    for (; *value; value++)
+        if (*value <= ' ' || *value > '~' || *value == '"' || *value == '=' || *value == '\\')
+            return false;
+    return true;
+}
+
+/*
+ * One character of UTF-8 (RFC 3629: no overlong forms, no surrogates). Returns its length, or 0 when
+ * there is none. A NUL is never passed over, so nothing behind the text is read.
+ */
+static unsigned utf8_read(const unsigned char *text, uint32_t *character)
+{
+    static const uint32_t lowest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char first = text[0];
+    const unsigned length = first < 0x80 ? 1 : first < 0xc0 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    if (length <= 1) {
+        *character = first;
+        return length;
+    }
+    uint32_t c = first & (0x7fu >> length);
+    for (unsigned i = 1; i < length; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (text[i] & 0x3fu);
+    }
+    *character = c;
+    return first > 0xf4 || c < lowest[length] || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff) ? 0 : length;
+}
+
+/* What would move the cursor, break the line or turn the reading direction. */
+static bool is_harmful(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c <= 0x9f) || (c >= 0x200e && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069);
+}
+
+/* JSON's escapes, which logfmt's readers know too. Returns the length. */
+static size_t escape(uint32_t c, char out[6])
+{
+    static const char plain[] = "\"\"\\\\\nn\rr\tt"; /* character, letter behind the backslash */
+    out[0] = '\\';
+    for (const char *pair = plain; *pair; pair += 2)
+        if (c == (unsigned char)*pair) {
+            out[1] = pair[1];
+            return 2;
+        }
+    out[1] = 'u';
+    for (unsigned i = 0; i < 4; i++)
+        out[2 + i] = "0123456789abcdef"[c >> (12 - 4 * i) & 15];
+    return 6;
+}
+
+/* In quotes, cut between characters where it does not fit. */
+static bool put_quoted(struct log_line *line, const char *value)
+{
+    if (room(line) < 2)
+        return false;
+    put(line, "\"", 1);
+    while (*value) {
+        char escaped[6];
+        const char *piece = value;
+        uint32_t c;
+        size_t step = utf8_read((const unsigned char *)value, &c);
+        size_t length = step;
+        if (step == 0) {
+            piece = "\xef\xbf\xbd"; /* U+FFFD */
+            length = 3;
+            step = 1;
+        } else if (is_harmful(c) || c == '"' || c == '\\') {
+            piece = escaped;
+            length = escape(c, escaped);
+        }
+        if (length + 1 > room(line))
+            break;
+        put(line, piece, length);
+        value += step;
+    }
+    return put(line, "\"", 1);
+}
+
+void log_text(struct log_line *line, const char *name, const char *value)
+{
+    const uint16_t before = line->length;
+    bool fits = put_name(line, name);
+    if (!value)
+        value = "";
+    if (fits && !line->is_json && is_bare(value)) {
+        const size_t length = strlen(value);
+        fits = room(line) > 0 && put(line, value, length < room(line) ? length : room(line));
+    } else if (fits) {
+        fits = put_quoted(line, value);
+    }
+    if (!fits)
+        line->length = before;
+}
+
+/* Decimal, at least width digits. Returns where it begins in text, which ends there with a NUL. */
+static const char *digits(char text[24], uint64_t number, unsigned width)
+{
+    char *at = text + 23;
+    *at = '\0';
+    for (unsigned i = 0; i < width || number > 0; i++, number /= 10)
+        *--at = (char)('0' + number % 10);
+    return at;
+}
+
+void log_number(struct log_line *line, const char *name, int64_t value)
+{
+    char text[24];
+    const uint16_t before = line->length;
+    const uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    if (!put_name(line, name) || (value < 0 && !put(line, "-", 1)) ||
+        !put_string(line, digits(text, size, 1)))
+        line->length = before;
+}
+
+struct moment {
+    unsigned year, month, day, hour, minute, second, ms;
+};
+
+/* UTC. The days go by Howard Hinnant's civil_from_days: years that begin in March, 400 of them an era. */
+static struct moment moment_of(uint64_t unix_ms)
+{
+    const uint64_t seconds = unix_ms / 1000;
+    const uint64_t days = seconds / 86400 + 719468; /* since 0000-03-01 */
+    const unsigned in_era = (unsigned)(days % 146097);
+    const unsigned year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
+    const unsigned in_year = in_era - (365 * year + year / 4 - year / 100);
+    const unsigned month = (5 * in_year + 2) / 153; /* from March */
+    struct moment moment = {
+        .year = year + (unsigned)(days / 146097) * 400 + (month >= 10),
+        .month = month < 10 ? month + 3 : month - 9,
+        .day = in_year - (153 * month + 2) / 5 + 1,
+        .hour = (unsigned)(seconds % 86400 / 3600),
+        .minute = (unsigned)(seconds % 3600 / 60),
+        .second = (unsigned)(seconds % 60),
+        .ms = (unsigned)(unix_ms % 1000),
+    };
+    return moment;
+}
+
+/* Joins numbers, each of a width, with what follows each; a null ends the list. */
+struct part {
+    uint64_t number;
+    unsigned width;
+    const char *after;
+};
+
+static void join(char *to, const struct part *parts)
+{
+    char text[24];
+    for (; parts->after; parts++)
+        to = stpcpy(stpcpy(to, digits(text, parts->number, parts->width)), parts->after);
+}
+
+/* "2026-11-21T14:00:00.123Z"; years beyond 9999 (a broken clock) need more room than that. */
+static void print_time(char text[48], uint64_t unix_ms)
+{
+    const struct moment m = moment_of(unix_ms);
+    const struct part parts[] = {
+        {m.year,   4, "-" },
+        {m.month,  2, "-" },
+        {m.day,    2, "T" },
+        {m.hour,   2, ":" },
+        {m.minute, 2, ":" },
+        {m.second, 2, "." },
+        {m.ms,     3, "Z" },
+        {0,        0, NULL}
+    };
+    join(text, parts);
+}
+
+/* Empty while libc itself is not ready yet, as in a constructor that runs before its own (initfirst). */
+static const char *program_name(void)
+{
+    const char *name = program_invocation_short_name;
+    return name && name[0] != '\0' ? name : "?";
+}
+
+void log_begin(struct log_line *line, enum log_level level, const char *event, const char *sentence)
+{
+    char time[48];
+    print_time(time, clock_unix_ms());
+    line->length = 0;
+    line->is_json = opened.target.format == LOG_JSON;
+    line->level = level;
+    log_text(line, "time", time);
+    log_text(line, "level", (unsigned)level <= LOG_DEBUG ? level_names[level] : "debug");
+    log_text(line, "program", program_name());
+    log_number(line, "pid", getpid());
+    log_text(line, "event", event);
+    log_text(line, "msg", sentence);
+}
+
+/* ---- writing it ---- */
+
+static void write_quietly(int fd, const char *text, size_t length)
+{
+    sigset_t raised, before, pending;
+    sigemptyset(&raised);
+    sigaddset(&raised, SIGPIPE);
+    sigaddset(&raised, SIGXFSZ);
+    sigset_t blocked = raised;
+    sigaddset(&blocked, SIGTTOU);
+    /* Of the calling thread: on Linux the same as pthread_sigmask, which older glibcs keep in libpthread. */
+    if (sigprocmask(SIG_BLOCK, &blocked, &before) != 0)
+        return;
+    sigpending(&pending);
+    const long result = sys_write(fd, text, length);
+    const int signal = result == -EPIPE ? SIGPIPE : result == -EFBIG ? SIGXFSZ : 0;
+    if (signal != 0 && !sigismember(&pending, signal)) {
+        sigemptyset(&raised);
+        sigaddset(&raised, signal);
+        sys_take_signal(&raised);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+}
+
+static void write_stderr(const char *text, size_t length)
+{
+    struct stat st;
+    struct pollfd poll = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (!opened.has_stderr || fstat(STDERR_FILENO, &st) != 0 || st.st_dev != opened.device ||
+        st.st_ino != opened.inode)
+        return;
+    if (sys_poll_now(&poll, 1) == 1 && poll.revents == POLLOUT)
+        write_quietly(STDERR_FILENO, text, length);
+}
+
+/* Non-blocking for the sake of a path that is a pipe. */
+static void write_file(const char *path, const char *text, size_t length)
+{
+    const int fd = sys_openat(
+        AT_FDCWD, path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0600);
+    if (fd < 0)
+        return;
+    write_quietly(fd, text, length);
+    sys_close(fd);
+}
+
+/*
+ * "<12>Nov 21 14:00:00 curl[123]: ", as RFC 3164 has it, but in UTC: the local time would take tzset,
+ * its locks and malloc. journald and rsyslog put their own time there.
+ */
+static void print_syslog_head(char text[128], enum log_level level)
+{
+    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    enum { FACILITY_USER = 1 << 3, SEVERITY_ERROR = 3, SEVERITY_WARNING = 4, SEVERITY_INFO = 6 };
+    const unsigned severity = level == LOG_ERROR  ? SEVERITY_ERROR
+                              : level == LOG_WARN ? SEVERITY_WARNING
+                                                  : SEVERITY_INFO + (level == LOG_DEBUG);
+    const struct moment m = moment_of(clock_unix_ms());
+    const struct part first[] = {
+        {FACILITY_USER + severity, 1, ">" },
+        {0,                        0, NULL}
+    };
+    const struct part second[] = {
+        {m.day,    m.day < 10 ? 1 : 2, " " },
+        {m.hour,   2,                  ":" },
+        {m.minute, 2,                  ":" },
+        {m.second, 2,                  " " },
+        {0,        0,                  NULL}
+    };
+    const struct part third[] = {
+        {(uint64_t)getpid(), 1, "]: "},
+        {0,                  0, NULL }
+    };
+    *text = '<';
+    join(text + 1, first);
+    stpcpy(stpcpy(text + strlen(text), months[m.month - 1]), m.day < 10 ? "  " : " ");
+    join(text + strlen(text), second);
+    /* A tag is 32 letters, digits and little else. */
+    char *at = text + strlen(text);
+    const char *name = program_name();
+    for (unsigned i = 0; i < 32 && *name; i++, name++)
+        *at++ = *name > ' ' && *name <= '~' && !strchr("[]:%", *name) ? *name : '_';
+    *at++ = '[';
+    join(at, third);
+}
+
+static void write_syslog(enum log_level level, const char *text, size_t length)
+{
+    struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    char head[128];
+    print_syslog_head(head, level);
+    struct iovec parts[] = {
+        {head,                    strlen(head)},
+        {(void *)(uintptr_t)text, length      }
+    };
+    const struct msghdr message = {
+        .msg_name = &log, .msg_namelen = sizeof log, .msg_iov = parts, .msg_iovlen = 2};
+    const int fd = sys_socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return;
+    sys_sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    sys_close(fd);
+}
+
+void log_end(struct log_line *line)
+{
+    if (!log_wants(line->level))
+        return;
+    const int kept = errno;
+    const char *path = opened.target.path;
+    if (line->is_json)
+        line->text[line->length++] = '}';
+    line->text[line->length] = '\n';
+    if (path[0] == '\0')
+        write_stderr(line->text, line->length + 1u);
+    else if (strcmp(path, "syslog") == 0)
+        write_syslog(line->level, line->text, line->length);
+    else if (path[0] == '/')
+        write_file(path, line->text, line->length + 1u);
+    errno = kept;
+}
+
+void log_say(enum log_level level, const char *event, const char *sentence)
+{
+    struct log_line line;
+    if (!log_wants(level))
+        return;
+    log_begin(&line, level, event, sentence);
+    log_end(&line);
+}

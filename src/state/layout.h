@@ -1,0 +1,110 @@
+/*
+ * The shared state: the bytes that every process of a user sees. Fixed-width fields only, every one an
+ * atomic word or written once before it is published; a test pins the offsets. Change anything here and
+ * raise LAYOUT_VERSION: the version is part of the file's name, so old and new never meet.
+ *
+ *   header (4096 bytes) | hosts × struct layout_host | LAYOUT_EVENTS × struct layout_event
+ */
+#ifndef GUSSET_STATE_LAYOUT_H
+#define GUSSET_STATE_LAYOUT_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/window.h"
+
+enum {
+    LAYOUT_VERSION = 1,
+    LAYOUT_HOSTS_DEFAULT = 4096,
+    LAYOUT_HOSTS_MIN = 64,
+    LAYOUT_HOSTS_MAX = 1 << 20,
+    LAYOUT_EVENTS = 4096, /* a power of two */
+    LAYOUT_HOST_TEXT = 160,
+    LAYOUT_POLICY_TEXT = 64,
+    LAYOUT_LATENCY_BUCKETS = 96
+};
+
+#define LAYOUT_MAGIC "gusset\n\1"
+
+/* What is counted for a host, in this order; names are what `status --json` prints. */
+#define LAYOUT_COUNTERS(X)                                                                                   \
+    X(calls)        /* calls of the program that a rule judged */                                            \
+    X(attempts)     /* attempts made for them */                                                             \
+    X(retries)      /* attempts beyond the first */                                                          \
+    X(failures)     /* attempts that failed, by breaker.on */                                                \
+    X(rescued)      /* calls that ended well after a retry */                                                \
+    X(failed)       /* calls whose last attempt failed */                                                    \
+    X(rejected)     /* calls refused because the circuit was open */                                         \
+    X(limited)      /* calls refused by the rate limit */                                                    \
+    X(exhausted)    /* calls that had no tries left */                                                       \
+    X(unfunded)     /* calls not retried because the budget was spent */                                     \
+    X(opened)       /* times that the circuit opened */                                                      \
+    X(would_reject) /* shadow: calls that would have been refused */                                         \
+    X(would_retry)  /* shadow: outcomes that would have been tried again */
+
+enum layout_counter {
+#define X(name) LAYOUT_COUNT_##name,
+    LAYOUT_COUNTERS(X)
+#undef X
+        LAYOUT_COUNTERS_USED
+};
+enum { LAYOUT_COUNTERS_ROOM = 16 };
+
+struct layout_header {
+    char magic[8];
+    uint32_t version;
+    uint32_t hosts; /* slots; a reader believes the file's size, not this */
+    uint64_t created_unix_ms;
+    char boot_id[40];      /* /proc/sys/kernel/random/boot_id: monotonic times of another boot mean nothing */
+    _Atomic uint64_t mode; /* 0: as configured; 1 + enum policy_mode: switched by hand */
+    _Atomic uint64_t reload; /* raised by `gusset reload` */
+    _Alignas(64) _Atomic uint64_t
+        event_next; /* number of the next event; its slot is the number modulo LAYOUT_EVENTS */
+    char reserved[4096 - 192];
+};
+
+struct layout_host {
+    /* One cache line that every call touches. */
+    _Alignas(
+        64) _Atomic uint64_t key; /* 0: free; 1 + unix ms shifted by one: being filled; else the hash, even */
+    _Atomic uint64_t circuit;     /* core/breaker */
+    _Atomic uint64_t limit;       /* core/limit */
+    _Atomic uint64_t used_ms;     /* monotonic, about a second coarse: who is evicted */
+    _Atomic uint64_t not_before_ms; /* monotonic: a Retry-After that the host sent; 0: none */
+    uint64_t reserved[3];
+
+    _Atomic uint64_t outcomes[WINDOW_SLOTS]; /* attempts and failures, over breaker.rate.window */
+    _Atomic uint64_t budget[WINDOW_SLOTS];   /* calls and retries, over ten seconds */
+    _Atomic uint64_t counters[LAYOUT_COUNTERS_ROOM];
+    _Atomic uint32_t latency[LAYOUT_LATENCY_BUCKETS]; /* of calls, report/histogram */
+    char host[LAYOUT_HOST_TEXT];     /* "name:port", NUL-terminated, cut where it is longer */
+    char policy[LAYOUT_POLICY_TEXT]; /* the policy's name, and behind a '/' the bucket's key */
+    char tail[64];
+};
+
+struct layout_event {
+    _Atomic uint64_t number; /* 1 + event number once written; 0 while it is being written */
+    uint64_t unix_ms;
+    uint64_t key; /* of the host's slot */
+    uint32_t pid;
+    uint32_t detail; /* milliseconds, or a status: by kind */
+    uint8_t kind;    /* enum events_kind */
+    uint8_t outcome; /* enum outcome_type */
+    uint16_t attempt;
+    uint16_t status; /* HTTP status, CURLcode or errno of the outcome, as it applies */
+    uint8_t shadow;  /* 1: would have been done */
+    uint8_t reserved;
+    char host[88]; /* "name:port", cut */
+};
+
+static_assert(sizeof(struct layout_header) == 4096, "the header is a page");
+static_assert(sizeof(struct layout_host) % 64 == 0, "slots do not share cache lines");
+static_assert(sizeof(struct layout_host) == 1024, "a slot is a KiB");
+static_assert(offsetof(struct layout_host, outcomes) == 64, "the first line is for the words of each call");
+static_assert(sizeof(struct layout_event) == 128, "two lines an event");
+static_assert((int)LAYOUT_COUNTERS_USED <= (int)LAYOUT_COUNTERS_ROOM, "room for the counters");
+static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit words are lock-free");
+
+#endif

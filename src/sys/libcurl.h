@@ -1,0 +1,71 @@
+/*
+ * libcurl, as the program has it: one table of real functions a flavour. Debian alone ships three, told
+ * apart by the version of their symbols, and a program may hold two at once (facts-libcurl), so a table
+ * is found by the version under which the program called us. gusset has no link-time reference to any
+ * curl function; a table is looked up when it is first needed, wherever the loader has it.
+ */
+#ifndef GUSSET_SYS_LIBCURL_H
+#define GUSSET_SYS_LIBCURL_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LIBCURL_FLAVOURS(X)                                                                                  \
+    X(openssl, "CURL_OPENSSL_4", "libcurl.so.4")                                                             \
+    X(gnutls, "CURL_GNUTLS_3", "libcurl-gnutls.so.4")                                                        \
+    X(nss, "CURL_NSS_3", "libcurl-nss.so.4")                                                                 \
+    X(plain, NULL, "libcurl.so.4") /* built without symbol versions */
+
+enum libcurl_flavour {
+#define X(name, version, soname) LIBCURL_##name,
+    LIBCURL_FLAVOURS(X)
+#undef X
+        LIBCURL_FLAVOUR_COUNT
+};
+
+/* Not variadic by our hand: on x86-64 and aarch64 a variadic word travels as an ordinary one. */
+#define LIBCURL_FUNCTIONS(X)                                                                                 \
+    X(easy_init, CURL *, (void))                                                                             \
+    X(easy_duphandle, CURL *, (CURL *))                                                                      \
+    X(easy_reset, void, (CURL *))                                                                            \
+    X(easy_cleanup, void, (CURL *))                                                                          \
+    X(easy_setopt, CURLcode, (CURL *, CURLoption, ...))                                                      \
+    X(easy_getinfo, CURLcode, (CURL *, CURLINFO, ...))                                                       \
+    X(easy_perform, CURLcode, (CURL *))                                                                      \
+    X(easy_strerror, const char *, (CURLcode))                                                               \
+    X(multi_add_handle, CURLMcode, (CURLM *, CURL *))                                                        \
+    X(multi_poll, CURLMcode, (CURLM *, struct curl_waitfd *, unsigned, int, int *))                          \
+    X(url, CURLU *, (void))                                                                                  \
+    X(url_cleanup, void, (CURLU *))                                                                          \
+    X(url_set, CURLUcode, (CURLU *, CURLUPart, const char *, unsigned))                                      \
+    X(url_get, CURLUcode, (const CURLU *, CURLUPart, char **, unsigned))                                     \
+    X(free, void, (void *))                                                                                  \
+    X(version_info, curl_version_info_data *, (CURLversion))
+
+struct libcurl {
+#define X(name, result, parameters) result(*name) parameters;
+    LIBCURL_FUNCTIONS(X)
+#undef X
+    uintptr_t text_start; /* libcurl's own code: whoever calls from there is libcurl itself */
+    uintptr_t text_end;
+    unsigned version; /* 0x075801 is 7.88.1 */
+    bool has_prereq;  /* CURLOPT_PREREQFUNCTION, since 7.80.0 */
+};
+
+/* The table of a flavour; NULL when the program has no such libcurl. Constant and immortal. */
+const struct libcurl *libcurl_of(enum libcurl_flavour flavour);
+
+/*
+ * Whether a return address lies in libcurl: then libcurl calls itself through the loader, and the call
+ * was judged further out. A thread-local depth would be wrong: a program's callback may call curl.
+ */
+static inline bool libcurl_holds(const struct libcurl *libcurl, const void *address)
+{
+    return (uintptr_t)address - libcurl->text_start < libcurl->text_end - libcurl->text_start;
+}
+
+/* The same for any flavour whose table has been looked up. */
+bool libcurl_any_holds(const void *address);
+
+#endif

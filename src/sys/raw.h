@@ -1,0 +1,114 @@
+/*
+ * System calls made past libc's names: gusset stands in front of close, connect, poll and others itself
+ * and must not meet its own hooks. They are no cancellation points either. Each returns what the kernel
+ * does, a result or -errno, and leaves errno alone.
+ */
+#ifndef GUSSET_SYS_RAW_H
+#define GUSSET_SYS_RAW_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+/* What the kernel takes for a time since 5.1 where time was 32 bits wide, and always took elsewhere. */
+struct sys_time {
+    int64_t seconds;
+    int64_t nanoseconds;
+};
+
+#ifdef SYS_clock_nanosleep_time64
+#define SYS_SLEEP SYS_clock_nanosleep_time64
+#else
+#define SYS_SLEEP SYS_clock_nanosleep
+#endif
+
+static inline long sys_settle(long result, int kept)
+{
+    if (result < 0) {
+        result = -errno;
+        errno = kept;
+    }
+    return result;
+}
+
+static inline int sys_openat(int folder, const char *path, int flags, unsigned mode)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_openat, folder, path, flags | O_LARGEFILE, mode), kept);
+}
+
+static inline int sys_close(int fd)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_close, fd), kept);
+}
+
+static inline long sys_read(int fd, void *buffer, size_t size)
+{
+    const int kept = errno;
+    return sys_settle(syscall(SYS_read, fd, buffer, size), kept);
+}
+
+static inline long sys_write(int fd, const void *data, size_t size)
+{
+    const int kept = errno;
+    return sys_settle(syscall(SYS_write, fd, data, size), kept);
+}
+
+static inline int sys_socket(int family, int type, int protocol)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_socket, family, type, protocol), kept);
+}
+
+static inline long sys_sendmsg(int fd, const struct msghdr *message, int flags)
+{
+    const int kept = errno;
+    return sys_settle(syscall(SYS_sendmsg, fd, message, flags), kept);
+}
+
+/* What holds of the descriptors now; never waits. (Zero is zero in either width of time.) */
+static inline int sys_poll_now(struct pollfd *fds, unsigned count)
+{
+    const int kept = errno;
+    struct sys_time none = {0, 0};
+    return (int)sys_settle(syscall(SYS_ppoll, fds, count, &none, NULL, 0), kept);
+}
+
+/* Takes a pending, blocked signal of the set, the thread's own before the process's. -EAGAIN: none. */
+static inline int sys_take_signal(const sigset_t *set)
+{
+    const int kept = errno;
+    struct sys_time none = {0, 0};
+    return (int)sys_settle(syscall(SYS_rt_sigtimedwait, set, NULL, &none, (size_t)(_NSIG / 8)), kept);
+}
+
+/* A sleep on the monotonic clock; -EINTR when a signal ends it early. */
+static inline int sys_sleep(const struct sys_time *duration)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_SLEEP, 1 /* CLOCK_MONOTONIC */, 0, duration, NULL), kept);
+}
+
+/* Random bytes without waiting for the pool to fill; -EAGAIN early after boot. */
+static inline long sys_getrandom(void *buffer, size_t size)
+{
+    const int kept = errno;
+    return sys_settle(syscall(SYS_getrandom, buffer, size, 1 /* GRND_NONBLOCK */), kept);
+}
+
+/* Renames unless the new name exists (-EEXIST); -EINVAL or -ENOSYS where it is not to be had. */
+static inline int sys_rename_new(const char *from, const char *to)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 1 /* RENAME_NOREPLACE */),
+                           kept);
+}
+
+#endif

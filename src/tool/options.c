@@ -1,0 +1,137 @@
+#include "tool/options.h"
+
+#include <getopt.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool/output.h"
+
+enum { HELP = 256, COLOR, FIRST }; /* what getopt_long returns; entries follow FIRST in their order */
+
+/* The table in the two forms that getopt_long wants. */
+struct forms {
+    char letters[2 * OPTIONS_ROOM + 8];
+    struct option names[OPTIONS_ROOM + 3];
+};
+
+static void add_letter(struct forms *forms, char letter, bool takes_value)
+{
+    char text[3] = {letter, takes_value ? ':' : '\0', '\0'};
+    strcat(forms->letters, text);
+}
+
+static unsigned prepare(struct forms *forms, const struct options *options, const struct options_entry *entries)
+{
+    unsigned count = 0;
+
+    /* A leading colon tells a missing value from an unknown option, a plus ends at the first operand. */
+    strcpy(forms->letters, options->most < 0 ? "+:h" : ":h");
+    for (; entries && entries[count].name && count < OPTIONS_ROOM; count++) {
+        bool takes_value = entries[count].kind != OPTIONS_FLAG;
+        forms->names[count] = (struct option){entries[count].name, takes_value, NULL, (int)(FIRST + count)};
+        if (entries[count].letter)
+            add_letter(forms, entries[count].letter, takes_value);
+    }
+    forms->names[count] = (struct option){"help", no_argument, NULL, HELP};
+    forms->names[count + 1] = (struct option){"color", required_argument, NULL, COLOR};
+    forms->names[count + 2] = (struct option){0};
+    return count;
+}
+
+static void store(const struct options_entry *entry, const char *value)
+{
+    switch (entry->kind) {
+    case OPTIONS_FLAG:
+        *(bool *)entry->to = true;
+        return;
+    case OPTIONS_TEXT:
+        *(const char **)entry->to = value;
+        return;
+    case OPTIONS_EACH: {
+        struct options_list *list = entry->to;
+        const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
+        if (!items)
+            output_die("out of memory");
+        items[list->count++] = value;
+        list->items = items;
+        return;
+    }
+    }
+}
+
+static const struct options_entry *entry_of(const struct options_entry *entries, unsigned count, int option)
+{
+    if (option >= FIRST)
+        return &entries[option - FIRST];
+    for (unsigned i = 0; i < count; i++)
+        if (entries[i].letter && entries[i].letter == option)
+            return &entries[i];
+    return NULL;
+}
+
+int options_misused(const struct tool_verb *verb, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    output_error("%s: %s; `gusset help %s` says how it goes", verb->name, text, verb->name);
+    return verb->misuse;
+}
+
+static int take_operands(struct options *options, int argc, char **argv)
+{
+    options->operands = argv + optind;
+    options->count = argc - optind;
+    if (options->most >= 0 && options->count > options->most)
+        return options_misused(options->verb, "too many arguments, from \"%s\" on", options->operands[options->most]);
+    return OPTIONS_GO;
+}
+
+int options_read(struct options *options, const struct options_entry *entries, int argc, char **argv)
+{
+    struct forms forms = {.letters = ""};
+    unsigned count = prepare(&forms, options, entries);
+    int option;
+
+    opterr = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, forms.letters, forms.names, NULL)) != -1) {
+        const struct options_entry *entry = entry_of(entries, count, option);
+        if (option == HELP || option == 'h') {
+            tool_print_verb(stdout, options->verb);
+            return TOOL_FINE;
+        }
+        if (option == COLOR && !output_set_color(optarg))
+            return options_misused(options->verb, "--color takes auto, always or never, not \"%s\"", optarg);
+        if (option == ':')
+            return options_misused(options->verb, "%s wants a value", argv[optind - 1]);
+        if (option == '?' && optopt >= FIRST)
+            return options_misused(options->verb, "--%s takes no value", forms.names[optopt - FIRST].name);
+        if (option == '?' && optopt && optopt < HELP)
+            return options_misused(options->verb, "unknown option -%c", optopt);
+        if (option == '?')
+            return options_misused(options->verb, "unknown option %s", argv[optind - 1]);
+        if (entry)
+            store(entry, optarg);
+    }
+    return take_operands(options, argc, argv);
+}
+
+bool options_number(const char *text, uint32_t most, uint32_t *number)
+{
+    uint64_t value = 0;
+
+    if (!*text || strlen(text) > 10)
+        return false;
+    for (; *text; text++) {
+        if (*text < '0' || *text > '9')
+            return false;
+        value = value * 10 + (uint64_t)(*text - '0');
+    }
+    *number = (uint32_t)value;
+    return value <= most;
+}

@@ -1,0 +1,246 @@
+#include "tool/program.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+enum { INTERPRETERS = 4, LINE_MOST = 256 }; /* the kernel reads as much of a script's first line */
+
+/* ---- finding ---- */
+
+static int is_runnable(const char *path)
+{
+    struct stat file;
+
+    if (stat(path, &file) < 0)
+        return -errno;
+    if (S_ISDIR(file.st_mode))
+        return -EISDIR;
+    if (!S_ISREG(file.st_mode))
+        return -EACCES;
+    return faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) < 0 ? -errno : 0;
+}
+
+/* As execvp does, goes on behind a file that may not be run, and reports it when nothing better is found. */
+int program_find(const char *name, char path[PATH_MAX])
+{
+    const char *folders = getenv("PATH");
+    int result = -ENOENT;
+
+    if (!*name)
+        return -ENOENT;
+    if (strchr(name, '/')) {
+        if ((size_t)snprintf(path, PATH_MAX, "%s", name) >= PATH_MAX)
+            return -ENAMETOOLONG;
+        return is_runnable(path);
+    }
+    for (const char *at = folders ? folders : "/bin:/usr/bin";; at++) {
+        int length = (int)strcspn(at, ":");
+        if (snprintf(path, PATH_MAX, "%.*s/%s", length ? length : 1, length ? at : ".", name) < PATH_MAX) {
+            int found = is_runnable(path);
+            if (found == 0)
+                return 0;
+            if (found == -EACCES)
+                result = found;
+        }
+        at += length;
+        if (!*at)
+            return result;
+    }
+}
+
+/* ---- privileges ---- */
+
+/* What makes the kernel mark the program as privileged (AT_SECURE), so that the loader drops foreign libraries. */
+static const char *privilege_of(const char *path)
+{
+    struct stat file;
+    struct statvfs mount;
+
+    if (stat(path, &file) < 0 || prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+        return NULL;
+    if (statvfs(path, &mount) == 0 && mount.f_flag & ST_NOSUID)
+        return NULL;
+    if (file.st_mode & S_ISUID && file.st_uid != getuid())
+        return "setuid";
+    if ((file.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) && file.st_gid != getgid())
+        return "setgid";
+    if (getuid() != 0 && getxattr(path, "security.capability", NULL, 0) > 0)
+        return "given capabilities by its file";
+    return NULL;
+}
+
+/* ---- ELF ---- */
+
+/* What is read of a file, 32-bit or 64-bit, in the byte order of this machine. */
+struct elf {
+    unsigned char class, order;
+    uint16_t machine, type;
+    bool has_interpreter;
+};
+
+static bool is_elf(const unsigned char *start, ssize_t length)
+{
+    return length > EI_NIDENT && memcmp(start, ELFMAG, SELFMAG) == 0;
+}
+
+static bool interpreter_64(int fd, const Elf64_Ehdr *header)
+{
+    for (unsigned i = 0; i < header->e_phnum && header->e_phentsize >= sizeof(Elf64_Phdr); i++) {
+        Elf64_Phdr segment;
+        if (pread(fd, &segment, sizeof segment, (off_t)(header->e_phoff + i * (uint64_t)header->e_phentsize)) !=
+            (ssize_t)sizeof segment)
+            return true; /* nobody can tell */
+        if (segment.p_type == PT_INTERP)
+            return true;
+    }
+    return false;
+}
+
+static bool interpreter_32(int fd, const Elf32_Ehdr *header)
+{
+    for (unsigned i = 0; i < header->e_phnum && header->e_phentsize >= sizeof(Elf32_Phdr); i++) {
+        Elf32_Phdr segment;
+        if (pread(fd, &segment, sizeof segment, (off_t)header->e_phoff + (off_t)(i * header->e_phentsize)) !=
+            (ssize_t)sizeof segment)
+            return true;
+        if (segment.p_type == PT_INTERP)
+            return true;
+    }
+    return false;
+}
+
+/* Of another byte order only the first bytes are believed; they suffice to refuse it. */
+static bool read_elf(int fd, struct elf *elf)
+{
+    union {
+        unsigned char bytes[sizeof(Elf64_Ehdr)];
+        Elf64_Ehdr wide;
+        Elf32_Ehdr narrow;
+    } header;
+    ssize_t length = pread(fd, &header, sizeof header, 0);
+
+    if (!is_elf(header.bytes, length))
+        return false;
+    *elf = (struct elf){.class = header.bytes[EI_CLASS], .order = header.bytes[EI_DATA], .has_interpreter = true};
+    if (elf->class == ELFCLASS64 && length >= (ssize_t)sizeof header.wide) {
+        elf->machine = header.wide.e_machine;
+        elf->type = header.wide.e_type;
+        elf->has_interpreter = interpreter_64(fd, &header.wide);
+    } else if (elf->class == ELFCLASS32 && length >= (ssize_t)sizeof header.narrow) {
+        elf->machine = header.narrow.e_machine;
+        elf->type = header.narrow.e_type;
+        elf->has_interpreter = interpreter_32(fd, &header.narrow);
+    }
+    return true;
+}
+
+static bool read_elf_of(const char *path, struct elf *elf)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    bool result = fd >= 0 && read_elf(fd, elf);
+
+    if (fd >= 0)
+        close(fd);
+    return result;
+}
+
+/* `ld-linux-x86-64.so.2 PROGRAM` has no interpreter and yet heeds LD_PRELOAD. */
+static bool is_loader(const char *path)
+{
+    static const char *const names[] = {"ld-linux", "ld-musl", "ld.so", "ld-2.", "ld64.so"};
+    char real[PATH_MAX];
+    const char *name = realpath(path, real) ? strrchr(real, '/') + 1 : path;
+
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strncmp(name, names[i], strlen(names[i])) == 0)
+            return true;
+    return false;
+}
+
+static const char *bits_of(const struct elf *elf)
+{
+    return elf->class == ELFCLASS32 ? "32-bit" : "64-bit";
+}
+
+static int check_elf(const char *path, const struct elf *elf, const char *library, char *reason, size_t size)
+{
+    const char *privilege = privilege_of(path);
+    struct elf own;
+
+    if (privilege) {
+        snprintf(reason, size, "%s is %s, and the loader keeps foreign libraries out of privileged programs; run it "
+                 "as a user for whom it is not", path, privilege);
+        return -1;
+    }
+    if (read_elf_of(library, &own) &&
+        (own.class != elf->class || own.order != elf->order || own.machine != elf->machine)) {
+        snprintf(reason, size, "%s is a %s program of machine %u, libgusset.so is %s of machine %u; name a library "
+                 "of its kind with GUSSET_LIBRARY", path, bits_of(elf), elf->machine, bits_of(&own), own.machine);
+        return -1;
+    }
+    if (!elf->has_interpreter && !is_loader(path)) {
+        snprintf(reason, size, "%s is statically linked, so the loader never sees it; use a dynamically linked build",
+                 path);
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- scripts ---- */
+
+/* The first two words behind "#!". False when it is no script that names an interpreter. */
+static bool read_script(const char *path, char interpreter[LINE_MOST], char argument[LINE_MOST])
+{
+    char line[LINE_MOST + 1], third[LINE_MOST];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t length = fd < 0 ? -1 : read(fd, line, LINE_MOST);
+
+    if (fd >= 0)
+        close(fd);
+    if (length < 3 || line[0] != '#' || line[1] != '!')
+        return false;
+    line[length] = '\0';
+    line[strcspn(line, "\n")] = '\0';
+    argument[0] = third[0] = '\0';
+    int words = sscanf(line + 2, " %255s %255s %255s", interpreter, argument, third);
+    if (strcmp(argument, "-S") == 0) /* env's own option: the words that follow are the command */
+        strcpy(argument, third);
+    return words >= 1;
+}
+
+/* `#!/usr/bin/env python3` ends in python3: that is whom to look at. */
+static bool is_env(const char *interpreter)
+{
+    const char *slash = strrchr(interpreter, '/');
+    return strcmp(slash ? slash + 1 : interpreter, "env") == 0;
+}
+
+int program_can_be_wrapped(const char *path, const char *library, char *reason, size_t size)
+{
+    char at[PATH_MAX], interpreter[LINE_MOST], argument[LINE_MOST];
+    struct elf elf;
+
+    snprintf(at, sizeof at, "%s", path);
+    for (int i = 0; i <= INTERPRETERS; i++) {
+        if (read_elf_of(at, &elf))
+            return check_elf(at, &elf, library, reason, size);
+        if (!read_script(at, interpreter, argument))
+            return 0; /* execvp hands it to the shell; or it cannot be read, and so not be judged */
+        if (!is_env(interpreter))
+            snprintf(at, sizeof at, "%s", interpreter);
+        else if (!argument[0] || argument[0] == '-' || strchr(argument, '=') || program_find(argument, at) < 0)
+            return 0;
+    }
+    return 0;
+}

@@ -1,0 +1,151 @@
+/* Runs a program under the shim: finds both, looks whether they fit, says in the environment what was asked for. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tool/child.h"
+#include "tool/library.h"
+#include "tool/options.h"
+#include "tool/output.h"
+#include "tool/program.h"
+#include "tool/setup.h"
+#include "tool/tally.h"
+
+enum { NOT_RUNNABLE = 126, NOT_FOUND = 127, REASON_MOST = PATH_MAX + 256 };
+
+struct run {
+    struct setup setup;
+    bool shadow, report, json, force;
+    const char *tenant, *project, *request;
+    char program[PATH_MAX];
+    char library[PATH_MAX];
+};
+
+/* A line break in an id would be a second header. */
+static int put_id(const char *name, const char *option, const char *value)
+{
+    if (!value)
+        return 0;
+    for (const char *c = value; *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) {
+            output_error("run: %s holds a control character", option);
+            return -1;
+        }
+    if (setenv(name, value, 1) == 0)
+        return 0;
+    output_error("out of memory");
+    return -1;
+}
+
+static int put_context(const struct run *run)
+{
+    if (put_id("GUSSET_TENANT_ID", "--tenant", run->tenant) < 0 ||
+        put_id("GUSSET_PROJECT_ID", "--project", run->project) < 0 ||
+        put_id("GUSSET_REQUEST_ID", "--request-id", run->request) < 0)
+        return -1;
+    return run->shadow ? setenv("GUSSET_MODE", "shadow", 1) : 0;
+}
+
+/* Where nobody has configured anything, whoever says `gusset run` wants something: standard, for every host. */
+static int put_rules(const struct run *run)
+{
+    const struct rules *rules = NULL;
+    bool asked = run->setup.config || run->setup.policy || run->setup.sets.count;
+
+    if (setup_apply(&run->setup) < 0 || setup_rules(&run->setup, &rules) < 0)
+        return -1;
+    if (!rules && (setenv("GUSSET_POLICY", "standard", 1) < 0 || setup_rules(&run->setup, &rules) < 0))
+        return -1;
+    if (rules && rules_globals(rules)->locked && asked)
+        output_warn("%s is locked: it alone holds, --config, --policy and --set are passed over", SOURCE_SYSTEM_PATH);
+    return 0;
+}
+
+static int put_preload(const struct run *run)
+{
+    char *value = library_preload(run->library, getenv("LD_PRELOAD"));
+
+    if (value && setenv("LD_PRELOAD", value, 1) == 0) {
+        free(value);
+        return 0;
+    }
+    output_error("out of memory");
+    return -1;
+}
+
+static int failed_to_start(const char *name, int error)
+{
+    output_error("run: %s: %s", name, error == -ENOENT ? "not found; check the spelling and $PATH" : strerror(-error));
+    return error == -ENOENT ? NOT_FOUND : NOT_RUNNABLE;
+}
+
+/* Does not come back when the program starts. */
+static int become(const char *path, char **argv)
+{
+    execvp(path, argv); /* path has a slash; execvp for scripts without #! */
+    return failed_to_start(argv[0], -errno);
+}
+
+static int run_with_report(const struct run *run, char **argv)
+{
+    struct tally tally;
+    int outcome = 0;
+
+    if (tally_open(&tally) < 0)
+        return become(run->program, argv);
+    int error = child_run(run->program, argv, &outcome);
+    if (error == 0)
+        tally_print(&tally, argv[0], run->shadow, run->json);
+    tally_close(&tally);
+    return error < 0 ? failed_to_start(argv[0], error) : child_end_alike(outcome);
+}
+
+static int read_options(const struct tool_verb *verb, struct run *run, struct options *options, int argc, char **argv)
+{
+    const struct options_entry entries[] = {
+        {"config", 0, OPTIONS_TEXT, &run->setup.config},   {"policy", 0, OPTIONS_TEXT, &run->setup.policy},
+        {"set", 0, OPTIONS_EACH, &run->setup.sets},        {"shadow", 0, OPTIONS_FLAG, &run->shadow},
+        {"report", 0, OPTIONS_FLAG, &run->report},         {"json", 0, OPTIONS_FLAG, &run->json},
+        {"tenant", 0, OPTIONS_TEXT, &run->tenant},         {"project", 0, OPTIONS_TEXT, &run->project},
+        {"request-id", 0, OPTIONS_TEXT, &run->request},    {"force", 0, OPTIONS_FLAG, &run->force},
+        {NULL, 0, OPTIONS_FLAG, NULL},
+    };
+
+    *options = (struct options){.verb = verb, .most = -1};
+    int status = options_read(options, entries, argc, argv);
+    if (status == OPTIONS_GO && options->count == 0)
+        return options_misused(verb, "no command is given");
+    if (status == OPTIONS_GO && run->json && !run->report)
+        return options_misused(verb, "--json is the form of the report; add --report");
+    return status;
+}
+
+int tool_run(const struct tool_verb *verb, int argc, char **argv)
+{
+    struct run run = {.shadow = false};
+    struct options options;
+    char reason[REASON_MOST];
+
+    int status = read_options(verb, &run, &options, argc, argv);
+    if (status != OPTIONS_GO)
+        return status;
+    int error = program_find(options.operands[0], run.program);
+    if (error < 0)
+        return failed_to_start(options.operands[0], error);
+    if (library_find(run.library, reason, sizeof reason) < 0) {
+        output_error("run: %s", reason);
+        return TOOL_FAILED;
+    }
+    if (program_can_be_wrapped(run.program, run.library, reason, sizeof reason) < 0) {
+        if (run.force) {
+            output_warn("%s; it runs bare", reason);
+            return become(run.program, options.operands);
+        }
+        output_error("run: %s; --force runs it bare", reason);
+        return TOOL_FAILED;
+    }
+    if (put_rules(&run) < 0 || put_context(&run) < 0 || put_preload(&run) < 0)
+        return TOOL_FAILED;
+    return run.report ? run_with_report(&run, options.operands) : become(run.program, options.operands);
+}

@@ -1,0 +1,147 @@
+#include "tool/setup.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "tool/output.h"
+
+static int put(const char *name, const char *value)
+{
+    if (setenv(name, value, 1) == 0)
+        return 0;
+    output_error("out of memory");
+    return -1;
+}
+
+/* Relative paths are spelled out: the program may change its folder. */
+static int put_config(const char *config)
+{
+    const char *inherited = getenv("GUSSET_CONFIG");
+    const struct source_request request = {.named = config ? config : inherited};
+    struct source_paths paths;
+
+    if (!config && (!inherited || !*inherited))
+        return 0;
+    if (config && !*config) {
+        output_error("--config names no file");
+        return -1;
+    }
+    if (source_find(&request, &paths) < 0) {
+        output_error("the path of the configuration is too long, or the working directory is gone");
+        return -1;
+    }
+    return put("GUSSET_CONFIG", paths.named);
+}
+
+/* What an outer `gusset run` set stays below. */
+static int put_sets(const struct options_list *sets)
+{
+    const char *inherited = getenv("GUSSET_SET");
+    size_t size = inherited ? strlen(inherited) + 2 : 1;
+
+    if (sets->count == 0)
+        return 0;
+    for (unsigned i = 0; i < sets->count; i++) {
+        const char *equals = strchr(sets->items[i], '=');
+        if (!equals || equals == sets->items[i] || strpbrk(sets->items[i], "\r\n")) {
+            output_error("--set takes KEY=VALUE, such as retry.attempts=4");
+            return -1;
+        }
+        size += strlen(sets->items[i]) + 1;
+    }
+    char *lines = calloc(1, size);
+    if (!lines)
+        output_die("out of memory");
+    if (inherited && *inherited)
+        strcat(strcat(lines, inherited), "\n");
+    for (unsigned i = 0; i < sets->count; i++)
+        strcat(strcat(lines, sets->items[i]), i + 1 < sets->count ? "\n" : "");
+    int result = put("GUSSET_SET", lines);
+    free(lines);
+    return result;
+}
+
+int setup_apply(const struct setup *setup)
+{
+    if (put_config(setup->config) < 0 || put_sets(&setup->sets) < 0)
+        return -1;
+    if (setup->policy)
+        return put("GUSSET_POLICY", setup->policy);
+    if (setup->config)
+        unsetenv("GUSSET_POLICY"); /* of an outer run: the file that is named here says more */
+    return 0;
+}
+
+int setup_request(const struct setup *setup, struct source_request *request, struct source_paths *paths)
+{
+    rules_request(request);
+    request->named_by = setup->config ? "--config" : NULL;
+    if (source_find(request, paths) == 0)
+        return 0;
+    output_error("the path of the configuration is too long, or the working directory is gone");
+    return -1;
+}
+
+void setup_print_faults(FILE *to, const struct fault_list *faults)
+{
+    char text[FAULT_TEXT_MOST + SOURCE_PATH_MOST + 32];
+
+    for (uint32_t i = 0; i < faults->count; i++) {
+        enum output_style style = faults->items[i].is_warning ? OUTPUT_DOUBTFUL : OUTPUT_BAD;
+        fault_print(&faults->items[i], text, sizeof text);
+        fprintf(to, "%s%s%s\n", output_style(to, style), output_clean(text), output_style(to, OUTPUT_PLAIN));
+    }
+}
+
+int setup_model(const struct setup *setup, struct model *model)
+{
+    struct source_request request;
+    struct source_paths paths;
+    struct fault_list faults = {0};
+
+    if (model_init(model) < 0)
+        output_die("out of memory");
+    if (setup_request(setup, &request, &paths) < 0)
+        return -1;
+    int result = load_model(model, &request, &paths, &faults);
+    if (result < 0) {
+        setup_print_faults(stderr, &faults);
+        if (faults.errors == 0)
+            output_error("the configuration cannot be read: %s", strerror(-result));
+    }
+    fault_clear(&faults);
+    return result < 0 ? -1 : 0;
+}
+
+void setup_model_or_empty(const struct setup *setup, struct model *model)
+{
+    struct source_request request;
+    struct source_paths paths;
+    struct fault_list faults = {0};
+
+    if (model_init(model) < 0)
+        output_die("out of memory");
+    if (setup_request(setup, &request, &paths) == 0 && load_model(model, &request, &paths, &faults) < 0) {
+        model_clear(model);
+        if (model_init(model) < 0)
+            output_die("out of memory");
+    }
+    fault_clear(&faults);
+}
+
+int setup_rules(const struct setup *setup, const struct rules **rules)
+{
+    struct source_request request;
+    struct source_paths paths;
+    struct model model;
+    char reason[FAULT_TEXT_MOST + SOURCE_PATH_MOST];
+
+    if (setup_request(setup, &request, &paths) < 0)
+        return -1;
+    if (rules_open_for(rules, &request, NULL, true, reason, sizeof reason) == 0)
+        return 0;
+    if (setup_model(setup, &model) == 0) /* else it has named them all */
+        output_error("%s", output_clean(reason));
+    model_clear(&model);
+    return -1;
+}

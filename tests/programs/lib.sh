@@ -1,0 +1,85 @@
+# Sourced by the tests on real programs: a server that misbehaves, a state file and a home of the test's
+# own, and three words: ok, is, skip. The closing line is "N passed, N failed, N skipped".
+# shellcheck shell=bash
+set -u
+
+BUILD=$(realpath "${BUILD:-build/release}")
+export PATH=$BUILD:$PATH
+folder=$(mktemp -d)
+export GUSSET_STATE=$folder/state HOME=$folder/home XDG_CONFIG_HOME=$folder/home/.config
+unset GUSSET_CONFIG GUSSET_MODE GUSSET_LOG GUSSET_ONLY GUSSET_SKIP GUSSET_POLICY GUSSET_SET TRACEPARENT
+unset GUSSET_REQUEST_ID GUSSET_TENANT_ID GUSSET_PROJECT_ID http_proxy https_proxy all_proxy no_proxy
+mkdir -p "$XDG_CONFIG_HOME"
+passed=0 failed=0 skipped=0
+servers=()
+
+finish() {
+    for pid in ${servers[@]+"${servers[@]}"}; do kill "$pid" 2>/dev/null; done
+    rm -rf "$folder"
+    # The cached rule images of this test are keyed by its own paths; leave none behind.
+    find /dev/shm -maxdepth 1 -name "gusset-$(id -u).rules-*" -newer "$0" -user "$(id -u)" -delete 2>/dev/null
+}
+trap finish EXIT
+
+# start_upstream: sets port and control
+start_upstream() {
+    "$BUILD/upstream" --daemon --quiet "$@" >"$folder/ports" &
+    servers+=($!)
+    for _ in $(seq 200); do
+        [ "$(wc -l <"$folder/ports")" -ge 2 ] && break
+        sleep 0.02
+    done
+    port=$(awk '$1 == "port" {print $2}' "$folder/ports")
+    control=127.0.0.1:$(awk '$1 == "control" {print $2}' "$folder/ports")
+}
+
+ask() { command curl -s "http://$control/$1"; }
+
+pass() {
+    passed=$((passed + 1))
+    echo "ok $((passed + failed)) - $1"
+}
+
+fail() {
+    failed=$((failed + 1))
+    echo "not ok $((passed + failed)) - $1"
+    shift
+    [ $# -eq 0 ] || printf '#   %s\n' "$@"
+}
+
+# ok NAME COMMAND...: the command succeeds
+ok() {
+    local name=$1
+    shift
+    if "$@"; then pass "$name"; else fail "$name" "failed: $*"; fi
+}
+
+# is NAME GOT WANTED
+is() {
+    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got:    ${2:0:300}" "wanted: ${3:0:300}"; fi
+}
+
+# at_most NAME GOT LIMIT, at_least NAME GOT LIMIT: whole numbers
+at_most() {
+    if [ "$2" -le "$3" ]; then pass "$1 ($2)"; else fail "$1" "got $2, at most $3 wanted"; fi
+}
+at_least() {
+    if [ "$2" -ge "$3" ]; then pass "$1 ($2)"; else fail "$1" "got $2, at least $3 wanted"; fi
+}
+
+skip() {
+    skipped=$((skipped + 1))
+    echo "ok $((passed + failed)) # SKIP $1: $2"
+}
+
+# forget: closed circuits, full budgets, counts from zero
+forget() {
+    rm -f "$GUSSET_STATE"
+    ask zero >/dev/null
+}
+
+done_testing() {
+    echo "$passed passed, $failed failed, $skipped skipped"
+    [ "$failed" -eq 0 ]
+    exit
+}
