@@ -1,5 +1,6 @@
 #include "config/image.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
@@ -119,9 +120,10 @@ bool image_is_fresh(const struct image *image)
     return true;
 }
 
-static uint64_t add_byte(uint64_t state, char byte)
+static uint64_t mix(uint64_t state, uint64_t word)
 {
-    return (state ^ (uint8_t)byte) * UINT64_C(0x9e3779b97f4a7c15);
+    state = (state ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return state ^ state >> 32;
 }
 
 static uint32_t finish(uint64_t state, unsigned kind)
@@ -130,28 +132,106 @@ static uint32_t finish(uint64_t state, unsigned kind)
     return (uint32_t)(state >> 32);
 }
 
-enum { SEED = 0x67757373 };
-
-uint32_t image_hash_name(enum pattern_kind kind, const char *name, size_t length)
+static uint64_t load_8(const char *bytes)
 {
-    uint64_t state = SEED;
-    while (length-- > 0)
-        state = add_byte(state, name[length]);
-    return finish(state ^ state >> 32, kind);
+    uint64_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
 }
 
-uint32_t image_hash_network(enum place_family family, unsigned prefix_bits, const uint8_t address[16])
+static uint64_t load_4(const char *bytes)
 {
-    uint64_t halves[2];
-    memcpy(halves, address, sizeof halves);
-    uint64_t state = (SEED ^ halves[0]) * UINT64_C(0x9e3779b97f4a7c15);
-    state = (state ^ state >> 32 ^ halves[1]) * UINT64_C(0x9e3779b97f4a7c15);
-    return finish(state ^ state >> 32, (unsigned)family << 8 | prefix_bits);
+    uint32_t word;
+    memcpy(&word, bytes, sizeof word);
+    return word;
 }
+
+/* A label with its dot, length >= 1: whole words, and the rest in one that may overlap itself. */
+static inline uint64_t add_label(uint64_t state, const char *label, size_t length)
+{
+    for (; length > 8; label += 8, length -= 8)
+        state = mix(state, load_8(label));
+    if (length >= 4)
+        return mix(state + length, load_4(label) | load_4(label + length - 4) << 32);
+    return mix(state + length, (uint64_t)(uint8_t)label[0] << 16 | (uint64_t)(uint8_t)label[length / 2] << 8 |
+                                   (uint8_t)label[length - 1]);
+}
+
+enum { SEED = 0x67757373, NAME_ROOM = PLACE_NAME_MAX + 1 };
+
+_Static_assert(NAME_ROOM % 8 == 0, "a name's room is read in whole words");
 
 uint32_t image_labels_bit(unsigned labels)
 {
     return UINT32_C(1) << ((labels < IMAGE_LABELS_MOST ? labels : IMAGE_LABELS_MOST) - 1);
+}
+
+/* The bit of one label more; the last one stays. */
+static uint32_t next_depth(uint32_t bit)
+{
+    return bit >> (IMAGE_LABELS_MOST - 1) ? bit : bit << 1;
+}
+
+/* Where the dots are among eight bytes: the high bit of each, the first byte lowest. */
+static uint64_t dots_in(const char *bytes)
+{
+    const uint64_t low = UINT64_C(0x7f7f7f7f7f7f7f7f);
+    uint64_t word = le64toh(load_8(bytes)) ^ UINT64_C(0x2e2e2e2e2e2e2e2e);
+    return ~(((word & low) + low) | word | low);
+}
+
+/* The hash of a name so far, on its way from the end to the start. */
+struct suffix {
+    uint64_t state;
+    uint8_t at;
+};
+
+/*
+ * Walks a name of length >= 1, in a room of NAME_ROOM bytes, from its last label to its first. Keeps the states at
+ * those dots whose number, from the end, is wanted. Returns how many; *whole is the state of the whole name.
+ */
+static unsigned walk_labels(const char *name, unsigned length, uint32_t wanted, struct suffix *suffixes,
+                            uint64_t *whole)
+{
+    unsigned count = 0, end = length;
+    uint32_t depth_bit = image_labels_bit(1);
+    uint64_t state = SEED;
+
+    for (unsigned word = (length - 1) / 8 + 1; word-- > 0;) {
+        uint64_t dots = dots_in(name + word * 8);
+        if (word * 8 + 8 > length)
+            dots &= (UINT64_C(1) << (length - word * 8) * 8) - 1; /* what lies behind the name */
+        while (dots != 0) {
+            unsigned top = 63 - (unsigned)__builtin_clzll(dots);
+            unsigned at = word * 8 + top / 8;
+            dots ^= UINT64_C(1) << top;
+            state = add_label(state, name + at, end - at);
+            end = at;
+            if (wanted & depth_bit)
+                suffixes[count++] = (struct suffix){state, (uint8_t)at};
+            depth_bit = next_depth(depth_bit);
+        }
+    }
+    *whole = end > 0 ? add_label(state, name, end) : state;
+    return count;
+}
+
+uint32_t image_hash_name(enum pattern_kind kind, const char *name, size_t length)
+{
+    char room[NAME_ROOM] = "";
+    struct suffix none;
+    uint64_t state = SEED;
+
+    memcpy(room, name, length < NAME_ROOM ? length : NAME_ROOM);
+    if (length > 0)
+        walk_labels(room, (unsigned)length, 0, &none, &state);
+    return finish(state, kind);
+}
+
+uint32_t image_hash_network(enum place_family family, unsigned prefix_bits, const uint8_t address[16])
+{
+    const char *bytes = (const char *)address;
+    return finish(mix(mix(SEED, load_8(bytes)), load_8(bytes + 8)), (unsigned)family << 8 | prefix_bits);
 }
 
 /* What is looked for in one look-up. */
@@ -236,44 +316,43 @@ static const struct image_rule *find_name(const struct search *search, enum patt
     return NULL;
 }
 
-/* One pass from the end of the name gives the hash of each suffix and, at the start, of the name itself. */
+/* One walk from the end of the name gives the hash of each suffix and, at the start, of the name itself. */
 static const struct image_rule *find_by_name(const struct search *search)
 {
     const struct place *place = search->query->place;
-    uint32_t labels = search->image->header->suffix_labels;
-    struct {
-        uint32_t hash;
-        uint8_t at;
-    } suffixes[PLACE_NAME_MAX];
-    unsigned count = 0, depth = 0;
-    uint64_t state = SEED;
+    struct suffix suffixes[NAME_ROOM];
+    uint64_t whole;
 
-    for (unsigned at = place->name_length; at-- > 0;) {
-        state = add_byte(state, place->name[at]);
-        if (place->name[at] != '.' || at == 0)
-            continue;
-        if (labels & image_labels_bit(++depth)) {
-            suffixes[count].hash = finish(state ^ state >> 32, PATTERN_SUFFIX);
-            suffixes[count++].at = (uint8_t)at;
-        }
+    if (place->name_length == 0)
+        return NULL;
+    unsigned count = walk_labels(place->name, place->name_length, search->image->header->suffix_labels, suffixes,
+                                 &whole);
+    const struct image_rule *rule = find_name(search, PATTERN_NAME, finish(whole, PATTERN_NAME), place->name,
+                                              place->name_length);
+    while (!rule && count-- > 0) {
+        uint8_t at = suffixes[count].at;
+        if (at > 0) /* "*.example.com" does not mean ".example.com" */
+            rule = find_name(search, PATTERN_SUFFIX, finish(suffixes[count].state, PATTERN_SUFFIX), place->name + at,
+                             (size_t)place->name_length - at);
     }
-    const struct image_rule *rule = find_name(search, PATTERN_NAME, finish(state ^ state >> 32, PATTERN_NAME),
-                                              place->name, place->name_length);
-    while (!rule && count-- > 0)
-        rule = find_name(search, PATTERN_SUFFIX, suffixes[count].hash, place->name + suffixes[count].at,
-                         (size_t)(place->name_length - suffixes[count].at));
     return rule;
+}
+
+/* The high bits of a big-endian half of an address. */
+static uint64_t keep_bits(uint64_t half, unsigned bits)
+{
+    if (bits == 0)
+        return 0;
+    return bits >= 64 ? half : half & htobe64(~UINT64_C(0) << (64 - bits));
 }
 
 static void cut_address(uint8_t address[16], unsigned bits)
 {
-    for (unsigned byte = 0; byte < 16; byte++) {
-        unsigned first = byte * 8;
-        if (first >= bits)
-            address[byte] = 0;
-        else if (first + 8 > bits)
-            address[byte] &= (uint8_t)(0xff00u >> (bits - first));
-    }
+    uint64_t halves[2];
+    memcpy(halves, address, sizeof halves);
+    halves[0] = keep_bits(halves[0], bits);
+    halves[1] = keep_bits(halves[1], bits > 64 ? bits - 64 : 0);
+    memcpy(address, halves, sizeof halves);
 }
 
 static const struct image_rule *find_network(const struct search *search, unsigned bits)

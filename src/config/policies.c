@@ -243,6 +243,10 @@ static bool find_base(struct reader *reader, const struct config_setting_t *sett
     *base = reader_is_named(setting, name) ? find_built_in(reader, name) : policies_find(reader, name);
     if (*base != none)
         return true;
+    if (reader_is_named(setting, name)) {
+        reader_fault(reader, extends, "extends: \"%s\" extends itself", name);
+        return false;
+    }
     for (uint32_t i = 0; i < reader->policies.count; i++)
         if (reader_is_named(policy_at(reader, i)->setting, name)) {
             if (policy_at(reader, i)->state == READER_UNDER_WAY)

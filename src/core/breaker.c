@@ -78,8 +78,6 @@ static bool is_round(uint64_t word, uint64_t round)
 
 static uint32_t probes_of(const struct breaker_rule *rule)
 {
-    if (rule->probes < 1)
-        return 1;
     return rule->probes < PASSED_MAX ? rule->probes : PASSED_MAX;
 }
 
@@ -110,13 +108,11 @@ static uint64_t probe(struct circuit circuit, struct breaker_admission *admissio
  * The first probe of a round. Probes of an earlier round that passed still count, so that only the
  * places of those that never came back are given away.
  */
-static uint64_t first_probe(struct circuit circuit, const struct breaker_rule *rule, uint64_t now_ms,
-                            uint32_t lease_ms, struct breaker_admission *admission)
+static uint64_t first_probe(struct circuit circuit, uint64_t now_ms, uint32_t lease_ms,
+                            struct breaker_admission *admission)
 {
-    uint32_t passed = circuit.state == BREAKER_HALF_OPEN ? circuit.passed : 0;
-    uint32_t most = probes_of(rule) - 1;
-
-    circuit.passed = passed < most ? passed : most;
+    if (circuit.state != BREAKER_HALF_OPEN)
+        circuit.passed = 0;
     circuit.count = circuit.passed + 1;
     circuit.state = BREAKER_HALF_OPEN;
     circuit.until = moment(now_ms, lease_ms > 0 ? lease_ms : 1);
@@ -141,7 +137,7 @@ static uint64_t admit_open(uint64_t word, const struct breaker_rule *rule, uint6
         return refuse(word, 0, admission);
     if (retry_ms > 0)
         return refuse(word, retry_ms, admission);
-    return first_probe(circuit, rule, now_ms, lease_ms, admission);
+    return first_probe(circuit, now_ms, lease_ms, admission);
 }
 
 static uint64_t admit_half_open(uint64_t word, const struct breaker_rule *rule, uint64_t now_ms,
@@ -153,7 +149,7 @@ static uint64_t admit_half_open(uint64_t word, const struct breaker_rule *rule, 
     uint64_t retry_ms = ahead_ms(circuit.until, now_ms, limit_ms);
 
     if (circuit.until == 0 || retry_ms == 0)
-        return first_probe(circuit, rule, now_ms, lease_ms, admission);
+        return first_probe(circuit, now_ms, lease_ms, admission);
     if (circuit.count >= probes_of(rule))
         return refuse(word, retry_ms, admission);
     circuit.count++;

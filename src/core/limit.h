@@ -20,8 +20,9 @@ struct limit_rule {
 /*
  * Asks for one token at now_us. Returns 0 and sets *next to the new word when the call may go at once;
  * otherwise the microseconds after which it may, *next being the word that reserves that place (store
- * it only if the call is going to wait). A word further ahead than a full bucket of this rule could
- * be is a clock's jump or damage, and counts as a full bucket.
+ * it only if the call is going to wait). A word further ahead than an empty bucket of this rule and
+ * callers waiting for wait_ms explain, and 5 s more for callers held up since they read the clock, is a
+ * clock's jump or damage, and counts as a full bucket.
  */
 uint64_t limit_take(uint64_t word, const struct limit_rule *rule, uint64_t now_us, uint64_t *next);
 

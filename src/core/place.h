@@ -26,15 +26,15 @@ struct place {
 
 /*
  * Makes a place of a host name or literal address (IPv6 with or without brackets, a zone id is cut
- * off) and a port. Returns false when the name is empty, too long, or holds a control character or a
- * blank; *out is then unspecified.
+ * off) and a port. Returns false when the name is empty, too long, or holds a control character, a blank
+ * or one of ":/[]"; *out is then unspecified.
  */
 bool place_from_host(struct place *out, const char *host, size_t length, uint16_t port);
 
 /* The same of a binary address, family PLACE_IPV4 (4 bytes) or PLACE_IPV6 (16); the name is its text. */
 void place_from_address(struct place *out, enum place_family family, const void *address, uint16_t port);
 
-/* A unix socket's path. Returns false when it is empty or longer than PLACE_NAME_MAX. */
+/* A unix socket's path. Returns false when it is empty, holds a NUL or is longer than PLACE_NAME_MAX. */
 bool place_from_path(struct place *out, const char *path, size_t length);
 
 /*
@@ -44,8 +44,9 @@ bool place_from_path(struct place *out, const char *path, size_t length);
 size_t place_print(const struct place *place, char *text);
 
 /*
- * Reads an IPv4 dotted quad or an IPv6 literal (RFC 4291, no zone). Returns the family, or PLACE_NAME
- * when the text is neither; address has room for 16 bytes.
+ * Reads an IPv4 dotted quad or an IPv6 literal (RFC 4291, no zone), as inet_pton does, but takes an
+ * IPv4-mapped one for IPv4. Returns the family, or PLACE_NAME when the text is neither, address being
+ * then unspecified; address has room for 16 bytes.
  */
 enum place_family place_parse_address(const char *text, size_t length, uint8_t address[16]);
 

@@ -23,7 +23,10 @@ uint64_t window_slice(uint64_t now_ms, uint32_t window_ms);
 /* The word index of a slice: 0..WINDOW_SLOTS-1. */
 unsigned window_index(uint64_t slice);
 
-/* The word with the counts added; an old slice's counts are dropped first. */
+/*
+ * The word with the counts added; an old slice's counts are dropped first. A word of one of the next
+ * WINDOW_SLOTS slices is returned as it is: the caller was held up, and its slice is history by now.
+ */
 uint64_t window_add(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked);
 
 /* What one word says about the window that ends with slice: zero when it is too old or of the future. */

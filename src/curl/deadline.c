@@ -6,6 +6,7 @@
 enum {
     SWALLOW_MS = 1000,
     LIBCURL_CONNECT_MS = 300000, /* its default where the program sets none */
+    TOLERANCE_US = 10000,        /* a limit that is right but for this much is not set again */
     EARLY_US = 2000              /* libcurl counts milliseconds and may end a transfer that much early */
 };
 
@@ -42,9 +43,10 @@ void deadline_call(struct call *call)
     struct deadline *deadline = &call->deadline;
     uint64_t program_ms = call->handle->words[HANDLES_TIMEOUT_MS];
 
-    deadline->call_started_us = clock_now_us();
+    deadline->call_started_us = call->gate.opened_us;
     deadline->program_ends_us = program_ms ? deadline->call_started_us + program_ms * 1000 : 0;
-    deadline->worn_ms = (long)program_ms;
+    if (!call->handle->is_dressed)
+        deadline->worn_ms = (long)program_ms;
     call->gate.deadline_us = earlier(call->gate.deadline_us, deadline->program_ends_us);
 }
 
@@ -63,11 +65,12 @@ static void limit_connect(struct call *call)
 {
     uint64_t program_ms = call->handle->words[HANDLES_CONNECTTIMEOUT_MS];
     uint32_t policy_ms = call->gate.policy->settings->timeout.connect_ms;
+    bool is_ours = policy_ms && policy_ms < (program_ms ? program_ms : LIBCURL_CONNECT_MS);
 
-    if (!policy_ms || policy_ms >= (program_ms ? program_ms : LIBCURL_CONNECT_MS))
+    if (call->deadline.connect_ms == (is_ours ? policy_ms : 0))
         return;
-    call->deadline.connect_ms = policy_ms;
-    call_set(call, CURLOPT_CONNECTTIMEOUT_MS, (long)policy_ms);
+    call->deadline.connect_ms = is_ours ? policy_ms : 0;
+    call_set(call, CURLOPT_CONNECTTIMEOUT_MS, (long)(is_ours ? policy_ms : program_ms));
 }
 
 static void limit_idle(struct call *call)
@@ -75,54 +78,104 @@ static void limit_idle(struct call *call)
     const struct handle *handle = call->handle;
     uint32_t idle_ms = call->gate.policy->settings->timeout.idle_ms;
 
-    call->deadline.idle_is_ours =
-        idle_ms && !handle->words[HANDLES_LOW_SPEED_TIME] && !handle->words[HANDLES_LOW_SPEED_LIMIT];
-    if (!call->deadline.idle_is_ours)
+    if (!idle_ms || handle->words[HANDLES_LOW_SPEED_TIME] || handle->words[HANDLES_LOW_SPEED_LIMIT])
         return;
+    call->deadline.idle_is_ours = true;
     call_set(call, CURLOPT_LOW_SPEED_LIMIT, 1L);
     call_set(call, CURLOPT_LOW_SPEED_TIME, (long)((idle_ms + 999) / 1000)); /* libcurl counts in seconds */
 }
 
-void deadline_attempt(struct call *call)
+static void lift_idle(struct call *call)
+{
+    if (!call->deadline.idle_is_ours)
+        return;
+    call->deadline.idle_is_ours = false;
+    call_set(call, CURLOPT_LOW_SPEED_LIMIT, (long)call->handle->words[HANDLES_LOW_SPEED_LIMIT]);
+    call_set(call, CURLOPT_LOW_SPEED_TIME, (long)call->handle->words[HANDLES_LOW_SPEED_TIME]);
+}
+
+static void exit_quickly(struct call *call)
+{
+    if (call->deadline.quick_exit_is_worn || call->handle->libcurl->version < 0x075700)
+        return;
+    call_set(call, CURLOPT_QUICK_EXIT, 1L); /* a stalled resolver thread is not waited for */
+    call->deadline.quick_exit_is_worn = true;
+}
+
+/*
+ * Until the request is sent nobody knows whether a connection must be made first; the connecting has
+ * its own limit, so the longer of the two is never too short.
+ */
+static uint64_t first_byte_ends_us(const struct call *call)
 {
     const struct policy_timeouts *limits = &call->gate.policy->settings->timeout;
-    struct deadline *deadline = &call->deadline;
-    uint64_t first_byte_us = 0;
+    uint32_t longer_ms = limits->attempt_ms > limits->connect_ms ? limits->attempt_ms : limits->connect_ms;
 
-    deadline->attempt_started_us = clock_now_us();
-    deadline->connect_ms = 0;
-    deadline->idle_is_ours = false;
+    if (!limits->attempt_ms || !limits->connect_ms || upload_is_long(call))
+        return 0;
+    return call->deadline.attempt_started_us + (uint64_t)longer_ms * 1000;
+}
+
+void deadline_attempt(struct call *call)
+{
+    struct deadline *deadline = &call->deadline;
+
+    deadline->attempt_started_us = call->gate.attempt > 1 ? clock_now_us() : call->gate.opened_us;
+    deadline->is_to_relax = false;
+    lift_idle(call);
     if (!applies(call)) {
         hold_to(call, 0);
         return;
     }
     limit_connect(call);
-    if (call->handle->libcurl->version >= 0x075700)
-        call_set(call, CURLOPT_QUICK_EXIT, 1L); /* a stalled resolver thread is not waited for */
-    if (limits->attempt_ms && limits->connect_ms && !upload_is_long(call))
-        first_byte_us =
-            deadline->attempt_started_us + ((uint64_t)limits->attempt_ms + limits->connect_ms) * 1000;
-    hold_to(call, earlier(first_byte_us, total_ends_us(call)));
+    exit_quickly(call);
+    hold_to(call, earlier(first_byte_ends_us(call), total_ends_us(call)));
 }
 
 void deadline_sent(struct call *call)
 {
-    uint32_t attempt_ms = call->gate.policy->settings->timeout.attempt_ms;
-    uint64_t first_byte_us = clock_now_us() + (uint64_t)attempt_ms * 1000;
+    struct deadline *deadline = &call->deadline;
+    uint64_t attempt_us = (uint64_t)call->gate.policy->settings->timeout.attempt_ms * 1000;
 
-    if (!applies(call) || !attempt_ms)
+    if (!applies(call) || !attempt_us)
         return;
-    hold_to(call, earlier(first_byte_us, total_ends_us(call)));
+    uint64_t first_byte_us = clock_now_us() + attempt_us;
+    if (deadline->ours_ends_us - (first_byte_us - TOLERANCE_US) > TOLERANCE_US)
+        hold_to(call, earlier(first_byte_us, total_ends_us(call)));
 }
 
-void deadline_committed(struct call *call)
+static void relax(struct call *call)
 {
     uint32_t transfer_ms = call->gate.policy->settings->timeout.transfer_ms;
 
-    if (!applies(call))
-        return;
+    call->deadline.is_to_relax = false;
     limit_idle(call);
     hold_to(call, transfer_ms ? call->deadline.call_started_us + (uint64_t)transfer_ms * 1000 : 0);
+}
+
+/* Most replies are whole before libcurl waits again; for them the limits need not be moved. */
+void deadline_committed(struct call *call)
+{
+    if (!applies(call))
+        return;
+    if (call->deadline.sees_polls)
+        call->deadline.is_to_relax = true;
+    else
+        relax(call);
+}
+
+int deadline_poll_ms(struct call *call, int timeout_ms)
+{
+    struct deadline *deadline = &call->deadline;
+
+    deadline->sees_polls = true;
+    if (deadline->is_to_relax)
+        relax(call);
+    if (!deadline->ours_ends_us)
+        return timeout_ms;
+    uint64_t now_us = clock_now_us();
+    uint64_t left_ms = deadline->ours_ends_us > now_us ? (deadline->ours_ends_us - now_us) / 1000 + 1 : 0;
+    return left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
 }
 
 void deadline_swallow(struct call *call)
@@ -148,15 +201,15 @@ bool deadline_was_ours(const struct call *call)
 void deadline_restore(struct call *call)
 {
     const uint64_t *words = call->handle->words;
+    struct deadline *deadline = &call->deadline;
 
-    if (call->deadline.worn_ms != (long)words[HANDLES_TIMEOUT_MS])
+    lift_idle(call);
+    if (deadline->worn_ms != (long)words[HANDLES_TIMEOUT_MS])
         call_set(call, CURLOPT_TIMEOUT_MS, (long)words[HANDLES_TIMEOUT_MS]);
-    if (call->deadline.connect_ms)
+    if (deadline->connect_ms)
         call_set(call, CURLOPT_CONNECTTIMEOUT_MS, (long)words[HANDLES_CONNECTTIMEOUT_MS]);
-    if (call->deadline.idle_is_ours) {
-        call_set(call, CURLOPT_LOW_SPEED_LIMIT, (long)words[HANDLES_LOW_SPEED_LIMIT]);
-        call_set(call, CURLOPT_LOW_SPEED_TIME, (long)words[HANDLES_LOW_SPEED_TIME]);
-    }
-    if (applies(call) && call->handle->libcurl->version >= 0x075700)
+    if (deadline->quick_exit_is_worn)
         call_set(call, CURLOPT_QUICK_EXIT, (long)words[HANDLES_QUICK_EXIT]);
+    deadline->connect_ms = 0;
+    deadline->quick_exit_is_worn = false;
 }

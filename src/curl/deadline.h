@@ -18,6 +18,9 @@ struct deadline {
     uint64_t ours_ends_us;    /* the policy's limit that holds now, as a moment; 0: none */
     uint32_t connect_ms;      /* the policy's, where it is shorter than the program's; 0: not ours */
     bool idle_is_ours;
+    bool sees_polls;  /* libcurl's loop comes through our hook before it waits */
+    bool is_to_relax; /* the reply is the program's, but the limit for its first byte still stands */
+    bool quick_exit_is_worn;
     long worn_ms; /* what CURLOPT_TIMEOUT_MS is set to */
 };
 
@@ -32,6 +35,12 @@ void deadline_sent(struct call *call);
 
 /* The reply reaches the program: only the limits on the whole transfer hold from here. */
 void deadline_committed(struct call *call);
+
+/*
+ * libcurl's loop is about to wait for at most timeout_ms. Sets the limits that were left for now, and returns
+ * how long it may wait, so that a limit that was moved nearer is not found late.
+ */
+int deadline_poll_ms(struct call *call, int timeout_ms);
 
 /* The reply is being thrown away: give its body a moment, so that the connection can be kept. */
 void deadline_swallow(struct call *call);

@@ -12,19 +12,9 @@ enum { TICK_MS = 100 };
 /* The call whose transfer libcurl runs in this thread just now; its callbacks may nest another. */
 static _Thread_local struct call *running __attribute__((tls_model("initial-exec")));
 
-/*
- * libcurl's easy loop polls for up to a second and looks at a deadline only when it wakes; a deadline that
- * was moved nearer meanwhile would be late by that much.
- */
 int easy_poll_ms(int timeout_ms)
 {
-    const struct call *call = running;
-
-    if (!call || !call->deadline.ours_ends_us || call->reply.phase == REPLY_COMMITTED)
-        return timeout_ms;
-    uint64_t now_us = clock_now_us(), ends_us = call->deadline.ours_ends_us;
-    uint64_t left_ms = ends_us > now_us ? (ends_us - now_us) / 1000 + 1 : 0;
-    return left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
+    return running ? deadline_poll_ms(running, timeout_ms) : timeout_ms;
 }
 
 /* The program's progress callback, as libcurl would call it while nothing moves. */
@@ -112,7 +102,6 @@ static struct verdict attempt(struct call *call, CURLcode *code)
         *code = CURLE_WRITE_ERROR;
     if (verdict.kind == VERDICT_AGAIN && *code == CURLE_ABORTED_BY_CALLBACK)
         verdict.kind = VERDICT_STOP; /* the program's own word counts */
-    request_undress(call);
     return verdict;
 }
 
@@ -127,6 +116,8 @@ static CURLcode perform_gated(struct call *call)
 {
     CURLcode code = CURLE_OK;
 
+    inject_call(call);
+    upload_call(call);
     for (;;) {
         struct verdict verdict = gate_admit(&call->gate);
         if (verdict.kind == VERDICT_REFUSE)
@@ -155,6 +146,17 @@ static CURLcode perform_watched(struct call *call)
     return code;
 }
 
+/* Searches the rules for a handle whose target is new, or has changed its method. */
+static bool open_anew(struct call *call, const struct target *target, uint32_t method)
+{
+    struct rules_query query = {
+        .place = &target->place, .method = method, .path = target->path, .path_length = target->path_length};
+
+    call->method = method;
+    call->is_http = target->scheme != TARGET_OTHER;
+    return gate_open(&call->gate, &query, true);
+}
+
 /* Fills in the call, when a rule matches; NULL otherwise. */
 static struct call *open_call(struct handle *handle)
 {
@@ -162,21 +164,14 @@ static struct call *open_call(struct handle *handle)
 
     if (!target || handle->words[HANDLES_CONNECT_ONLY])
         return NULL;
-    struct rules_query query = {.place = &target->place,
-                                .method = handles_method(handle),
-                                .path = target->path,
-                                .path_length = target->path_length};
-    struct gate_call gate;
-    if (!gate_open(&gate, &query, true))
-        return NULL;
+    uint32_t method = handles_method(handle);
     struct call *call = call_of(handle);
-    if (!call) {
-        gate_close(&gate);
+    if (!call)
         return NULL;
-    }
-    call->gate = gate;
-    call->method = query.method;
-    call->is_http = target->scheme != TARGET_OTHER;
+    bool same = !handle->target_is_new && method == call->method;
+    handle->target_is_new = false;
+    if (!(same && gate_reopen(&call->gate)) && !open_anew(call, target, method))
+        return NULL;
     deadline_call(call);
     return call;
 }
@@ -185,20 +180,13 @@ CURLcode easy_perform(struct handle *handle)
 {
     if (handle->is_performing || !gate_ready(true))
         return handle->libcurl->easy_perform(handle->easy);
-    if (handle->call)
-        request_undress(handle->call); /* left by longjmp or an exception last time */
     struct call *call = open_call(handle);
+    if (!call || call->gate.shadow)
+        request_undress(handle);
     if (!call)
         return handle->libcurl->easy_perform(handle->easy);
-    if (call->gate.shadow) {
-        CURLcode code = perform_watched(call);
-        gate_close(&call->gate);
-        return code;
-    }
     handle->is_performing = true;
-    inject_call(call);
-    upload_call(call);
-    CURLcode code = perform_gated(call);
+    CURLcode code = call->gate.shadow ? perform_watched(call) : perform_gated(call);
     handle->is_performing = false;
     gate_close(&call->gate);
     return code;

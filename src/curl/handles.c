@@ -294,7 +294,7 @@ const struct target *handles_target(struct handle *handle)
 {
     if (!handle->target_is_read || handle->words[HANDLES_CURLU]) {
         handle->target_is_known = read_target(handle);
-        handle->target_is_read = true;
+        handle->target_is_read = handle->target_is_new = true;
     }
     return handle->target_is_known ? &handle->target : NULL;
 }

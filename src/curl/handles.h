@@ -19,13 +19,17 @@
  */
 #define HANDLES_BORROWED(X)                                                                                  \
     X(WRITEFUNCTION)                                                                                         \
-    X(WRITEDATA) X(HEADERFUNCTION) X(HEADERDATA) X(READFUNCTION) X(READDATA) X(SEEKFUNCTION) X(SEEKDATA)     \
-        X(IOCTLFUNCTION) X(IOCTLDATA) X(HEADER) X(HTTPHEADER) X(PREREQFUNCTION) X(PREREQDATA) X(TIMEOUT_MS)  \
-            X(CONNECTTIMEOUT_MS) X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)
+    X(WRITEDATA)                                                                                             \
+    X(HEADERFUNCTION)                                                                                        \
+    X(HEADERDATA) X(READFUNCTION) X(READDATA) X(SEEKFUNCTION) X(SEEKDATA) X(IOCTLFUNCTION) X(IOCTLDATA)      \
+        X(HEADER) X(HTTPHEADER) X(PREREQFUNCTION) X(PREREQDATA) X(TIMEOUT_MS) X(CONNECTTIMEOUT_MS)           \
+            X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)
 #define HANDLES_NOTED(X)                                                                                     \
     X(ERRORBUFFER)                                                                                           \
-    X(NOPROGRESS) X(XFERINFOFUNCTION) X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY)  \
-        X(PORT) X(HEADEROPT) X(CURLU) X(HTTP09_ALLOWED) X(SUPPRESS_CONNECT_HEADERS) X(POSTFIELDS)
+    X(NOPROGRESS)                                                                                            \
+    X(XFERINFOFUNCTION)                                                                                      \
+    X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY) X(PORT) X(HEADEROPT) X(CURLU)      \
+        X(HTTP09_ALLOWED) X(SUPPRESS_CONNECT_HEADERS) X(POSTFIELDS)
 
 /* Options whose value is a string that libcurl copies; so do we. */
 #define HANDLES_TEXTS(X)                                                                                     \
@@ -65,6 +69,7 @@ struct handle {
     bool is_dressed;     /* the borrowed options hold gusset's values just now */
     bool target_is_read; /* target_is_known and target hold for the options as they are */
     bool target_is_known;
+    bool target_is_new; /* target was read since a call was last opened for it */
     enum handles_request request;
     uint64_t words[HANDLES_WORDS]; /* libcurl's default where the program set nothing */
     struct handles_string texts[HANDLES_TEXT_COUNT];

@@ -53,7 +53,7 @@ static void hook_easy_reset(enum libcurl_flavour flavour, CURL *easy)
     if (!libcurl)
         return;
     if (handle) {
-        handle->is_dressed = false;
+        request_undress(handle);
         handle->is_performing = false;
         handles_reset(handle);
     }
@@ -83,6 +83,8 @@ static CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLo
     if (!libcurl)
         return CURLE_FAILED_INIT;
     CURLcode code = CURLE_OK;
+    if (handle && !handle->is_performing && handles_is_borrowed(handle, option))
+        request_undress(handle);
     if (!handle || !handles_is_borrowed(handle, option))
         code = libcurl->easy_setopt(easy, option, word);
     if (handle && code == CURLE_OK)
@@ -98,6 +100,22 @@ static CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy)
     if (!libcurl)
         return CURLE_FAILED_INIT;
     return handle ? easy_perform(handle) : libcurl->easy_perform(easy);
+}
+
+/* A handle that goes to a multi handle leaves the easy door: it goes as the program set it. */
+static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *multi, CURL *easy,
+                                       const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_of(flavour);
+
+    if (!libcurl || !libcurl->multi_add_handle)
+        return CURLM_INTERNAL_ERROR;
+    if (!is_inner(libcurl, caller)) {
+        struct handle *handle = handles_find(easy);
+        if (handle && !handle->is_performing)
+            request_undress(handle);
+    }
+    return libcurl->multi_add_handle(multi, easy);
 }
 
 /* Seen here only where curl_easy_perform comes through the loader to its own loop: a deadline may be nearer.
@@ -153,6 +171,11 @@ static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *multi, str
     {                                                                                                        \
         return hook_easy_perform(LIBCURL_##flavour, easy);                                                   \
     }                                                                                                        \
+    EXPORTED CURLMcode multi_add_handle__##flavour(CURLM *multi, CURL *easy);                                \
+    EXPORTED CURLMcode multi_add_handle__##flavour(CURLM *multi, CURL *easy)                                 \
+    {                                                                                                        \
+        return hook_multi_add_handle(LIBCURL_##flavour, multi, easy, CALLER);                                \
+    }                                                                                                        \
     EXPORTED CURLMcode multi_poll__##flavour(CURLM *multi, struct curl_waitfd *extra, unsigned count,        \
                                              int timeout_ms, int *ready);                                    \
     EXPORTED CURLMcode multi_poll__##flavour(CURLM *multi, struct curl_waitfd *extra, unsigned count,        \
@@ -166,6 +189,7 @@ static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *multi, str
     VERSIONED(flavour, easy_cleanup, VERSION_##flavour)                                                      \
     VERSIONED(flavour, easy_setopt, VERSION_##flavour)                                                       \
     VERSIONED(flavour, easy_perform, VERSION_##flavour)                                                      \
+    VERSIONED(flavour, multi_add_handle, VERSION_##flavour)                                                  \
     VERSIONED(flavour, multi_poll, VERSION_##flavour)
 
 LIBCURL_FLAVOURS(STUBS)

@@ -35,6 +35,8 @@ bool inject_program_names(const struct call *call, const char *name)
     return list_names(program_list(call), name, strlen(name));
 }
 
+static const char request_id_name[] = "X-Request-Id";
+
 static void add(struct inject *inject, const char *line)
 {
     if (inject->count == INJECT_MAX)
@@ -63,22 +65,29 @@ static void write_line(char *line, const char *name, const char *value)
     memcpy(line + name_length + 2, value, value_length + 1);
 }
 
+/* The lines that are the same for all calls of this process, and the name of the one that is not. */
+static void write_constant_lines(struct inject *inject, const struct rules_policy *policy)
+{
+    const struct rules_globals *globals = gate_ready(true)->globals;
+
+    write_line(inject->request_id, request_id_name, globals->request_id[0] ? globals->request_id : "-");
+    write_line(inject->tenant_id, "X-Tenant-Id", globals->tenant_id);
+    write_line(inject->project_id, "X-Project-Id", globals->project_id);
+    inject->makes_id = !globals->request_id[0];
+    inject->written_for = policy;
+}
+
 void inject_call(struct call *call)
 {
     struct inject *inject = &call->inject;
-    const struct rules_globals *globals = gate_ready(true)->globals;
     uint32_t propagate = call->gate.policy->settings->propagate;
-    char made[TRACE_ID_ROOM];
 
-    if (propagate & POLICY_REQUEST_ID) {
-        if (!globals->request_id[0])
-            trace_new_id(made);
-        write_line(inject->request_id, "X-Request-Id", globals->request_id[0] ? globals->request_id : made);
-    }
-    if (propagate & POLICY_TENANT_ID)
-        write_line(inject->tenant_id, "X-Tenant-Id", globals->tenant_id);
-    if (propagate & POLICY_PROJECT_ID)
-        write_line(inject->project_id, "X-Project-Id", globals->project_id);
+    if (!propagate)
+        return;
+    if (inject->written_for != call->gate.policy)
+        write_constant_lines(inject, call->gate.policy);
+    if (propagate & POLICY_REQUEST_ID && inject->makes_id)
+        trace_new_id(inject->request_id + sizeof request_id_name + 1); /* behind the name and ": " */
     if (propagate & POLICY_TRACEPARENT)
         trace_begin(inject->traceparent);
 }
@@ -138,7 +147,7 @@ static void collect(struct call *call)
             add_unless_named(call, header->line, header->name_length);
     }
     if (propagate & POLICY_REQUEST_ID)
-        add_unless_named(call, inject->request_id, sizeof "X-Request-Id" - 1);
+        add_unless_named(call, inject->request_id, sizeof request_id_name - 1);
     if (propagate & POLICY_TENANT_ID)
         add_unless_named(call, inject->tenant_id, sizeof "X-Tenant-Id" - 1);
     if (propagate & POLICY_PROJECT_ID)
@@ -156,12 +165,33 @@ static bool proxy_would_see(const struct handle *handle)
     return handle->words[HANDLES_HEADEROPT] == CURLHEADER_UNIFIED && proxy && *proxy;
 }
 
+static void silence(struct inject *inject, bool silent)
+{
+    static char nothing[] = "";
+
+    if (silent == inject->is_silent)
+        return;
+    inject->is_silent = silent;
+    for (unsigned i = 0; i < inject->count; i++)
+        inject->nodes[i].data = silent ? nothing : (char *)inject->lines[i];
+}
+
+/* The list that the handle wears still says what it should: nothing of the program's could stand in the way.
+ */
+static bool is_as_before(const struct call *call)
+{
+    return call->inject.is_dressed && call->inject.dressed_for == call->gate.policy && !program_list(call) &&
+           !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
+}
+
 void inject_attempt(struct call *call)
 {
     struct inject *inject = &call->inject;
 
-    inject->is_silent = false;
-    inject->is_dressed = false;
+    silence(inject, false);
+    if (is_as_before(call))
+        return;
+    inject_restore(call);
     if (!call->is_http || proxy_would_see(call->handle))
         return;
     if (!call->gate.policy->header_count && !call->gate.policy->settings->propagate)
@@ -173,17 +203,7 @@ void inject_attempt(struct call *call)
     for (unsigned i = 0; i < inject->count; i++)
         inject->nodes[i].next = i + 1 < inject->count ? &inject->nodes[i + 1] : rest;
     inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
-}
-
-static void silence(struct inject *inject, bool silent)
-{
-    static char nothing[] = "";
-
-    if (silent == inject->is_silent)
-        return;
-    inject->is_silent = silent;
-    for (unsigned i = 0; i < inject->count; i++)
-        inject->nodes[i].data = silent ? nothing : (char *)inject->lines[i];
+    inject->dressed_for = call->gate.policy;
 }
 
 /* libcurl builds each hop's headers from the list anew, and skips a node without a colon. */

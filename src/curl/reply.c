@@ -238,17 +238,21 @@ static size_t answer(size_t flushed, size_t size)
 static size_t hold_line(struct call *call, char *line, size_t size)
 {
     struct reply *reply = &call->reply;
-    int status = reply->block_ended || !reply->status ? read_status(line, size) : 0;
 
-    if (status > 0)
-        begin_block(reply, status);
-    if (!hold(reply, line, size)) { /* too much to keep: from here it is the program's */
+    if (reply->block_ended || !reply->status) {
+        int status = read_status(line, size);
+        if (status > 0)
+            begin_block(reply, status);
+    }
+    if (reply->is_wanted && !hold(reply, line, size)) { /* too much to keep: from here it is the program's */
         size_t flushed = commit(call);
         return flushed == DONE ? deliver_header(call, line, size, false) : answer(flushed, size);
     }
-    note_line(reply, line, size);
-    if (!is_blank(line, size))
+    if (!is_blank(line, size)) {
+        if (reply->status / 100 != 2) /* of a success nothing more needs to be known */
+            note_line(reply, line, size);
         return size;
+    }
     reply->block_ended = true;
     return may_go_on(call) ? size : answer(decide(call), size);
 }
@@ -298,20 +302,33 @@ static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
 
 /* ---- dressing ---- */
 
-void reply_attempt(struct call *call)
+static void dress(struct call *call)
 {
-    struct reply *reply = &call->reply;
-    char *lines = reply->lines;
-    size_t room = reply->room;
+    const uint64_t *words = call->handle->words;
 
-    *reply = (struct reply){
-        .is_dressed = true, .lines = lines, .room = room, .retry_after_ms = -1, .content_length = -1};
+    call->reply.is_dressed = true;
+    call->reply.is_wanted =
+        words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] || words[HANDLES_HEADER];
     call_set(call, CURLOPT_HEADERFUNCTION, header_line);
     call_set(call, CURLOPT_HEADERDATA, call);
     call_set(call, CURLOPT_WRITEFUNCTION, body_bytes);
     call_set(call, CURLOPT_WRITEDATA, call);
-    if (call->is_http && call->handle->words[HANDLES_HEADER])
+    if (call->is_http && words[HANDLES_HEADER])
         call_set(call, CURLOPT_HEADER, 0L);
+}
+
+void reply_attempt(struct call *call)
+{
+    struct reply *reply = &call->reply;
+
+    if (!reply->is_dressed)
+        dress(call);
+    reply->phase = REPLY_HOLDING;
+    reply->block_ended = reply->header_half_done = false;
+    reply->was_redirected = reply->program_refused = false;
+    reply->status = 0;
+    reply->retry_after_ms = -1;
+    reply->swallowed = reply->length = reply->flushed = 0;
 }
 
 bool reply_finish(struct call *call)

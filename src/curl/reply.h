@@ -24,6 +24,7 @@ enum reply_phase {
 struct reply {
     enum reply_phase phase;
     bool is_dressed;
+    bool is_wanted;         /* somebody takes header lines; otherwise none need be kept */
     bool block_ended;       /* the blank line of the current block has come */
     bool header_half_done;  /* flushing: the line went to the body writer already (CURLOPT_HEADER) */
     bool has_location;      /* in the current block */

@@ -20,25 +20,28 @@ static int about_to_send(void *data, char *remote, char *local, int remote_port,
     return CURL_PREREQFUNC_OK;
 }
 
+static void dress_prereq(struct call *call)
+{
+    if (call->handle->is_dressed || !call->handle->libcurl->has_prereq)
+        return;
+    call_set(call, CURLOPT_PREREQFUNCTION, about_to_send);
+    call_set(call, CURLOPT_PREREQDATA, call);
+}
+
 void request_dress(struct call *call)
 {
-    struct handle *handle = call->handle;
-
-    call->sent = !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
-    if (handle->libcurl->has_prereq) {
-        call_set(call, CURLOPT_PREREQFUNCTION, about_to_send);
-        call_set(call, CURLOPT_PREREQDATA, call);
-    }
+    call->sent = !call->handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
+    dress_prereq(call);
     reply_attempt(call);
     upload_attempt(call);
     inject_attempt(call);
     deadline_attempt(call);
-    handle->is_dressed = true;
+    call->handle->is_dressed = true;
 }
 
-void request_undress(struct call *call)
+void request_undress(struct handle *handle)
 {
-    struct handle *handle = call->handle;
+    struct call *call = handle->call;
 
     if (!handle->is_dressed)
         return;

@@ -1,6 +1,8 @@
 /*
- * The handle, dressed for an attempt and undressed after it: the options that gusset needs for the
- * transfer stand in for the program's, and then exactly what the program set is put back.
+ * The handle, dressed for an attempt: the options that gusset needs for the transfer stand in for the
+ * program's. It stays dressed between calls, because putting on and off twenty options costs libcurl
+ * more than all of gusset; whatever else the program does with it (sets a borrowed option, gives it to a
+ * multi handle, loses its rule) first puts back exactly what the program set.
  */
 #ifndef GUSSET_CURL_REQUEST_H
 #define GUSSET_CURL_REQUEST_H
@@ -10,8 +12,8 @@
 /* Dresses the handle for the call's next attempt. */
 void request_dress(struct call *call);
 
-/* Undresses it; nothing happens when it is not dressed. */
-void request_undress(struct call *call);
+/* Undresses it; nothing happens when it is not dressed. Not while its transfer runs. */
+void request_undress(struct handle *handle);
 
 /* A duplicate of a dressed handle got gusset's options along: gives it the program's. */
 void request_undress_copy(const struct handle *from, CURL *copy);

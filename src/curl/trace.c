@@ -1,5 +1,6 @@
 #include "curl/trace.h"
 
+#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,28 +17,46 @@ enum {
     FLAGS_AT = 53
 };
 
-static void write_hex(char *text, unsigned digits, uint64_t value)
+/*
+ * Eight hexadecimal digits at once: the nibbles are spread over the bytes of a word, most significant
+ * first in memory, and each byte above nine is moved on from '0' to 'a'.
+ */
+static void write_hex8(char *text, uint32_t value)
 {
-    while (digits--) {
-        text[digits] = "0123456789abcdef"[value & 15];
-        value >>= 4;
-    }
+    uint64_t x = value;
+
+    x = (x << 32 | x >> 16) & 0x0000ffff0000ffffu;
+    x = (x & 0x000000ff000000ffu) << 16 | (x >> 8 & 0x000000ff000000ffu);
+    x = (x >> 4 & 0x000f000f000f000fu) | (x & 0x000f000f000f000fu) << 8;
+    uint64_t above_nine = (x + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
+    x = htole64(x + 0x3030303030303030u + above_nine * ('a' - '0' - 10));
+    memcpy(text, &x, 8);
 }
 
+static void write_hex16(char *text, uint64_t value)
+{
+    write_hex8(text, (uint32_t)(value >> 32));
+    write_hex8(text + 8, (uint32_t)value);
+}
+
+/* The digits of a UUID come in one run, and are then parted by dashes. */
 void trace_new_id(char id[TRACE_ID_ROOM])
 {
     uint64_t high = (random_word() & ~(uint64_t)0xF000) | 0x4000;              /* version 4 */
     uint64_t low = (random_word() & ~((uint64_t)3 << 62)) | (uint64_t)1 << 63; /* variant 10 */
+    char digits[32];
 
-    write_hex(id, 8, high >> 32);
+    write_hex16(digits, high);
+    write_hex16(digits + 16, low);
+    memcpy(id, digits, 8);
     id[8] = '-';
-    write_hex(id + 9, 4, high >> 16);
+    memcpy(id + 9, digits + 8, 4);
     id[13] = '-';
-    write_hex(id + 14, 4, high);
+    memcpy(id + 14, digits + 12, 4);
     id[18] = '-';
-    write_hex(id + 19, 4, low >> 48);
+    memcpy(id + 19, digits + 16, 4);
     id[23] = '-';
-    write_hex(id + 24, 12, low);
+    memcpy(id + 24, digits + 20, 12);
     id[36] = '\0';
 }
 
@@ -71,8 +90,8 @@ void trace_begin(char line[TRACE_PARENT_ROOM])
         return;
     }
     memcpy(value, "00-", 3);
-    write_hex(value + TRACE_AT, 16, random_word());
-    write_hex(value + TRACE_AT + 16, 16, random_word() | 1);
+    write_hex16(value + TRACE_AT, random_word());
+    write_hex16(value + TRACE_AT + 16, random_word() | 1);
     value[SPAN_AT - 1] = '-';
     memcpy(value + FLAGS_AT - 1, "-01", 4);
     trace_next_span(line);
@@ -80,5 +99,5 @@ void trace_begin(char line[TRACE_PARENT_ROOM])
 
 void trace_next_span(char line[TRACE_PARENT_ROOM])
 {
-    write_hex(line + sizeof prefix - 1 + SPAN_AT, 16, random_word() | 1);
+    write_hex16(line + sizeof prefix - 1 + SPAN_AT, random_word() | 1);
 }

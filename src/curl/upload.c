@@ -114,9 +114,9 @@ void upload_attempt(struct call *call)
     struct upload *upload = &call->upload;
 
     upload->position = upload->overflown ? upload->kept : 0;
-    upload->is_dressed = call->is_http && has_reader(call->handle);
-    if (!upload->is_dressed)
+    if (upload->is_dressed || !call->is_http || !has_reader(call->handle))
         return;
+    upload->is_dressed = true;
     call_set(call, CURLOPT_READFUNCTION, read_body);
     call_set(call, CURLOPT_READDATA, call);
     call_set(call, CURLOPT_SEEKFUNCTION, seek_body);

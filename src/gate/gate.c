@@ -22,13 +22,13 @@ static bool applies(const struct gate_call *call, enum policy_group group)
 /* ---- open ---- */
 
 /* The switch (`gusset off`) wins over the environment, that over the rule and the file. */
-static enum policy_mode mode_of(const struct ready *ready, const struct rules_match *match)
+static enum policy_mode mode_of(const struct ready *ready, enum policy_mode rule_mode)
 {
     uint64_t switched = atomic_load_explicit(&ready->state.header->mode, memory_order_relaxed);
 
     if (switched && switched <= 1 + POLICY_OFF)
         return (enum policy_mode)(switched - 1);
-    return ready->environment_mode >= 0 ? (enum policy_mode)ready->environment_mode : match->mode;
+    return ready->environment_mode >= 0 ? (enum policy_mode)ready->environment_mode : rule_mode;
 }
 
 /*
@@ -48,14 +48,13 @@ static size_t name_memory(const struct gate_call *call, char *name, size_t room)
     return length;
 }
 
-static void count_window(struct gate_call *call, _Atomic uint64_t *words, uint32_t window_ms, uint64_t now_ms,
-                         uint32_t all, uint32_t marked)
+static void count_window(_Atomic uint64_t *words, uint32_t window_ms, uint64_t now_ms, uint32_t all,
+                         uint32_t marked)
 {
     uint64_t slice = window_slice(now_ms, window_ms);
     _Atomic uint64_t *word = &words[window_index(slice)];
     uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
 
-    (void)call;
     while (!atomic_compare_exchange_weak_explicit(word, &old, window_add(old, slice, all, marked),
                                                   memory_order_relaxed, memory_order_relaxed))
         ;
@@ -75,19 +74,22 @@ static struct window_sum sum_window(_Atomic uint64_t *words, uint32_t window_ms,
 }
 
 /* Tenants have buckets of their own: a slot named by host, policy and key. */
-static struct layout_host *bucket_of(struct ready *ready, const struct gate_call *call, const char *memory,
-                                     size_t length, size_t host_length, uint64_t now_ms)
+static void find_bucket(struct ready *ready, struct gate_call *call, const char *memory, size_t length,
+                        size_t host_length, uint64_t now_ms)
 {
     char name[2 * LAYOUT_POLICY_TEXT];
     const char *key = call->policy->limit_key;
 
+    call->bucket = call->slot;
+    call->bucket_key = call->key;
     if (!applies(call, POLICY_LIMIT) || !key || !*key)
-        return call->slot;
+        return;
     memcpy(name, memory, length);
     name[length++] = '/';
     for (; *key && length < sizeof name; key++)
         name[length++] = *key;
-    return slots_take(&ready->state, call->host, host_length, name, length, now_ms);
+    call->bucket = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
+    call->bucket_key = slots_key(call->host, host_length, name, length);
 }
 
 static bool find_memory(struct ready *ready, struct gate_call *call, const struct place *place)
@@ -101,10 +103,29 @@ static bool find_memory(struct ready *ready, struct gate_call *call, const struc
     if (!call->slot)
         return false;
     call->key = slots_key(call->host, host_length, name, length);
-    call->bucket = bucket_of(ready, call, name, length, host_length, now_ms);
+    find_bucket(ready, call, name, length, host_length, now_ms);
+    call->tally = NULL;
     if (ready->tally.header)
         call->tally = slots_take(&ready->tally, call->host, host_length, name, length, now_ms);
     return call->bucket != NULL;
+}
+
+/* What each call starts with, whether its memory was searched for or is known. */
+static void begin(struct gate_call *call)
+{
+    const struct policy *settings = settings_of(call);
+
+    call->attempt = 0;
+    call->backoff_ms = 0;
+    call->round = 0;
+    call->attempt_ended = call->would_refuse = call->failed = false;
+    call->outcome = (struct outcome){0};
+    call->deadline_us = 0;
+    if (applies(call, POLICY_TIMEOUT) && settings->timeout.total_ms)
+        call->deadline_us = call->opened_us + (uint64_t)settings->timeout.total_ms * 1000;
+    count_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us / 1000, 1, 0);
+    note_count(call, LAYOUT_COUNT_calls);
+    note_request(call);
 }
 
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
@@ -112,20 +133,38 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
     struct ready *ready = gate_ready(may_compile);
     struct rules_match match;
 
+    call->policy = NULL;
     if (!ready || !rules_find(ready->rules, query, &match))
         return false;
-    enum policy_mode mode = mode_of(ready, &match);
+    enum policy_mode mode = mode_of(ready, match.mode);
     if (mode == POLICY_OFF)
         return false;
-    *call = (struct gate_call){
-        .policy = match.policy, .shadow = mode == POLICY_SHADOW, .opened_us = clock_now_us()};
-    if (!find_memory(ready, call, query->place))
+    call->policy = match.policy;
+    call->rule_mode = match.mode;
+    call->shadow = mode == POLICY_SHADOW;
+    call->opened_us = clock_now_us();
+    if (!find_memory(ready, call, query->place)) {
+        call->policy = NULL;
         return false;
-    if (applies(call, POLICY_TIMEOUT) && settings_of(call)->timeout.total_ms)
-        call->deadline_us = call->opened_us + (uint64_t)settings_of(call)->timeout.total_ms * 1000;
-    count_window(call, call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us / 1000, 1, 0);
-    note_count(call, LAYOUT_COUNT_calls);
-    note_request(call);
+    }
+    begin(call);
+    return true;
+}
+
+bool gate_reopen(struct gate_call *call)
+{
+    struct ready *ready = gate_ready(false);
+
+    if (!ready || !call->policy)
+        return false;
+    enum policy_mode mode = mode_of(ready, call->rule_mode);
+    if (mode == POLICY_OFF || call->shadow != (mode == POLICY_SHADOW))
+        return false;
+    call->opened_us = clock_now_us();
+    if (!slots_touch(call->slot, call->key, call->opened_us / 1000) ||
+        !slots_is_still(call->bucket, call->bucket_key))
+        return false;
+    begin(call);
     return true;
 }
 
@@ -149,6 +188,8 @@ static struct verdict ask_circuit(struct gate_call *call)
     if (!applies(call, POLICY_BREAKER))
         return (struct verdict){.kind = VERDICT_GO};
     uint64_t old = atomic_load_explicit(circuit, memory_order_relaxed), next;
+    if (breaker_state(old) == BREAKER_CLOSED) /* the way of nearly every call needs no clock */
+        return (struct verdict){.kind = VERDICT_GO};
     do {
         next = breaker_admit(old, rule, clock_now_us() / 1000, lease_ms(call), &admission);
     } while (next != old && !atomic_compare_exchange_weak(circuit, &old, next));
@@ -249,7 +290,7 @@ static bool feed_circuit(struct gate_call *call, uint64_t now_ms)
         withdraw_probe(call);
         return false;
     }
-    count_window(call, call->slot->outcomes, rule->window_ms, now_ms, 1, call->failed);
+    count_window(call->slot->outcomes, rule->window_ms, now_ms, 1, call->failed);
     struct window_sum window = {0};
     if (call->failed)
         window = sum_window(call->slot->outcomes, rule->window_ms, now_ms);
@@ -285,7 +326,7 @@ static bool take_budget(struct gate_call *call, uint64_t now_ms)
 
     if (!retry_budget_allows(&settings_of(call)->retry, window))
         return false;
-    count_window(call, call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_ms, 0, 1);
+    count_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_ms, 0, 1);
     return true;
 }
 

@@ -19,7 +19,7 @@
 
 /* One call of the program on its way. Caller's memory; all fields are the gate's, but those named public. */
 struct gate_call {
-    const struct rules_policy *policy; /* public: what holds for this call */
+    const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
     bool shadow;                       /* public: decide and count, but the door must change nothing */
     uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
     uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
@@ -27,9 +27,11 @@ struct gate_call {
     struct layout_host *bucket;
     struct layout_host *tally; /* the same host in the run's own count, or NULL */
     uint64_t key;
-    uint64_t opened_us;
-    uint64_t round;      /* the current attempt is a probe of this round */
-    uint32_t backoff_ms; /* the last one */
+    uint64_t bucket_key;
+    enum policy_mode rule_mode; /* what the rule says, before the environment and the switch */
+    uint64_t opened_us;         /* public: monotonic */
+    uint64_t round;             /* the current attempt is a probe of this round */
+    uint32_t backoff_ms;        /* the last one */
     bool attempt_ended;
     bool would_refuse; /* shadow: this attempt would not have been made */
     bool failed;       /* the last attempt did, by breaker.on */
@@ -53,6 +55,12 @@ struct gate_attempt {
  * gusset's. Otherwise *call is ready for gate_admit. may_compile as for gate_ready.
  */
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile);
+
+/*
+ * Opens a call once more for the same place, method and path, without searching the rules again: the
+ * quick way of a handle that is used again. Returns false when something has changed; open it anew then.
+ */
+bool gate_reopen(struct gate_call *call);
 
 /* May the (next) attempt go? GO, WAIT (then go without asking again), or REFUSE. In shadow always GO. */
 struct verdict gate_admit(struct gate_call *call);

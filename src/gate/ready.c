@@ -92,6 +92,11 @@ static void complain(const char *text)
     log_say(LOG_ERROR, "config", text);
 }
 
+static void hear_of_template(const char *sentence)
+{
+    log_say(LOG_WARN, "config", sentence);
+}
+
 static void open_state(struct ready *ready)
 {
     const char *path = getenv("GUSSET_STATE"), *tally = getenv("GUSSET_TALLY");
@@ -118,6 +123,7 @@ static struct ready *start(bool may_compile)
     char text[512] = "";
     const struct rules *rules = NULL;
 
+    rules_listen(hear_of_template);
     int error = rules_open(&rules, program_invocation_short_name, may_compile, text, sizeof text);
     if (error == -ESTALE && !may_compile)
         return NULL; /* a call that may compile will come, or `gusset reload` */

@@ -262,6 +262,14 @@ static inline struct layout_host *touched(struct layout_host *slot, uint64_t now
     return slot;
 }
 
+bool slots_touch(struct layout_host *slot, uint64_t key, uint64_t now_ms)
+{
+    if (!slots_is_still(slot, key))
+        return false;
+    touched(slot, now_ms);
+    return true;
+}
+
 struct layout_host *slots_take(struct map *map, const char *host, size_t host_length, const char *policy,
                                size_t policy_length, uint64_t now_ms)
 {

@@ -23,6 +23,11 @@ struct layout_host *slots_take(struct map *map, const char *host, size_t host_le
 struct layout_host *slots_find(struct map *map, const char *host, size_t host_length, const char *policy,
                                size_t policy_length);
 
+/*
+ * For a slot found earlier: whether the host still lives there; if so it counts as used now.
+ */
+bool slots_touch(struct layout_host *slot, uint64_t key, uint64_t now_ms);
+
 bool slots_is_still(const struct layout_host *slot, uint64_t key);
 
 /* The index-th slot (0..host_count-1) when a host lives there and its text is whole, else NULL. For listings.

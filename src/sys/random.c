@@ -1,13 +1,12 @@
 /*
- * xoshiro256** (Blackman and Vigna 2018, public domain), one state a thread, seeded by getrandom(2).
+ * SplitMix64 (Steele, Lea and Flood, OOPSLA 2014): a counter, mixed; one a thread, seeded by
+ * getrandom(2), and a second seed word over the result, so that ids of two words hold 128 seed bits.
+ * The counter is moved by one atomic addition, because a signal handler may draw in between.
  *
  * After a fork the child holds a copy of its parent's state and would repeat its numbers. One word for
  * the whole process, on a page that the kernel wipes in the child (MADV_WIPEONFORK, Linux 4.14), names
  * the process's generation; a thread whose state is of another generation seeds anew. Older kernels:
  * the process id stands for the generation.
- *
- * A signal handler may interrupt random_word and draw from the same state; so each result is mixed with
- * the clock, which cannot show both the same nanosecond.
  */
 #include "sys/random.h"
 
@@ -24,7 +23,8 @@
 #endif
 
 struct random_state {
-    uint64_t words[4];
+    _Atomic uint64_t counter;
+    uint64_t key;
     uint64_t generation; /* 0: never seeded */
 };
 
@@ -34,7 +34,9 @@ static _Thread_local struct random_state own __attribute__((tls_model("initial-e
 static _Atomic uint64_t unmarked; /* stands for "this kernel wipes no pages" */
 static _Atomic uint64_t *_Atomic mark;
 
-/* SplitMix64's output function (Steele, Lea and Flood 2014). */
+static const uint64_t GOLDEN = 0x9e3779b97f4a7c15u; /* 2^64 divided by the golden ratio: SplitMix64's step */
+
+/* SplitMix64's output function. */
 static uint64_t mixed(uint64_t x)
 {
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -50,22 +52,21 @@ static uint64_t clock_word(void)
 }
 
 /* Without getrandom: what differs between processes, threads and moments. */
-static void seed_poorly(uint64_t words[4])
+static void seed_poorly(uint64_t words[2])
 {
     const unsigned char *given = (const unsigned char *)(uintptr_t)getauxval(AT_RANDOM);
     uint64_t x = mixed(clock_word()) ^ mixed((uint64_t)getpid() << 32) ^ mixed((uintptr_t)words);
     for (unsigned i = 0; given && i < 16; i++)
         x = mixed(x + given[i]);
-    for (unsigned i = 0; i < 4; i++)
-        words[i] = mixed(x += 0x9e3779b97f4a7c15u);
+    for (unsigned i = 0; i < 2; i++)
+        words[i] = mixed(x += GOLDEN);
 }
 
-static void seed(uint64_t words[4])
+static void seed(uint64_t words[2])
 {
-    const size_t size = 4 * sizeof words[0];
+    const size_t size = 2 * sizeof words[0];
     if (sys_getrandom(words, size) != (long)size)
         seed_poorly(words);
-    words[0] |= 1; /* the state of nothing but zeros would stay there */
 }
 
 static _Atomic uint64_t *mark_open(void)
@@ -98,35 +99,27 @@ static uint64_t generation_now(void)
     uint64_t generation = atomic_load_explicit(word, memory_order_relaxed);
     if (generation != 0)
         return generation;
-    uint64_t fresh[4];
+    uint64_t fresh[2];
     seed(fresh);
+    fresh[0] |= 1; /* 0 would say: not seeded */
     return atomic_compare_exchange_strong(word, &generation, fresh[0]) ? fresh[0] : generation;
 }
 
-static uint64_t rotated(uint64_t x, unsigned bits)
+static void begin(uint64_t generation)
 {
-    return (x << bits) | (x >> (64 - bits));
-}
+    uint64_t words[2];
 
-static uint64_t drawn(uint64_t s[4])
-{
-    const uint64_t result = rotated(s[1] * 5, 7) * 9;
-    const uint64_t t = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= t;
-    s[3] = rotated(s[3], 45);
-    return result;
+    seed(words);
+    atomic_store_explicit(&own.counter, words[0], memory_order_relaxed);
+    own.key = words[1];
+    own.generation = generation;
 }
 
 uint64_t random_word(void)
 {
     const uint64_t generation = generation_now();
-    if (own.generation != generation) {
-        seed(own.words);
-        own.generation = generation;
-    }
-    return drawn(own.words) ^ mixed(clock_word());
+
+    if (own.generation != generation)
+        begin(generation);
+    return mixed(atomic_fetch_add_explicit(&own.counter, GOLDEN, memory_order_relaxed)) ^ own.key;
 }

@@ -7,7 +7,14 @@
 static const struct {
     const char *scheme;
     uint16_t port;
-} schemes[] = {{"http", 80}, {"https", 443}, {"ws", 80}, {"wss", 443}, {"ftp", 21}, {"ftps", 990}};
+} schemes[] = {
+    {"http",  80 },
+    {"https", 443},
+    {"ws",    80 },
+    {"wss",   443},
+    {"ftp",   21 },
+    {"ftps",  990}
+};
 
 static bool parse_port(const char *text, size_t length, uint16_t *port)
 {
@@ -84,7 +91,9 @@ const char *address_parse(struct address *address, const char *text)
 
     memset(address, 0, sizeof *address);
     if (strncmp(text, "unix:", 5) == 0)
-        return place_from_path(&address->place, text + 5, strlen(text + 5)) ? NULL : "unix: wants a path of a socket";
+        return place_from_path(&address->place, text + 5, strlen(text + 5))
+                   ? NULL
+                   : "unix: wants a path of a socket";
     if (scheme && scheme > text)
         return parse_url(address, text, (size_t)(scheme - text));
     if (!*text)
@@ -106,5 +115,6 @@ bool address_matches(const struct address *address, const char *host)
     if (!any_port)
         return strcmp(text, host) == 0;
     length--; /* the colon stays */
-    return strncmp(text, host, length) == 0 && host[length] && strspn(host + length, "0123456789") == strlen(host + length);
+    return strncmp(text, host, length) == 0 && host[length] &&
+           strspn(host + length, "0123456789") == strlen(host + length);
 }

@@ -12,7 +12,7 @@
 enum { ADDRESS_PATH_MOST = 2048 };
 
 struct address {
-    struct place place;          /* port 0 where none was given or follows from the scheme */
+    struct place place; /* port 0 where none was given or follows from the scheme */
     bool is_url;
     char path[ADDRESS_PATH_MOST]; /* of a URL, at least "/" */
     size_t path_length;
@@ -21,7 +21,8 @@ struct address {
 /* Returns NULL, or a sentence about what is wrong, which holds nothing of the text. */
 const char *address_parse(struct address *address, const char *text);
 
-/* Whether the text of a slot or event ("name:port") is this place; where no port was given, any port of it. */
+/* Whether the text of a slot or event ("name:port") is this place; where no port was given, any port of it.
+ */
 bool address_matches(const struct address *address, const char *host);
 
 #endif

@@ -19,7 +19,10 @@ static void set_of_signals(sigset_t *set)
         sigaddset(set, forwarded[i]);
 }
 
-/* In the child: everything as it was, then the program. What fails is told through the pipe, which exec closes. */
+/*
+ * In the child: everything as it was, then the program. What fails is told through the pipe, which exec
+ * closes.
+ */
 static void start(const char *path, char **argv, const sigset_t *mask, const struct sigaction *chld, int told)
 {
     sigaction(SIGCHLD, chld, NULL);
@@ -64,7 +67,8 @@ int child_run(const char *path, char **argv, int *outcome)
     if (pipe2(pipe_ends, O_CLOEXEC) < 0)
         return -errno;
     set_of_signals(&set);
-    sigaction(SIGCHLD, &plain, &chld); /* ignored, as some parents leave it, there would be nothing to wait for */
+    /* Ignored, as some parents leave it, there would be nothing to wait for. */
+    sigaction(SIGCHLD, &plain, &chld);
     sigprocmask(SIG_BLOCK, &set, &mask);
     fflush(NULL);
     pid_t child = fork();

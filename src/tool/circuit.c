@@ -13,7 +13,8 @@ static void forget_failures(struct layout_host *slot)
         atomic_store_explicit(&slot->outcomes[i], 0, memory_order_relaxed);
 }
 
-void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind, uint32_t open_ms)
+void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,
+                 uint32_t open_ms)
 {
     struct events_entry event = {.unix_ms = clock_unix_ms(),
                                  .key = host->key,

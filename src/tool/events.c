@@ -17,18 +17,19 @@ enum { LINES_DEFAULT = 20, PAUSE_MS = 100, LOOKS_A_FILE = 10 };
 struct watch {
     const char *state_path, *host, *lines;
     bool json, follow;
-    uint32_t last;  /* how many of those that are there */
+    uint32_t last; /* how many of those that are there */
     struct address address;
     struct open_state state;
-    ino_t inode;    /* of the file that is open */
+    ino_t inode; /* of the file that is open */
 };
 
 /* ---- one event ---- */
 
 static bool is_of_http(enum outcome_type type)
 {
-    return type == OUTCOME_RATE_LIMIT || type == OUTCOME_AUTHENTICATION || type == OUTCOME_PERMISSION_DENIED ||
-           type == OUTCOME_NOT_FOUND || type == OUTCOME_BAD_REQUEST || type == OUTCOME_SERVER_ERROR;
+    return type == OUTCOME_RATE_LIMIT || type == OUTCOME_AUTHENTICATION ||
+           type == OUTCOME_PERMISSION_DENIED || type == OUTCOME_NOT_FOUND || type == OUTCOME_BAD_REQUEST ||
+           type == OUTCOME_SERVER_ERROR;
 }
 
 /* The outcome's number is a status, a CURLcode (all below 100) or an errno. */
@@ -74,7 +75,8 @@ static void print_sentence(const struct events_entry *event)
         printf("well at attempt %u, after %s", event->attempt, duration);
         return;
     case EVENTS_REJECTED:
-        printf(event->detail ? "circuit open, worth trying in %s" : "circuit open until it is reset", duration);
+        printf(event->detail ? "circuit open, worth trying in %s" : "circuit open until it is reset",
+               duration);
         return;
     case EVENTS_LIMITED:
         printf("over the rate limit, worth trying in %s", duration);
@@ -282,9 +284,12 @@ int tool_events(const struct tool_verb *verb, int argc, char **argv)
 {
     struct watch watch = {.last = LINES_DEFAULT};
     const struct options_entry entries[] = {
-        {"json", 0, OPTIONS_FLAG, &watch.json},        {"follow", 'f', OPTIONS_FLAG, &watch.follow},
-        {"lines", 'n', OPTIONS_TEXT, &watch.lines},    {"host", 0, OPTIONS_TEXT, &watch.host},
-        {"state", 0, OPTIONS_TEXT, &watch.state_path}, {NULL, 0, OPTIONS_FLAG, NULL},
+        {"json",   0,   OPTIONS_FLAG, &watch.json      },
+        {"follow", 'f', OPTIONS_FLAG, &watch.follow    },
+        {"lines",  'n', OPTIONS_TEXT, &watch.lines     },
+        {"host",   0,   OPTIONS_TEXT, &watch.host      },
+        {"state",  0,   OPTIONS_TEXT, &watch.state_path},
+        {NULL,     0,   OPTIONS_FLAG, NULL             },
     };
     struct options options = {.verb = verb, .most = 0};
 

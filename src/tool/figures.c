@@ -5,12 +5,12 @@ static const struct {
     enum layout_counter counter, would;
     enum output_style style; /* when it is not 0 */
 } shown[] = {
-    {LAYOUT_COUNT_calls, LAYOUT_COUNT_calls, OUTPUT_PLAIN},
-    {LAYOUT_COUNT_attempts, LAYOUT_COUNT_attempts, OUTPUT_PLAIN},
-    {LAYOUT_COUNT_retries, LAYOUT_COUNT_would_retry, OUTPUT_PLAIN},
-    {LAYOUT_COUNT_rescued, LAYOUT_COUNT_rescued, OUTPUT_GOOD},
+    {LAYOUT_COUNT_calls,    LAYOUT_COUNT_calls,        OUTPUT_PLAIN   },
+    {LAYOUT_COUNT_attempts, LAYOUT_COUNT_attempts,     OUTPUT_PLAIN   },
+    {LAYOUT_COUNT_retries,  LAYOUT_COUNT_would_retry,  OUTPUT_PLAIN   },
+    {LAYOUT_COUNT_rescued,  LAYOUT_COUNT_rescued,      OUTPUT_GOOD    },
     {LAYOUT_COUNT_rejected, LAYOUT_COUNT_would_reject, OUTPUT_DOUBTFUL},
-    {LAYOUT_COUNT_failed, LAYOUT_COUNT_failed, OUTPUT_BAD},
+    {LAYOUT_COUNT_failed,   LAYOUT_COUNT_failed,       OUTPUT_BAD     },
 };
 enum { SHOWN = sizeof shown / sizeof *shown };
 

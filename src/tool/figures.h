@@ -1,4 +1,5 @@
-/* What was counted for a host, as columns of a table and as JSON: the same in `status` and in a run's report. */
+/* What was counted for a host, as columns of a table and as JSON: the same in `status` and in a run's report.
+ */
 #ifndef GUSSET_TOOL_FIGURES_H
 #define GUSSET_TOOL_FIGURES_H
 
@@ -7,9 +8,12 @@
 #include "tool/snapshot.h"
 
 /* The columns, in the order in which figures_add fills them. */
-#define FIGURES_COLUMNS \
-    {"CALLS", true}, {"ATTEMPTS", true}, {"RETRIES", true}, {"RESCUED", true}, {"REJECTED", true}, \
-        {"FAILED", true}, {"P50", true}, {"P99", true}
+#define FIGURES_COLUMNS                                                                                      \
+    {"CALLS", true}, {"ATTEMPTS", true}, {"RETRIES", true}, {"RESCUED", true}, {"REJECTED", true},           \
+        {"FAILED", true}, {"P50", true},                                                                     \
+    {                                                                                                        \
+        "P99", true                                                                                          \
+    }
 
 void figures_add(struct grid *grid, const struct snapshot *host);
 

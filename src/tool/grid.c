@@ -56,7 +56,8 @@ static void measure(const struct grid *grid, unsigned widths[GRID_COLUMNS])
     }
 }
 
-static void print_cell(const struct grid *grid, FILE *to, unsigned column, const struct grid_cell *cell, unsigned width)
+static void print_cell(const struct grid *grid, FILE *to, unsigned column, const struct grid_cell *cell,
+                       unsigned width)
 {
     unsigned blank = width - width_of(cell->text);
     bool is_last = column + 1 == grid->width, is_number = grid->columns[column].is_number;

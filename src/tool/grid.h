@@ -20,7 +20,7 @@ struct grid {
     struct grid_cell {
         char *text;
         enum output_style style;
-    } *cells;
+    } * cells;
 };
 
 void grid_init(struct grid *grid, const struct grid_column *columns, unsigned width);

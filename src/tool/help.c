@@ -6,23 +6,28 @@
 
 void tool_print_overview(FILE *to)
 {
-    fprintf(to, "%susage:%s gusset VERB [OPTION]…\n\n"
-                "Retries, time limits and circuit breakers for programs that use libcurl or connect(), unmodified.\n\n",
+    fprintf(to,
+            "%susage:%s gusset VERB [OPTION]…\n\n"
+            "Retries, time limits and circuit breakers for programs that use libcurl or connect(), "
+            "unmodified.\n\n",
             output_style(to, OUTPUT_BOLD), output_style(to, OUTPUT_PLAIN));
     for (const struct tool_verb *verb = tool_verbs; verb->name; verb++)
-        fprintf(to, "  %s%-8s%s  %s\n", output_style(to, OUTPUT_BOLD), verb->name, output_style(to, OUTPUT_PLAIN),
-                verb->help);
-    fprintf(to, "\n"
-                "  --help, --version, --color=auto|always|never    (NO_COLOR is honoured)\n"
-                "\n"
-                "`gusset help VERB` says more, with examples. To begin with: gusset run --report -- curl -sS URL\n");
+        fprintf(to, "  %s%-8s%s  %s\n", output_style(to, OUTPUT_BOLD), verb->name,
+                output_style(to, OUTPUT_PLAIN), verb->help);
+    fprintf(
+        to,
+        "\n"
+        "  --help, --version, --color=auto|always|never    (NO_COLOR is honoured)\n"
+        "\n"
+        "`gusset help VERB` says more, with examples. To begin with: gusset run --report -- curl -sS URL\n");
 }
 
 void tool_print_verb(FILE *to, const struct tool_verb *verb)
 {
     const char *bold = output_style(to, OUTPUT_BOLD), *plain = output_style(to, OUTPUT_PLAIN);
 
-    fprintf(to, "%susage:%s gusset %s\n\n%c%s.\n", bold, plain, verb->synopsis, toupper(verb->help[0]), verb->help + 1);
+    fprintf(to, "%susage:%s gusset %s\n\n%c%s.\n", bold, plain, verb->synopsis, toupper(verb->help[0]),
+            verb->help + 1);
     if (verb->text[0])
         fprintf(to, "\n%s", verb->text);
     fprintf(to, "\n%sexamples:%s\n%s", bold, plain, verb->examples);
@@ -40,10 +45,8 @@ int tool_help(const struct tool_verb *verb, int argc, char **argv)
         return TOOL_FINE;
     }
     const struct tool_verb *asked = tool_find(options.operands[0]);
-    if (!asked) {
-        output_error("unknown verb %s; `gusset help` lists the verbs", options.operands[0]);
-        return TOOL_MISUSE;
-    }
+    if (!asked)
+        return tool_unknown_verb(options.operands[0]);
     tool_print_verb(stdout, asked);
     return TOOL_FINE;
 }

@@ -10,21 +10,21 @@
 
 /* Debian's folder for this machine's libraries; elsewhere ../lib and ../lib64 do. */
 #if defined(__x86_64__)
-#define LIBRARY_TRIPLET "x86_64-linux-gnu"
+#define LIBRARY_TRIPLET "/../lib/x86_64-linux-gnu"
 #elif defined(__aarch64__)
-#define LIBRARY_TRIPLET "aarch64-linux-gnu"
+#define LIBRARY_TRIPLET "/../lib/aarch64-linux-gnu"
 #elif defined(__riscv)
-#define LIBRARY_TRIPLET "riscv64-linux-gnu"
+#define LIBRARY_TRIPLET "/../lib/riscv64-linux-gnu"
 #elif defined(__i386__)
-#define LIBRARY_TRIPLET "i386-linux-gnu"
+#define LIBRARY_TRIPLET "/../lib/i386-linux-gnu"
 #elif defined(__arm__)
-#define LIBRARY_TRIPLET "arm-linux-gnueabihf"
+#define LIBRARY_TRIPLET "/../lib/arm-linux-gnueabihf"
 #elif defined(__powerpc64__)
-#define LIBRARY_TRIPLET "powerpc64le-linux-gnu"
+#define LIBRARY_TRIPLET "/../lib/powerpc64le-linux-gnu"
 #elif defined(__s390x__)
-#define LIBRARY_TRIPLET "s390x-linux-gnu"
+#define LIBRARY_TRIPLET "/../lib/s390x-linux-gnu"
 #else
-#define LIBRARY_TRIPLET "."
+#define LIBRARY_TRIPLET "/../lib"
 #endif
 
 #ifndef GUSSET_LIBDIR
@@ -36,7 +36,8 @@ static int is_listable(const char *path, char *reason, size_t size)
 {
     if (!strpbrk(path, ": \t\n"))
         return 0;
-    snprintf(reason, size, "%s: LD_PRELOAD cannot name a path with a blank or a colon; move the library", path);
+    snprintf(reason, size, "%s: LD_PRELOAD cannot name a path with a blank or a colon; move the library",
+             path);
     return -1;
 }
 
@@ -60,14 +61,15 @@ static int own_folder(char folder[PATH_MAX])
 
 int library_find(char path[PATH_MAX], char *reason, size_t size)
 {
-    static const char *const beside[] = {"", "/../lib", "/../lib/" LIBRARY_TRIPLET, "/../lib64"};
+    static const char *const beside[] = {"", "/../lib", LIBRARY_TRIPLET, "/../lib64"};
     const char *named = getenv("GUSSET_LIBRARY");
     char folder[PATH_MAX], candidate[PATH_MAX + 64];
 
     if (named && *named) {
         if (is_usable(named, path))
             return is_listable(path, reason, size);
-        snprintf(reason, size, "$GUSSET_LIBRARY names %s: %s; unset it or name " LIBRARY_NAME, named, strerror(errno));
+        snprintf(reason, size, "$GUSSET_LIBRARY names %s: %s; unset it or name " LIBRARY_NAME, named,
+                 strerror(errno));
         return -1;
     }
     for (size_t i = 0; own_folder(folder) == 0 && i < sizeof beside / sizeof *beside; i++) {

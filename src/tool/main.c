@@ -1,11 +1,12 @@
 /* gusset: a table of verbs, and the few options that stand before one. */
-#include <stdlib.h>
 #include <string.h>
 
+#include "config/settings.h"
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/tool.h"
 
+/* clang-format off */
 const struct tool_verb tool_verbs[] = {
     {.name = "run",
      .help = "run an unmodified program under the shim",
@@ -122,6 +123,7 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = NULL},
 };
+/* clang-format on */
 
 const struct tool_verb *tool_find(const char *name)
 {
@@ -131,9 +133,42 @@ const struct tool_verb *tool_find(const char *name)
     return NULL;
 }
 
+static const char *nearest(const char *word)
+{
+    const char *found = NULL;
+    unsigned best = 3;
+
+    for (const struct tool_verb *verb = tool_verbs; verb->name; verb++) {
+        unsigned distance = settings_distance(verb->name, strlen(verb->name), word, strlen(word));
+        if (distance < best) {
+            best = distance;
+            found = verb->name;
+        }
+    }
+    return found;
+}
+
+static bool is_word(const char *text)
+{
+    return strspn(text, "abcdefghijklmnopqrstuvwxyz-") == strlen(text);
+}
+
+/* Only what looks like a verb is repeated: what was meant for another place may be a URL with a password. */
+int tool_unknown_verb(const char *word)
+{
+    const char *near = nearest(word);
+
+    if (near)
+        output_error("unknown verb %s, did you mean %s? `gusset help` lists the verbs", word, near);
+    else
+        output_error("unknown verb%s%s; `gusset help` lists the verbs", is_word(word) ? " " : "",
+                     is_word(word) ? word : "");
+    return TOOL_MISUSE;
+}
+
 static int misused(const char *what, const char *word)
 {
-    output_error("%s %s; `gusset help` lists the verbs", what, word);
+    output_error("%s %.*s; `gusset help` says how it goes", what, (int)strcspn(word, "="), word);
     return TOOL_MISUSE;
 }
 
@@ -169,6 +204,6 @@ int main(int argc, char **argv)
     }
     const struct tool_verb *verb = tool_find(argv[at]);
     if (!verb)
-        return misused("unknown verb", argv[at]);
+        return tool_unknown_verb(argv[at]);
     return flush(verb->act(verb, argc - at, argv + at));
 }

@@ -56,10 +56,12 @@ int open_find(struct open_state *state, const char *named)
 static int complain(const struct open_state *state, int error)
 {
     if (error == -EPERM)
-        output_error("%s belongs to another user, or others may write to it; it is to be 0600 and yours", state->path);
-    else if (error == -EBADMSG)
-        output_error("%s is damaged, or no state of this version; remove it, and the next call makes a new one",
+        output_error("%s belongs to another user, or others may write to it; it is to be 0600 and yours",
                      state->path);
+    else if (error == -EBADMSG)
+        output_error(
+            "%s is damaged, or no state of this version; remove it, and the next call makes a new one",
+            state->path);
     else
         output_error("%s: %s", state->path, strerror(-error));
     return error;
@@ -86,5 +88,6 @@ int open_or_create(struct open_state *state)
 void open_say_none(const struct open_state *state)
 {
     printf("no state yet at %s: it is made by the first call that a rule judges, as in\n"
-           "  gusset run -- curl -sS URL\n", state->path);
+           "  gusset run -- curl -sS URL\n",
+           state->path);
 }

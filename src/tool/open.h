@@ -14,7 +14,10 @@ struct open_state {
     uint32_t hosts;     /* of a new file */
 };
 
-/* Finds the path: named (--state), $GUSSET_STATE, the configuration's, the default. Returns 0, or -1 after a complaint. */
+/*
+ * Finds the path: named (--state), $GUSSET_STATE, the configuration's, the default. Returns 0, or -1 after
+ * a complaint.
+ */
 int open_find(struct open_state *state, const char *named);
 
 /* Opens what is there. Returns 0, -ENOENT when there is nothing yet, or another -errno after a complaint. */

@@ -21,7 +21,8 @@ static void add_letter(struct forms *forms, char letter, bool takes_value)
     strcat(forms->letters, text);
 }
 
-static unsigned prepare(struct forms *forms, const struct options *options, const struct options_entry *entries)
+static unsigned prepare(struct forms *forms, const struct options *options,
+                        const struct options_entry *entries)
 {
     unsigned count = 0;
 
@@ -87,7 +88,9 @@ static int take_operands(struct options *options, int argc, char **argv)
     options->operands = argv + optind;
     options->count = argc - optind;
     if (options->most >= 0 && options->count > options->most)
-        return options_misused(options->verb, "too many arguments, from \"%s\" on", options->operands[options->most]);
+        return options_misused(options->verb, "too many arguments, %d where at most %d is taken",
+                               options->count,
+                               options->most); /* none is repeated: it may be a URL with a password */
     return OPTIONS_GO;
 }
 
@@ -114,7 +117,8 @@ int options_read(struct options *options, const struct options_entry *entries, i
         if (option == '?' && optopt && optopt < HELP)
             return options_misused(options->verb, "unknown option -%c", optopt);
         if (option == '?')
-            return options_misused(options->verb, "unknown option %s", argv[optind - 1]);
+            return options_misused(options->verb, "unknown option %.*s", (int)strcspn(argv[optind - 1], "="),
+                                   argv[optind - 1]);
         if (entry)
             store(entry, optarg);
     }

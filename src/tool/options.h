@@ -11,9 +11,9 @@
 #include "tool/tool.h"
 
 enum options_kind {
-    OPTIONS_FLAG,   /* to: bool */
-    OPTIONS_TEXT,   /* to: const char *; the last one counts */
-    OPTIONS_EACH    /* to: struct options_list; all count */
+    OPTIONS_FLAG, /* to: bool */
+    OPTIONS_TEXT, /* to: const char *; the last one counts */
+    OPTIONS_EACH  /* to: struct options_list; all count */
 };
 
 struct options_entry {
@@ -30,7 +30,7 @@ struct options_list { /* zero is an empty list */
 
 struct options {
     const struct tool_verb *verb;
-    int most;         /* operands; < 0: any number, and options end at the first */
+    int most; /* operands; < 0: any number, and options end at the first */
     char **operands;
     int count;
 };
@@ -44,7 +44,8 @@ enum { OPTIONS_GO = -1, OPTIONS_ROOM = 24 };
 int options_read(struct options *options, const struct options_entry *entries, int argc, char **argv);
 
 /* Complains in the verb's name and returns its status for misuse. */
-int options_misused(const struct tool_verb *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int options_misused(const struct tool_verb *verb, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* A whole number up to most; false when text is none. */
 bool options_number(const char *text, uint32_t most, uint32_t *number);

@@ -80,6 +80,8 @@ const char *output_duration(uint64_t us, char *text)
         snprintf(text, OUTPUT_NUMBER, "%u.%u ms", (unsigned)ms, (unsigned)(us / 100 % 10));
     else if (ms < 1000)
         snprintf(text, OUTPUT_NUMBER, "%u ms", (unsigned)ms);
+    else if (s < 100 && ms % 1000 < 100)
+        snprintf(text, OUTPUT_NUMBER, "%u s", (unsigned)s);
     else if (s < 100)
         snprintf(text, OUTPUT_NUMBER, "%u.%u s", (unsigned)s, (unsigned)(ms / 100 % 10));
     else if (s < 3600)

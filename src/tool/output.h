@@ -27,10 +27,14 @@ void output_die(const char *sentence) __attribute__((noreturn));
 
 enum { OUTPUT_NUMBER = 32 };
 
-/* "480 µs", "12 ms", "1.3 s", "2 m 5 s", "3 h 20 m". Writes to text, which has OUTPUT_NUMBER bytes; returns it. */
+/*
+ * "480 µs", "12 ms", "1.3 s", "2 m 5 s", "3 h 20 m". Writes to text, which has OUTPUT_NUMBER bytes;
+ * returns it.
+ */
 const char *output_duration(uint64_t us, char *text);
 
-/* Local time, "2026-11-21 14:55:02.120"; and as ISO 8601 in UTC with a Z. OUTPUT_NUMBER bytes; return text. */
+/* Local time, "2026-11-21 14:55:02.120"; and as ISO 8601 in UTC with a Z. OUTPUT_NUMBER bytes; return text.
+ */
 const char *output_time(uint64_t unix_ms, char *text);
 const char *output_time_utc(uint64_t unix_ms, char *text);
 

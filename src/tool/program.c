@@ -61,7 +61,10 @@ int program_find(const char *name, char path[PATH_MAX])
 
 /* ---- privileges ---- */
 
-/* What makes the kernel mark the program as privileged (AT_SECURE), so that the loader drops foreign libraries. */
+/*
+ * What makes the kernel mark the program as privileged (AT_SECURE), so that the loader drops foreign
+ * libraries.
+ */
 static const char *privilege_of(const char *path)
 {
     struct stat file;
@@ -98,8 +101,8 @@ static bool interpreter_64(int fd, const Elf64_Ehdr *header)
 {
     for (unsigned i = 0; i < header->e_phnum && header->e_phentsize >= sizeof(Elf64_Phdr); i++) {
         Elf64_Phdr segment;
-        if (pread(fd, &segment, sizeof segment, (off_t)(header->e_phoff + i * (uint64_t)header->e_phentsize)) !=
-            (ssize_t)sizeof segment)
+        if (pread(fd, &segment, sizeof segment,
+                  (off_t)(header->e_phoff + i * (uint64_t)header->e_phentsize)) != (ssize_t)sizeof segment)
             return true; /* nobody can tell */
         if (segment.p_type == PT_INTERP)
             return true;
@@ -132,7 +135,8 @@ static bool read_elf(int fd, struct elf *elf)
 
     if (!is_elf(header.bytes, length))
         return false;
-    *elf = (struct elf){.class = header.bytes[EI_CLASS], .order = header.bytes[EI_DATA], .has_interpreter = true};
+    *elf = (struct elf){
+        .class = header.bytes[EI_CLASS], .order = header.bytes[EI_DATA], .has_interpreter = true};
     if (elf->class == ELFCLASS64 && length >= (ssize_t)sizeof header.wide) {
         elf->machine = header.wide.e_machine;
         elf->type = header.wide.e_type;
@@ -173,24 +177,50 @@ static const char *bits_of(const struct elf *elf)
     return elf->class == ELFCLASS32 ? "32-bit" : "64-bit";
 }
 
+static const char *machine_of(const struct elf *elf)
+{
+    switch (elf->machine) {
+    case EM_386:
+        return "i386";
+    case EM_X86_64:
+        return "x86-64";
+    case EM_ARM:
+        return "ARM";
+    case EM_AARCH64:
+        return "AArch64";
+    case EM_RISCV:
+        return "RISC-V";
+    case EM_PPC64:
+        return "PowerPC";
+    case EM_S390:
+        return "S/390";
+    }
+    return "another machine's";
+}
+
 static int check_elf(const char *path, const struct elf *elf, const char *library, char *reason, size_t size)
 {
     const char *privilege = privilege_of(path);
     struct elf own;
 
     if (privilege) {
-        snprintf(reason, size, "%s is %s, and the loader keeps foreign libraries out of privileged programs; run it "
-                 "as a user for whom it is not", path, privilege);
+        snprintf(reason, size,
+                 "%s is %s, and the loader keeps foreign libraries out of privileged programs; run it "
+                 "as a user for whom it is not",
+                 path, privilege);
         return -1;
     }
     if (read_elf_of(library, &own) &&
         (own.class != elf->class || own.order != elf->order || own.machine != elf->machine)) {
-        snprintf(reason, size, "%s is a %s program of machine %u, libgusset.so is %s of machine %u; name a library "
-                 "of its kind with GUSSET_LIBRARY", path, bits_of(elf), elf->machine, bits_of(&own), own.machine);
+        snprintf(reason, size,
+                 "%s is a program of another architecture (%s, %s) than libgusset.so (%s, %s); name a "
+                 "library of its kind with GUSSET_LIBRARY",
+                 path, bits_of(elf), machine_of(elf), bits_of(&own), machine_of(&own));
         return -1;
     }
     if (!elf->has_interpreter && !is_loader(path)) {
-        snprintf(reason, size, "%s is statically linked, so the loader never sees it; use a dynamically linked build",
+        snprintf(reason, size,
+                 "%s is statically linked, so the loader never sees it; use a dynamically linked build",
                  path);
         return -1;
     }
@@ -239,7 +269,8 @@ int program_can_be_wrapped(const char *path, const char *library, char *reason, 
             return 0; /* execvp hands it to the shell; or it cannot be read, and so not be judged */
         if (!is_env(interpreter))
             snprintf(at, sizeof at, "%s", interpreter);
-        else if (!argument[0] || argument[0] == '-' || strchr(argument, '=') || program_find(argument, at) < 0)
+        else if (!argument[0] || argument[0] == '-' || strchr(argument, '=') ||
+                 program_find(argument, at) < 0)
             return 0;
     }
     return 0;

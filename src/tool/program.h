@@ -8,7 +8,10 @@
 #include <limits.h>
 #include <stddef.h>
 
-/* Finds name through $PATH, or as it is where it has a slash. Returns 0, -ENOENT (127), -EACCES or another errno (126). */
+/*
+ * Finds name through $PATH, or as it is where it has a slash. Returns 0, -ENOENT (127), -EACCES or another
+ * errno (126).
+ */
 int program_find(const char *name, char path[PATH_MAX]);
 
 /*

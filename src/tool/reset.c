@@ -7,7 +7,10 @@
 #include "tool/options.h"
 #include "tool/output.h"
 
-/* What is closed already but counts failures is closed anew; what has nothing to forget is left alone, and without event. */
+/*
+ * What is closed already but counts failures is closed anew; what has nothing to forget is left alone, and
+ * without event.
+ */
 static bool is_worth_closing(const struct snapshot *host)
 {
     if (host->circuit != breaker_closed())
@@ -52,7 +55,8 @@ static int reset(struct open_state *state, const struct address *address, const 
         return TOOL_FAULTS;
     }
     printf("%u %s closed by hand", opened, opened == 1 ? "circuit" : "circuits");
-    printf(count > opened ? ", %u %s not open\n" : "\n", count - opened, count - opened == 1 ? "was" : "were");
+    printf(count > opened ? ", %u %s not open\n" : "\n", count - opened,
+           count - opened == 1 ? "was" : "were");
     return TOOL_FINE;
 }
 
@@ -60,9 +64,9 @@ int tool_reset(const struct tool_verb *verb, int argc, char **argv)
 {
     const char *state_path = NULL, *policy = NULL;
     const struct options_entry entries[] = {
-        {"state", 0, OPTIONS_TEXT, &state_path},
-        {"policy", 0, OPTIONS_TEXT, &policy},
-        {NULL, 0, OPTIONS_FLAG, NULL},
+        {"state",  0, OPTIONS_TEXT, &state_path},
+        {"policy", 0, OPTIONS_TEXT, &policy    },
+        {NULL,     0, OPTIONS_FLAG, NULL       },
     };
     struct options options = {.verb = verb, .most = 1};
     struct open_state state;

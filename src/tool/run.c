@@ -1,4 +1,7 @@
-/* Runs a program under the shim: finds both, looks whether they fit, says in the environment what was asked for. */
+/*
+ * Runs a program under the shim: finds both, looks whether they fit, says in the environment what was
+ * asked for.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,7 +50,8 @@ static int put_context(const struct run *run)
     return run->shadow ? setenv("GUSSET_MODE", "shadow", 1) : 0;
 }
 
-/* Where nobody has configured anything, whoever says `gusset run` wants something: standard, for every host. */
+/* Where nobody has configured anything, whoever says `gusset run` wants something: standard, for every host.
+ */
 static int put_rules(const struct run *run)
 {
     const struct rules *rules = NULL;
@@ -58,7 +62,8 @@ static int put_rules(const struct run *run)
     if (!rules && (setenv("GUSSET_POLICY", "standard", 1) < 0 || setup_rules(&run->setup, &rules) < 0))
         return -1;
     if (rules && rules_globals(rules)->locked && asked)
-        output_warn("%s is locked: it alone holds, --config, --policy and --set are passed over", SOURCE_SYSTEM_PATH);
+        output_warn("%s is locked: it alone holds, --config, --policy and --set are passed over",
+                    SOURCE_SYSTEM_PATH);
     return 0;
 }
 
@@ -76,7 +81,8 @@ static int put_preload(const struct run *run)
 
 static int failed_to_start(const char *name, int error)
 {
-    output_error("run: %s: %s", name, error == -ENOENT ? "not found; check the spelling and $PATH" : strerror(-error));
+    output_error("run: %s: %s", name,
+                 error == -ENOENT ? "not found; check the spelling and $PATH" : strerror(-error));
     return error == -ENOENT ? NOT_FOUND : NOT_RUNNABLE;
 }
 
@@ -101,15 +107,21 @@ static int run_with_report(const struct run *run, char **argv)
     return error < 0 ? failed_to_start(argv[0], error) : child_end_alike(outcome);
 }
 
-static int read_options(const struct tool_verb *verb, struct run *run, struct options *options, int argc, char **argv)
+static int read_options(const struct tool_verb *verb, struct run *run, struct options *options, int argc,
+                        char **argv)
 {
     const struct options_entry entries[] = {
-        {"config", 0, OPTIONS_TEXT, &run->setup.config},   {"policy", 0, OPTIONS_TEXT, &run->setup.policy},
-        {"set", 0, OPTIONS_EACH, &run->setup.sets},        {"shadow", 0, OPTIONS_FLAG, &run->shadow},
-        {"report", 0, OPTIONS_FLAG, &run->report},         {"json", 0, OPTIONS_FLAG, &run->json},
-        {"tenant", 0, OPTIONS_TEXT, &run->tenant},         {"project", 0, OPTIONS_TEXT, &run->project},
-        {"request-id", 0, OPTIONS_TEXT, &run->request},    {"force", 0, OPTIONS_FLAG, &run->force},
-        {NULL, 0, OPTIONS_FLAG, NULL},
+        {"config",     0, OPTIONS_TEXT, &run->setup.config},
+        {"policy",     0, OPTIONS_TEXT, &run->setup.policy},
+        {"set",        0, OPTIONS_EACH, &run->setup.sets  },
+        {"shadow",     0, OPTIONS_FLAG, &run->shadow      },
+        {"report",     0, OPTIONS_FLAG, &run->report      },
+        {"json",       0, OPTIONS_FLAG, &run->json        },
+        {"tenant",     0, OPTIONS_TEXT, &run->tenant      },
+        {"project",    0, OPTIONS_TEXT, &run->project     },
+        {"request-id", 0, OPTIONS_TEXT, &run->request     },
+        {"force",      0, OPTIONS_FLAG, &run->force       },
+        {NULL,         0, OPTIONS_FLAG, NULL              },
     };
 
     *options = (struct options){.verb = verb, .most = -1};
@@ -145,7 +157,9 @@ int tool_run(const struct tool_verb *verb, int argc, char **argv)
         output_error("run: %s; --force runs it bare", reason);
         return TOOL_FAILED;
     }
-    if (put_rules(&run) < 0 || put_context(&run) < 0 || put_preload(&run) < 0)
+    if (put_rules(&run) < 0 || put_context(&run) < 0 || put_preload(&run) < 0) {
+        output_error("run: %s was not started", options.operands[0]);
         return TOOL_FAILED;
+    }
     return run.report ? run_with_report(&run, options.operands) : become(run.program, options.operands);
 }

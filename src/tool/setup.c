@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/explain.h"
 #include "tool/output.h"
 
 static int put(const char *name, const char *value)
@@ -91,6 +92,34 @@ void setup_print_faults(FILE *to, const struct fault_list *faults)
         fault_print(&faults->items[i], text, sizeof text);
         fprintf(to, "%s%s%s\n", output_style(to, style), output_clean(text), output_style(to, OUTPUT_PLAIN));
     }
+}
+
+static bool is_there(const char *path)
+{
+    struct source_identity identity;
+
+    source_identify(path, &identity);
+    return path[0] && identity.inode != 0;
+}
+
+/* Only the system's file can lock the others out; elsewhere the word counts for nothing. */
+static bool is_locked(const struct model *model, const struct source_paths *paths)
+{
+    struct explain_setting setting;
+    size_t length = strlen(paths->system);
+
+    return model->globals.locked &&
+           explain_setting(model, (uint32_t)MODEL_NONE, (unsigned)settings_find("locked", 6), &setting) &&
+           strncmp(setting.origin, paths->system, length) == 0 && setting.origin[length] == ':';
+}
+
+const char *setup_file(const struct model *model, const struct source_paths *paths)
+{
+    if (paths->named[0] && !is_locked(model, paths))
+        return paths->named;
+    if (is_there(paths->user) && !is_locked(model, paths))
+        return paths->user;
+    return is_there(paths->system) ? paths->system : NULL;
 }
 
 int setup_model(const struct setup *setup, struct model *model)

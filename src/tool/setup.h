@@ -29,10 +29,13 @@ int setup_request(const struct setup *setup, struct source_request *request, str
 void setup_print_faults(FILE *to, const struct fault_list *faults);
 
 /*
- * Opens the rules that hold, compiling them where they are stale. Returns 0 (*rules NULL: no configuration), or -1
- * after every fault was printed.
+ * Opens the rules that hold, compiling them where they are stale. Returns 0 (*rules NULL: no configuration),
+ * or -1 after every fault was printed.
  */
 int setup_rules(const struct setup *setup, const struct rules **rules);
+
+/* The file that the model was made of, NULL when there is none. Borrowed from paths. */
+const char *setup_file(const struct model *model, const struct source_paths *paths);
 
 /* A model that may be read; 0, or -1 after every fault was printed. model_clear ends it in either case. */
 int setup_model(const struct setup *setup, struct model *model);

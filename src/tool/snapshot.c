@@ -72,7 +72,8 @@ static void keep(struct snapshot_list *list, const struct snapshot *host)
     list->items[list->count++] = *host;
 }
 
-void snapshot_take(struct snapshot_list *list, struct map *map, const struct address *address, const char *policy)
+void snapshot_take(struct snapshot_list *list, struct map *map, const struct address *address,
+                   const char *policy)
 {
     struct snapshot host;
 

@@ -12,7 +12,8 @@ struct snapshot {
     struct layout_host *slot; /* where it was copied from; borrowed */
     uint64_t key;
     char host[LAYOUT_HOST_TEXT];
-    char policy[LAYOUT_POLICY_TEXT]; /* without marks; "" where the circuit belongs to all policies of the host */
+    char policy[LAYOUT_POLICY_TEXT]; /* without marks; "" where the circuit belongs to all policies of the
+                                        host */
     bool is_shadow;                  /* counts what would have been done */
     bool is_bucket;                  /* only a tenant's rate limit */
     uint64_t circuit;
@@ -28,10 +29,11 @@ struct snapshot_list {
 };
 
 /*
- * Copies the hosts that the address (NULL: all) and the policy (NULL: all) name, sorted by host and policy. Buckets
- * are left out. Heap; snapshot_clear ends it.
+ * Copies the hosts that the address (NULL: all) and the policy (NULL: all) name, sorted by host and policy.
+ * Buckets are left out. Heap; snapshot_clear ends it.
  */
-void snapshot_take(struct snapshot_list *list, struct map *map, const struct address *address, const char *policy);
+void snapshot_take(struct snapshot_list *list, struct map *map, const struct address *address,
+                   const char *policy);
 void snapshot_clear(struct snapshot_list *list);
 
 /* What stands for the policy in a table: its name, or "(all)". */

@@ -59,7 +59,12 @@ static const char *switched_mode(const struct status *status)
 
 static void print_table(const struct status *status, const struct snapshot_list *list)
 {
-    static const struct grid_column columns[] = {{"HOST", false}, {"POLICY", false}, {"CIRCUIT", false}, FIGURES_COLUMNS};
+    static const struct grid_column columns[] = {
+        {"HOST",    false},
+        {"POLICY",  false},
+        {"CIRCUIT", false},
+        FIGURES_COLUMNS
+    };
     uint64_t now_ms = clock_now_us() / 1000;
     struct grid grid;
     char circuit[SNAPSHOT_CIRCUIT];
@@ -89,8 +94,9 @@ static void print_window(struct status *status, const struct snapshot *host, uin
     char duration[OUTPUT_NUMBER];
 
     if (ms == 0) {
-        puts(host->policy[0] ? "  window    not known: the policy is none of the configuration that holds here"
-                             : "  window    not known: all policies of the host share this circuit");
+        puts(host->policy[0]
+                 ? "  window    not known: the policy is none of the configuration that holds here"
+                 : "  window    not known: all policies of the host share this circuit");
         return;
     }
     struct window_sum sum = snapshot_window(host->outcomes, ms, now_ms);
@@ -109,8 +115,10 @@ static void print_latency(const struct snapshot *host)
         puts("  latency   no call has ended yet");
         return;
     }
-    printf("  latency   p50 %s, p90 %s, p99 %s, of whole calls\n", output_duration(snapshot_latency_us(host, 0.5), p50),
-           output_duration(snapshot_latency_us(host, 0.9), p90), output_duration(snapshot_latency_us(host, 0.99), p99));
+    printf("  latency   p50 %s, p90 %s, p99 %s, of whole calls\n",
+           output_duration(snapshot_latency_us(host, 0.5), p50),
+           output_duration(snapshot_latency_us(host, 0.9), p90),
+           output_duration(snapshot_latency_us(host, 0.99), p99));
 }
 
 static void print_counters(const struct snapshot *host)
@@ -138,10 +146,10 @@ static void print_host(struct status *status, struct snapshot *host)
     printf("%s%s%s, policy %s%s\n", output_style(stdout, OUTPUT_BOLD), output_clean(host->host),
            output_style(stdout, OUTPUT_PLAIN), output_clean((char *)(uintptr_t)snapshot_policy(host)),
            host->is_shadow ? " (shadow: counted, not done)" : "");
-    printf("  circuit   %s%s%s\n", output_style(stdout, style_of(host)), snapshot_circuit(host, now_ms, circuit),
-           output_style(stdout, OUTPUT_PLAIN));
+    printf("  circuit   %s%s%s\n", output_style(stdout, style_of(host)),
+           snapshot_circuit(host, now_ms, circuit), output_style(stdout, OUTPUT_PLAIN));
     print_window(status, host, now_ms);
-    printf("  budget    %u retries for %u calls in the last 10.0 s\n", budget.marked, budget.all);
+    printf("  budget    %u retries for %u calls in the last 10 s\n", budget.marked, budget.all);
     print_latency(host);
     print_counters(host);
 }
@@ -162,7 +170,8 @@ static void write_circuit(struct json *json, const struct snapshot *host, uint64
     json_number(json, "failures_in_a_row", breaker_failures(host->circuit));
 }
 
-static void write_windows(struct status *status, struct json *json, const struct snapshot *host, uint64_t now_ms)
+static void write_windows(struct status *status, struct json *json, const struct snapshot *host,
+                          uint64_t now_ms)
 {
     uint32_t ms = window_ms(status, host);
     struct window_sum budget = snapshot_window(host->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
@@ -230,7 +239,8 @@ static int show(struct status *status)
     else if (error == -ENOENT)
         open_say_none(&status->state);
     else if (result != TOOL_FINE)
-        output_error("status: that host is not known in %s; `gusset status` lists those that are", status->state.path);
+        output_error("status: that host is not known in %s; `gusset status` lists those that are",
+                     status->state.path);
     else if (!status->has_address)
         print_table(status, &list);
     else
@@ -258,10 +268,10 @@ int tool_status(const struct tool_verb *verb, int argc, char **argv)
 {
     struct status status = {.state_path = NULL};
     const struct options_entry entries[] = {
-        {"json", 0, OPTIONS_FLAG, &status.json},
-        {"watch", 'w', OPTIONS_FLAG, &status.watch},
-        {"state", 0, OPTIONS_TEXT, &status.state_path},
-        {NULL, 0, OPTIONS_FLAG, NULL},
+        {"json",  0,   OPTIONS_FLAG, &status.json      },
+        {"watch", 'w', OPTIONS_FLAG, &status.watch     },
+        {"state", 0,   OPTIONS_TEXT, &status.state_path},
+        {NULL,    0,   OPTIONS_FLAG, NULL              },
     };
     struct options options = {.verb = verb, .most = 1};
     struct setup setup = {.config = NULL};

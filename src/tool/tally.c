@@ -52,14 +52,16 @@ int tally_open(struct tally *tally)
             return 0;
         remove_file(tally);
     }
-    output_warn("no report: there is no room for its count in /dev/shm, $TMPDIR or /tmp; the program runs without");
+    output_warn(
+        "no report: there is no room for its count in /dev/shm, $TMPDIR or /tmp; the program runs without");
     return -1;
 }
 
 static void add_host(struct map *to, struct layout_host *from)
 {
-    struct layout_host *host = slots_take(to, from->host, strnlen(from->host, sizeof from->host), from->policy,
-                                          strnlen(from->policy, sizeof from->policy), clock_now_us() / 1000);
+    struct layout_host *host =
+        slots_take(to, from->host, strnlen(from->host, sizeof from->host), from->policy,
+                   strnlen(from->policy, sizeof from->policy), clock_now_us() / 1000);
     if (!host)
         return;
     for (unsigned i = 0; i < LAYOUT_COUNTERS_ROOM; i++)
@@ -94,7 +96,10 @@ void tally_close(struct tally *tally)
 static void print_table(const struct snapshot_list *list)
 {
     static const struct grid_column columns[] = {
-        {"HOST", false}, {"POLICY", false}, FIGURES_COLUMNS};
+        {"HOST",   false},
+        {"POLICY", false},
+        FIGURES_COLUMNS
+    };
     struct grid grid;
     struct snapshot total;
 
@@ -120,8 +125,10 @@ static void print_for_people(const struct snapshot_list *list, const char *progr
     const char *bold = output_style(stderr, OUTPUT_BOLD), *plain = output_style(stderr, OUTPUT_PLAIN);
 
     if (list->count == 0) {
-        fprintf(stderr, "%sgusset:%s saw no call of %s; does it use libcurl or connect(), and does a rule match? "
-                        "`gusset explain URL` tells\n", bold, plain, program);
+        fprintf(stderr,
+                "%sgusset:%s saw no call of %s; does it use libcurl or connect(), and does a rule match? "
+                "`gusset explain URL` tells\n",
+                bold, plain, program);
         return;
     }
     fprintf(stderr, "%sgusset:%s what was done for %s\n", bold, plain, program);

@@ -16,12 +16,12 @@ enum tool_status {
 
 struct tool_verb {
     const char *name;
-    const char *help;     /* a line */
-    const char *synopsis; /* what follows "gusset" */
-    const char *text;     /* options and notes; may be "" */
-    const char *examples; /* whole lines */
+    const char *help;                                                /* a line */
+    const char *synopsis;                                            /* what follows "gusset" */
+    const char *text;                                                /* options and notes; may be "" */
+    const char *examples;                                            /* whole lines */
     int (*act)(const struct tool_verb *verb, int argc, char **argv); /* argv[0] is the verb */
-    int misuse;           /* exit status of wrong options */
+    int misuse;                                                      /* exit status of wrong options */
 };
 
 /* The table; a row without a name ends it. */
@@ -29,6 +29,9 @@ extern const struct tool_verb tool_verbs[];
 
 /* The verb of that name, or NULL. */
 const struct tool_verb *tool_find(const char *name);
+
+/* Complains about a verb that is none; returns TOOL_MISUSE. */
+int tool_unknown_verb(const char *word);
 
 int tool_run(const struct tool_verb *verb, int argc, char **argv);
 int tool_check(const struct tool_verb *verb, int argc, char **argv);

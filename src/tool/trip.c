@@ -1,5 +1,6 @@
 /* Opens circuits by hand; where the host is not known yet, its place in the state is made first. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/preset.h"
@@ -30,13 +31,16 @@ static void make_slot(struct trip *trip, const char *policy)
     slots_take(&trip->state.map, host, length, policy, strlen(policy), clock_now_us() / 1000);
 }
 
-/* The memory that the rules give to the place: as a GET, and as a bare connect. A host's own circuit has no policy. */
+/*
+ * The memory that the rules give to the place: as a GET, and as a bare connect. A host's own circuit has
+ * no policy.
+ */
 static void make_slots_by_rules(struct trip *trip, const struct rules *rules)
 {
     const char *path = trip->address.is_url ? trip->address.path : "/";
     const struct rules_query queries[] = {
         {.place = &trip->address.place, .method = METHOD_GET, .path = path, .path_length = strlen(path)},
-        {.place = &trip->address.place},
+        {.place = &trip->address.place                },
     };
     struct rules_match match;
 
@@ -80,6 +84,8 @@ static int make_slots(struct trip *trip)
     }
     if (setup_rules(&setup, &rules) < 0)
         return -1;
+    if (!rules && (setenv("GUSSET_POLICY", "standard", 1) < 0 || setup_rules(&setup, &rules) < 0))
+        return -1; /* no configuration: standard, as `gusset run` takes it */
     if (rules)
         make_slots_by_rules(trip, rules);
     return 0;
@@ -102,7 +108,8 @@ static unsigned open_all(struct trip *trip, const struct snapshot_list *list)
             printf("%s, policy %s: open for %s\n", host->host, snapshot_policy(host),
                    output_duration((uint64_t)trip->open_ms * 1000, duration));
         else
-            printf("%s, policy %s: open until `gusset reset %s`\n", host->host, snapshot_policy(host), host->host);
+            printf("%s, policy %s: open until `gusset reset %s`\n", host->host, snapshot_policy(host),
+                   host->host);
         count++;
     }
     return count;
@@ -136,10 +143,10 @@ int tool_trip(const struct tool_verb *verb, int argc, char **argv)
 {
     struct trip trip = {.open_ms = 0};
     const struct options_entry entries[] = {
-        {"for", 0, OPTIONS_TEXT, &trip.duration},
-        {"policy", 0, OPTIONS_TEXT, &trip.policy},
-        {"state", 0, OPTIONS_TEXT, &trip.state_path},
-        {NULL, 0, OPTIONS_FLAG, NULL},
+        {"for",    0, OPTIONS_TEXT, &trip.duration  },
+        {"policy", 0, OPTIONS_TEXT, &trip.policy    },
+        {"state",  0, OPTIONS_TEXT, &trip.state_path},
+        {NULL,     0, OPTIONS_FLAG, NULL            },
     };
     struct options options = {.verb = verb, .most = 1};
     uint64_t ms = 0;
@@ -152,7 +159,8 @@ int tool_trip(const struct tool_verb *verb, int argc, char **argv)
     const char *fault = address_parse(&trip.address, options.operands[0]);
     if (fault)
         return options_misused(verb, "%s", fault);
-    if (trip.duration && (!value_duration(trip.duration, strlen(trip.duration), &ms) || ms == 0 || ms > UINT32_MAX))
+    if (trip.duration &&
+        (!value_duration(trip.duration, strlen(trip.duration), &ms) || ms == 0 || ms > UINT32_MAX))
         return options_misused(verb, "--for takes a duration such as 90s or 1h, up to 1193h");
     trip.open_ms = (uint32_t)ms;
     if (open_find(&trip.state, trip.state_path) < 0)

@@ -135,6 +135,9 @@ static void breaker_refuses_while_open_and_says_for_how_long(void **state)
     assert_true(word == before);
     assert_int_equal(breaker_remaining_ms(word, NOW + 4200), 800);
     assert_int_equal(breaker_remaining_ms(word, NOW + 5000), 0);
+    assert_int_equal(breaker_remaining_ms(breaker_closed(), NOW), 0);
+    admit(&word, &rule, NOW + 5000);
+    assert_int_equal(breaker_remaining_ms(word, NOW + 5000), 0); /* half open: a lease is no open time */
 }
 
 static void breaker_opened_by_hand_stays_open_until_reset(void **state)

@@ -148,6 +148,8 @@ static void outcome_of_a_status_follows_its_class(void **state)
         assert_int_equal(outcome_of_status(types[i].status).type, types[i].type);
         assert_int_equal(outcome_of_status(types[i].status).status, types[i].status);
     }
+    assert_int_equal(outcome_of_errno(-ECONNREFUSED).os_error, 0);
+    assert_int_equal(outcome_of_errno(65536 + ECONNREFUSED).os_error, 0);
     assert_int_equal(outcome_of_status(-503).status, 0);
     assert_int_equal(outcome_of_status(65536 + 503).status, 0);
 }
@@ -218,6 +220,8 @@ static void outcome_set_refuses_what_names_nothing(void **state)
                                         "6xx",
                                         "0xx",
                                         "5XX",
+                                        "5-3",
+                                        "5:3",
                                         "50x",
                                         "5x3",
                                         "5",

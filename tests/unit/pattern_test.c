@@ -48,6 +48,7 @@ static void pattern_reads_names(void **state)
                          .port,
                      0);
     assert_int_equal(parsed("unix:80").kind, PATTERN_NAME);
+    assert_int_equal(parsed("a:65535").port, 65535);
     assert_int_equal(parsed("1234").kind, PATTERN_NAME);
 }
 

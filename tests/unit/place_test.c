@@ -79,6 +79,7 @@ static void place_takes_names_up_to_their_longest(void **state)
     assert_true(place_from_host(&place, host, PLACE_NAME_MAX, 65535));
     assert_int_equal(place_print(&place, text), PLACE_NAME_MAX + 6);
     assert_false(place_from_host(&place, host, PLACE_NAME_MAX + 1, 80));
+    assert_false(place_from_host(&place, host, PLACE_NAME_MAX + 2, 80));
     host[PLACE_NAME_MAX] = '.';
     assert_true(place_from_host(&place, host, PLACE_NAME_MAX + 1, 80));
     assert_int_equal(place.name_length, PLACE_NAME_MAX);

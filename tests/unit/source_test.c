@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 
-#include "unit/config_fixture.h"
+#include "config_fixture.h"
 
 static struct source_paths paths;
 

@@ -109,15 +109,21 @@ static void window_keeps_a_newer_slice_from_a_late_caller(void **state)
     uint64_t word = window_add(0, 20, 3, 2);
 
     assert_true(window_add(word, 10, 1, 1) == word);
+    word = window_add(0, 20, 3, 0);
+    assert_true(window_add(word, 19, 1, 1) == word);
+    word = window_add(0, 20, 0, 3);
+    assert_true(window_add(word, 19, 1, 1) == word);
 }
 
 static void window_replaces_a_slice_from_far_ahead(void **state)
 {
     (void)state;
-    uint64_t word = window_add(window_add(0, 5000, 3, 2), 10, 1, 0);
 
-    assert_int_equal(window_read(word, 10).all, 1);
-    assert_int_equal(window_read(word, 10).marked, 0);
+    for (uint64_t ahead = WINDOW_SLOTS + 1; ahead < 5000; ahead++) {
+        uint64_t word = window_add(window_add(0, 10 + ahead, 3, 2), 10, 1, 0);
+        assert_int_equal(window_read(word, 10).all, 1);
+        assert_int_equal(window_read(word, 10).marked, 0);
+    }
 }
 
 static void window_slices_wrap_unnoticed(void **state)
