@@ -146,15 +146,15 @@ static uint64_t load_4(const char *bytes)
     return word;
 }
 
-/* A label with its dot, length >= 1: whole words, and the rest in one that may overlap itself. */
-static inline uint64_t add_label(uint64_t state, const char *label, size_t length)
+/* A name, or a label with its dot, length >= 1: whole words, and the rest in one that may overlap itself. */
+static inline uint64_t add_text(uint64_t state, const char *text, size_t length)
 {
-    for (; length > 8; label += 8, length -= 8)
-        state = mix(state, load_8(label));
+    for (; length > 8; text += 8, length -= 8)
+        state = mix(state, load_8(text));
     if (length >= 4)
-        return mix(state + length, load_4(label) | load_4(label + length - 4) << 32);
-    return mix(state + length, (uint64_t)(uint8_t)label[0] << 16 | (uint64_t)(uint8_t)label[length / 2] << 8 |
-                                   (uint8_t)label[length - 1]);
+        return mix(state + length, load_4(text) | load_4(text + length - 4) << 32);
+    return mix(state + length, (uint64_t)(uint8_t)text[0] << 16 | (uint64_t)(uint8_t)text[length / 2] << 8 |
+                                   (uint8_t)text[length - 1]);
 }
 
 enum { SEED = 0x67757373, NAME_ROOM = PLACE_NAME_MAX + 1 };
@@ -180,18 +180,17 @@ static uint64_t dots_in(const char *bytes)
     return ~(((word & low) + low) | word | low);
 }
 
-/* The hash of a name so far, on its way from the end to the start. */
+/* The hash of a suffix, which begins with its dot. */
 struct suffix {
     uint64_t state;
     uint8_t at;
 };
 
 /*
- * Walks a name of length >= 1, in a room of NAME_ROOM bytes, from its last label to its first. Keeps the states at
- * those dots whose number, from the end, is wanted. Returns how many; *whole is the state of the whole name.
+ * Walks a name of length >= 1, in a room of NAME_ROOM bytes, from its last dot to its first, so that one walk hashes
+ * all suffixes. Keeps the states at those dots whose number, from the end, is wanted. Returns how many.
  */
-static unsigned walk_labels(const char *name, unsigned length, uint32_t wanted, struct suffix *suffixes,
-                            uint64_t *whole)
+static unsigned walk_suffixes(const char *name, unsigned length, uint32_t wanted, struct suffix *suffixes)
 {
     unsigned count = 0, end = length;
     uint32_t depth_bit = image_labels_bit(1);
@@ -205,27 +204,32 @@ static unsigned walk_labels(const char *name, unsigned length, uint32_t wanted, 
             unsigned top = 63 - (unsigned)__builtin_clzll(dots);
             unsigned at = word * 8 + top / 8;
             dots ^= UINT64_C(1) << top;
-            state = add_label(state, name + at, end - at);
+            state = add_text(state, name + at, end - at);
             end = at;
             if (wanted & depth_bit)
                 suffixes[count++] = (struct suffix){state, (uint8_t)at};
             depth_bit = next_depth(depth_bit);
         }
     }
-    *whole = end > 0 ? add_label(state, name, end) : state;
     return count;
+}
+
+/* A name's own hash needs no walk; most calls end with it. */
+static uint32_t hash_whole(enum pattern_kind kind, const char *name, size_t length)
+{
+    return finish(length > 0 ? add_text(SEED, name, length) : SEED, kind);
 }
 
 uint32_t image_hash_name(enum pattern_kind kind, const char *name, size_t length)
 {
     char room[NAME_ROOM] = "";
-    struct suffix none;
-    uint64_t state = SEED;
+    struct suffix suffixes[NAME_ROOM];
 
-    memcpy(room, name, length < NAME_ROOM ? length : NAME_ROOM);
-    if (length > 0)
-        walk_labels(room, (unsigned)length, 0, &none, &state);
-    return finish(state, kind);
+    if (kind != PATTERN_SUFFIX)
+        return hash_whole(kind, name, length);
+    memcpy(room, name, length < NAME_ROOM ? length : NAME_ROOM - 1);
+    unsigned count = length > 0 ? walk_suffixes(room, (unsigned)length, UINT32_MAX, suffixes) : 0;
+    return finish(count > 0 ? suffixes[count - 1].state : SEED, kind);
 }
 
 uint32_t image_hash_network(enum place_family family, unsigned prefix_bits, const uint8_t address[16])
@@ -316,19 +320,16 @@ static const struct image_rule *find_name(const struct search *search, enum patt
     return NULL;
 }
 
-/* One walk from the end of the name gives the hash of each suffix and, at the start, of the name itself. */
-static const struct image_rule *find_by_name(const struct search *search)
+static const struct image_rule *find_by_suffix(const struct search *search)
 {
     const struct place *place = search->query->place;
+    uint32_t wanted = search->image->header->suffix_labels;
     struct suffix suffixes[NAME_ROOM];
-    uint64_t whole;
+    const struct image_rule *rule = NULL;
 
-    if (place->name_length == 0)
+    if (place->name_length == 0 || wanted == 0)
         return NULL;
-    unsigned count = walk_labels(place->name, place->name_length, search->image->header->suffix_labels, suffixes,
-                                 &whole);
-    const struct image_rule *rule = find_name(search, PATTERN_NAME, finish(whole, PATTERN_NAME), place->name,
-                                              place->name_length);
+    unsigned count = walk_suffixes(place->name, place->name_length, wanted, suffixes);
     while (!rule && count-- > 0) {
         uint8_t at = suffixes[count].at;
         if (at > 0) /* "*.example.com" does not mean ".example.com" */
@@ -336,6 +337,13 @@ static const struct image_rule *find_by_name(const struct search *search)
                              (size_t)place->name_length - at);
     }
     return rule;
+}
+
+static const struct image_rule *find_by_name(const struct search *search, enum pattern_kind kind)
+{
+    const struct place *place = search->query->place;
+    return find_name(search, kind, hash_whole(kind, place->name, place->name_length), place->name,
+                     place->name_length);
 }
 
 /* The high bits of a big-endian half of an address. */
@@ -395,10 +403,11 @@ const struct image_rule *image_find(const struct image *image, const struct rule
 
     switch ((enum place_family)place->family) {
     case PLACE_UNIX: /* "*" speaks of the network only */
-        return find_name(&search, PATTERN_UNIX, image_hash_name(PATTERN_UNIX, place->name, place->name_length),
-                         place->name, place->name_length);
+        return find_by_name(&search, PATTERN_UNIX);
     case PLACE_NAME:
-        rule = find_by_name(&search);
+        rule = find_by_name(&search, PATTERN_NAME);
+        if (!rule)
+            rule = find_by_suffix(&search);
         break;
     case PLACE_IPV4:
     case PLACE_IPV6:

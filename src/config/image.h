@@ -19,7 +19,7 @@
 
 #define IMAGE_MAGIC "gusset\n\2"
 
-enum { IMAGE_LAYOUT = 2, IMAGE_LABELS_MOST = 32 };
+enum { IMAGE_LAYOUT = 3, IMAGE_LABELS_MOST = 32 };
 
 /* count items from offset bytes on. */
 struct image_span {
@@ -119,7 +119,10 @@ const char *image_string(const struct image *image, uint32_t offset);
  */
 const struct image_rule *image_find(const struct image *image, const struct rules_query *query, const char *program);
 
-/* The hash of a pattern: of a name (suffix, unix path; at most PLACE_NAME_MAX bytes), read from its end so that suffixes come by the way. */
+/*
+ * The hash of a pattern: of a name or unix path whole, of a suffix (at most PLACE_NAME_MAX bytes) label by label from
+ * its end, so that the suffixes of a name come by the way.
+ */
 uint32_t image_hash_name(enum pattern_kind kind, const char *name, size_t length);
 uint32_t image_hash_network(enum place_family family, unsigned prefix_bits, const uint8_t address[16]);
 

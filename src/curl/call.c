@@ -22,20 +22,19 @@ void call_free(struct call *call)
 }
 
 /*
- * Whether the upload can be made again is asked last, because the answer may cost a call of the
- * program's seek function.
+ * Whether it could be made again is asked only of what failed, and of the upload last, because the
+ * answer may cost a call of the program's seek function.
  */
 struct gate_attempt call_attempt(struct call *call, struct outcome outcome)
 {
-    const struct rules_policy *policy = call->gate.policy;
-    bool wanted = outcome.type != OUTCOME_SUCCESS && retry_wants(&policy->settings->retry, &outcome);
+    struct gate_attempt attempt = {.outcome = outcome,
+                                   .method = call->is_http ? call->method : 0,
+                                   .sent = call->sent,
+                                   .retry_after_ms = call->reply.retry_after_ms};
 
-    return (struct gate_attempt){
-        .outcome = outcome,
-        .method = call->is_http ? call->method : 0,
-        .sent = call->sent,
-        .idempotent = inject_program_names(call, "Idempotency-Key"),
-        .replayable = wanted && !reply_has_reached_program(&call->reply) && upload_can_replay(call),
-        .retry_after_ms = call->reply.retry_after_ms,
-    };
+    if (outcome.type == OUTCOME_SUCCESS || !retry_wants(&call->gate.policy->settings->retry, &outcome))
+        return attempt;
+    attempt.idempotent = inject_program_names(call, "Idempotency-Key");
+    attempt.replayable = !reply_has_reached_program(&call->reply) && upload_can_replay(call);
+    return attempt;
 }

@@ -58,15 +58,22 @@ static void say(const struct call *call, const struct verdict *verdict)
         gate_explain(&call->gate, verdict, buffer, CURL_ERROR_SIZE);
 }
 
+static int status_of(const struct call *call)
+{
+    const struct handle *handle = call->handle;
+    long status = call->reply.status; /* that of the final block, where we saw it */
+
+    if (!call->handle->is_dressed || !status)
+        handle->libcurl->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
+    return (int)status;
+}
+
 static struct outcome outcome_of(const struct call *call, CURLcode code)
 {
     struct outcome outcome = outcome_of_curl((int)code);
-    const struct handle *handle = call->handle;
-    long status = 0;
 
     if (call->is_http && (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR)) {
-        handle->libcurl->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
-        outcome = outcome_of_status((int)status);
+        outcome = outcome_of_status(status_of(call));
         outcome.curl = (uint8_t)code;
     }
     if (code == CURLE_OPERATION_TIMEDOUT && !deadline_was_ours(call))

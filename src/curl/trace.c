@@ -1,6 +1,5 @@
 #include "curl/trace.h"
 
-#include <endian.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -17,26 +16,17 @@ enum {
     FLAGS_AT = 53
 };
 
-/*
- * Eight hexadecimal digits at once: the nibbles are spread over the bytes of a word, most significant
- * first in memory, and each byte above nine is moved on from '0' to 'a'.
- */
-static void write_hex8(char *text, uint32_t value)
-{
-    uint64_t x = value;
+/* Two digits a byte: "00" to "ff". */
+#define ROW(high)                                                                                            \
+    high "0" high "1" high "2" high "3" high "4" high "5" high "6" high "7" high "8" high "9" high "a" high  \
+         "b" high "c" high "d" high "e" high "f"
+static const char pairs[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7") ROW("8")
+    ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
-    x = (x << 32 | x >> 16) & 0x0000ffff0000ffffu;
-    x = (x & 0x000000ff000000ffu) << 16 | (x >> 8 & 0x000000ff000000ffu);
-    x = (x >> 4 & 0x000f000f000f000fu) | (x & 0x000f000f000f000fu) << 8;
-    uint64_t above_nine = (x + 0x0606060606060606u) >> 4 & 0x0101010101010101u;
-    x = htole64(x + 0x3030303030303030u + above_nine * ('a' - '0' - 10));
-    memcpy(text, &x, 8);
-}
-
-static void write_hex16(char *text, uint64_t value)
+static inline void write_hex16(char *text, uint64_t value)
 {
-    write_hex8(text, (uint32_t)(value >> 32));
-    write_hex8(text + 8, (uint32_t)value);
+    for (int i = 7; i >= 0; i--, value >>= 8)
+        memcpy(text + 2 * i, pairs + 2 * (value & 0xff), 2);
 }
 
 /* The digits of a UUID come in one run, and are then parted by dashes. */

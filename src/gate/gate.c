@@ -390,8 +390,8 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
         return call->last;
     }
     if (applies(call, POLICY_BREAKER)) {
-        call->failed = outcome_set_has(&settings_of(call)->breaker.on, &attempt->outcome) &&
-                       tells_of_peer(&attempt->outcome);
+        call->failed = attempt->outcome.type != OUTCOME_SUCCESS && tells_of_peer(&attempt->outcome) &&
+                       outcome_set_has(&settings_of(call)->breaker.on, &attempt->outcome);
         circuit_open = feed_circuit(call, now_us / 1000);
     } else {
         call->failed = attempt->outcome.type != OUTCOME_SUCCESS && tells_of_peer(&attempt->outcome);

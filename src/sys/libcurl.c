@@ -2,7 +2,6 @@
 
 #include <dlfcn.h>
 #include <link.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +14,7 @@ static const struct {
 #undef X
 };
 
-static _Atomic(const struct libcurl *) tables[LIBCURL_FLAVOUR_COUNT];
+_Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
 
 static void *find_symbol(void *library, const char *name, const char *version)
 {
@@ -110,11 +109,9 @@ static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
  * No lock: dlsym takes the loader's, and another thread may hold that one while it waits for us. Two
  * threads may both fill a table; the first to publish wins and the other is dropped.
  */
-const struct libcurl *libcurl_of(enum libcurl_flavour flavour)
+const struct libcurl *libcurl_find(enum libcurl_flavour flavour)
 {
-    const struct libcurl *known = atomic_load_explicit(&tables[flavour], memory_order_acquire);
-    if (known)
-        return known;
+    const struct libcurl *known = NULL;
     struct libcurl *table = calloc(1, sizeof *table);
     if (!table)
         return NULL;
@@ -122,7 +119,7 @@ const struct libcurl *libcurl_of(enum libcurl_flavour flavour)
         free(table);
         return NULL;
     }
-    if (!atomic_compare_exchange_strong(&tables[flavour], &known, table)) {
+    if (!atomic_compare_exchange_strong(&libcurl_tables[flavour], &known, table)) {
         free(table);
         return known;
     }
@@ -132,7 +129,7 @@ const struct libcurl *libcurl_of(enum libcurl_flavour flavour)
 bool libcurl_any_holds(const void *address)
 {
     for (int i = 0; i < LIBCURL_FLAVOUR_COUNT; i++) {
-        const struct libcurl *table = atomic_load_explicit(&tables[i], memory_order_acquire);
+        const struct libcurl *table = atomic_load_explicit(&libcurl_tables[i], memory_order_acquire);
         if (table && libcurl_holds(table, address))
             return true;
     }

@@ -8,6 +8,7 @@
 #define GUSSET_SYS_LIBCURL_H
 
 #include <curl/curl.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -53,8 +54,18 @@ struct libcurl {
     bool has_prereq;  /* CURLOPT_PREREQFUNCTION, since 7.80.0 */
 };
 
+/* The tables found so far; for libcurl_of alone. */
+extern _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
+
+/* Looks a flavour's table up and publishes it. */
+const struct libcurl *libcurl_find(enum libcurl_flavour flavour);
+
 /* The table of a flavour; NULL when the program has no such libcurl. Constant and immortal. */
-const struct libcurl *libcurl_of(enum libcurl_flavour flavour);
+static inline const struct libcurl *libcurl_of(enum libcurl_flavour flavour)
+{
+    const struct libcurl *known = atomic_load_explicit(&libcurl_tables[flavour], memory_order_acquire);
+    return known ? known : libcurl_find(flavour);
+}
 
 /*
  * Whether a return address lies in libcurl: then libcurl calls itself through the loader, and the call

@@ -105,10 +105,14 @@ static uint64_t generation_now(void)
     return atomic_compare_exchange_strong(word, &generation, fresh[0]) ? fresh[0] : generation;
 }
 
-static void begin(uint64_t generation)
+/* Seeds this thread, unless it is seeded for the process as it is now. Out of the quick way. */
+static __attribute__((noinline)) void begin_if_new(void)
 {
+    const uint64_t generation = generation_now();
     uint64_t words[2];
 
+    if (own.generation == generation)
+        return;
     seed(words);
     atomic_store_explicit(&own.counter, words[0], memory_order_relaxed);
     own.key = words[1];
@@ -117,9 +121,9 @@ static void begin(uint64_t generation)
 
 uint64_t random_word(void)
 {
-    const uint64_t generation = generation_now();
+    _Atomic uint64_t *word = atomic_load_explicit(&mark, memory_order_acquire);
 
-    if (own.generation != generation)
-        begin(generation);
+    if (!word || !own.generation || atomic_load_explicit(word, memory_order_relaxed) != own.generation)
+        begin_if_new();
     return mixed(atomic_fetch_add_explicit(&own.counter, GOLDEN, memory_order_relaxed)) ^ own.key;
 }
