@@ -12,12 +12,12 @@ struct arena_chunk {
     _Alignas(ALIGNMENT) char bytes[];
 };
 
-/* Puts a chunk with room for size bytes in front. Another thread may do so at the same time; then its chunk serves. */
+/* Puts a chunk with room for size bytes in front. Another thread may do so at the same time; then its chunk
+ * serves. */
 static int add_chunk(struct arena *arena, struct arena_chunk *newest, size_t size)
 {
     size_t whole = sizeof *newest + size > CHUNK_SIZE ? sizeof *newest + size : CHUNK_SIZE;
-    struct arena_chunk *chunk =
-        mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    struct arena_chunk *chunk = mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (chunk == MAP_FAILED)
         return -1;
     chunk->older = newest;

@@ -88,8 +88,8 @@ static void complain(const struct assign_site *site, const struct settings_entry
 }
 
 /* Returns false when the template can never be right; *expansion is NULL when it has none at present. */
-static bool check_template(const struct assign_site *site, const struct settings_entry *entry, const char *text,
-                           char *buffer, const char **expansion)
+static bool check_template(const struct assign_site *site, const struct settings_entry *entry,
+                           const char *text, char *buffer, const char **expansion)
 {
     struct expand_fault fault;
     char reason[256];
@@ -102,7 +102,8 @@ static bool check_template(const struct assign_site *site, const struct settings
     }
     if (expand_text(text, buffer, EXPANSION_MOST, expand_environment, &fault) < 0) {
         expand_explain(&fault, reason, sizeof reason);
-        fault_warn(site->faults, site->file, site->line, "%s: %s; without it the default holds", entry->key, reason);
+        fault_warn(site->faults, site->file, site->line, "%s: %s; without it the default holds", entry->key,
+                   reason);
         return true;
     }
     if (fits(entry, buffer)) {
@@ -112,7 +113,8 @@ static bool check_template(const struct assign_site *site, const struct settings
     char quoted[4 * QUOTED_MOST + 8], expected[256]; /* what it expands to may be a secret */
     assign_quote(text, strlen(text), quoted, sizeof quoted);
     settings_expected(entry, expected, sizeof expected);
-    fault_add(site->faults, site->file, site->line, "%s: %s does not expand to %s", entry->key, quoted, expected);
+    fault_add(site->faults, site->file, site->line, "%s: %s does not expand to %s", entry->key, quoted,
+              expected);
     return false;
 }
 
@@ -161,7 +163,8 @@ static void set_unknown(const char *key, size_t length, struct fault_list *fault
     else if (near)
         fault_add(faults, "--set", 0, "unknown key '%.*s', did you mean '%s'?", (int)length, key, near);
     else
-        fault_add(faults, "--set", 0, "unknown key '%.*s'; expected one such as retry.attempts", (int)length, key);
+        fault_add(faults, "--set", 0, "unknown key '%.*s'; expected one such as retry.attempts", (int)length,
+                  key);
 }
 
 /* One line of --set, for the file's settings or for the policy that collects the others. */
@@ -187,12 +190,14 @@ static void set_line(const struct assign_site *site, const char *line, size_t le
     assign_text(site, is_policy ? collector : (uint32_t)MODEL_NONE, (unsigned)index, value);
 }
 
-/* Copies what was set from the collecting policy into another, whose absent groups come with their defaults. */
+/* Copies what was set from the collecting policy into another, whose absent groups come with their defaults.
+ */
 static void spread(struct model *model, uint32_t collector, uint32_t policy)
 {
     struct policy *values = &model_policy(model, policy)->values;
     for (uint32_t i = 0; i < model->set_count; i++) {
-        const struct settings_entry *entry = settings_at(model_assignment(model, model->set_first + i)->setting);
+        const struct settings_entry *entry =
+            settings_at(model_assignment(model, model->set_first + i)->setting);
         if (entry->place != SETTINGS_OF_POLICY)
             continue;
         model_apply_group(model, policy, entry->group);
@@ -202,7 +207,8 @@ static void spread(struct model *model, uint32_t collector, uint32_t policy)
 
 void assign_set(struct model *model, const char *set, struct fault_list *faults)
 {
-    struct assign_site site = {.model = model, .faults = faults, .file = "--set", .origin = {.kind = MODEL_SET}};
+    struct assign_site site = {
+        .model = model, .faults = faults, .file = "--set", .origin = {.kind = MODEL_SET}};
     uint32_t collector = model_add_policy(model, "", (uint32_t)MODEL_NONE, site.origin);
 
     if (collector == (uint32_t)MODEL_NONE)

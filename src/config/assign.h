@@ -17,7 +17,7 @@ struct assign_site {
     const char *file; /* borrowed, and read before the model's pool grows */
     uint32_t line;
     struct model_origin origin;
-    bool is_bare;     /* the value stands there without quotation marks */
+    bool is_bare; /* the value stands there without quotation marks */
 };
 
 /*

@@ -18,7 +18,8 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return (hash ^ 0xff) * UINT64_C(0x100000001b3); /* no text holds this byte as UTF-8: the end of one */
 }
 
-void cache_path(const struct source_paths *paths, const struct source_request *request, char path[CACHE_PATH_MOST])
+void cache_path(const struct source_paths *paths, const struct source_request *request,
+                char path[CACHE_PATH_MOST])
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325) ^ IMAGE_LAYOUT;
     hash = hash_text(hash, paths->system);
@@ -93,7 +94,8 @@ static int write_whole(int fd, const char *bytes, size_t size)
     return 0;
 }
 
-int cache_write(const struct source_paths *paths, const struct source_request *request, const void *bytes, size_t size)
+int cache_write(const struct source_paths *paths, const struct source_request *request, const void *bytes,
+                size_t size)
 {
     const int kept = errno;
     char path[CACHE_PATH_MOST], draft[CACHE_PATH_MOST];

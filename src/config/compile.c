@@ -8,7 +8,7 @@
 
 /* Patches of one policy after the other, and of the file. */
 struct patches {
-    struct table items; /* struct image_patch */
+    struct table items;  /* struct image_patch */
     struct table firsts; /* uint32_t: where each policy's begin, and the end */
 };
 
@@ -37,7 +37,8 @@ static void collect_policy(const struct model *model, uint32_t policy, struct pa
 {
     for (unsigned i = 0; i < settings_count(); i++) {
         const struct settings_entry *entry = settings_at(i);
-        if (entry->place != SETTINGS_OF_POLICY || entry->surplus != 0) /* an alias counts under its other name */
+        if (entry->place != SETTINGS_OF_POLICY ||
+            entry->surplus != 0) /* an alias counts under its other name */
             continue;
         const struct model_assignment *assignment = model_effective(model, policy, i);
         if (is_patch(assignment))
@@ -122,7 +123,8 @@ static void *at(struct image_header *header, struct image_span span)
     return (char *)header + span.offset;
 }
 
-static void write_policies(const struct model *model, const struct patches *patches, struct image_header *header)
+static void write_policies(const struct model *model, const struct patches *patches,
+                           struct image_header *header)
 {
     struct policy *policies = at(header, header->policies);
     const uint32_t *firsts = patches->firsts.items;
@@ -132,7 +134,8 @@ static void write_policies(const struct model *model, const struct patches *patc
         policies[i] = model_policy(model, i)->values;
         policies[i].patches_first = firsts[i];
         policies[i].patches_count = firsts[i + 1] - firsts[i];
-        for (uint32_t j = firsts[i]; j < firsts[i + 1]; j++) /* what an expansion said today must not be kept */
+        for (uint32_t j = firsts[i]; j < firsts[i + 1];
+             j++) /* what an expansion said today must not be kept */
             settings_reset(settings_at(items[j].setting), &policies[i]);
         if (policies[i].patches_count > 0)
             settings_mend(&policies[i]);
@@ -188,7 +191,8 @@ static void write_rules(const struct model *model, struct image_header *header)
     }
 }
 
-static bool has_same_pattern(const struct model *model, const struct image_rule *a, const struct image_rule *b)
+static bool has_same_pattern(const struct model *model, const struct image_rule *a,
+                             const struct image_rule *b)
 {
     return a->kind == b->kind && a->family == b->family && a->prefix_bits == b->prefix_bits &&
            memcmp(a->address, b->address, sizeof a->address) == 0 &&
@@ -235,7 +239,8 @@ static void write_keys(const struct model *model, struct image_header *header)
 
     for (uint32_t first = 0; first < header->rules.count; first = next) {
         struct image_rule *rule = &rules[first];
-        for (next = first + 1; next < header->rules.count && has_same_pattern(model, rule, &rules[next]); next++)
+        for (next = first + 1; next < header->rules.count && has_same_pattern(model, rule, &rules[next]);
+             next++)
             rule->run++;
         note(model, header, rule, first);
         if (rule->kind == PATTERN_ANY)
@@ -247,8 +252,8 @@ static void write_keys(const struct model *model, struct image_header *header)
     }
 }
 
-static int build(struct model *model, const struct patches *patches, const struct image_inputs *inputs, void **bytes,
-                 size_t *size)
+static int build(struct model *model, const struct patches *patches, const struct image_inputs *inputs,
+                 void **bytes, size_t *size)
 {
     struct image_header layout = {.layout = IMAGE_LAYOUT, .settings = settings_count(), .inputs = *inputs};
     memcpy(layout.magic, IMAGE_MAGIC, sizeof layout.magic);
@@ -267,7 +272,8 @@ static int build(struct model *model, const struct patches *patches, const struc
     write_rules(model, header);
     write_keys(model, header);
     if (patches->items.count > 0)
-        memcpy(at(header, header->patches), patches->items.items, patches->items.count * sizeof(struct image_patch));
+        memcpy(at(header, header->patches), patches->items.items,
+               patches->items.count * sizeof(struct image_patch));
     if (model->words.count > 0)
         memcpy(at(header, header->words), model->words.items, model->words.count * sizeof(uint32_t));
     memcpy(at(header, header->pool), model->pool.items, model->pool.count);

@@ -54,7 +54,8 @@ static bool is_name(const char *name, size_t length)
 static enum expand_error judge(const struct reference *reference)
 {
     if (reference->is_file)
-        return reference->name[0] == '/' && reference->name_length <= PATH_LONGEST ? EXPAND_FINE : EXPAND_FILE_PATH;
+        return reference->name[0] == '/' && reference->name_length <= PATH_LONGEST ? EXPAND_FINE
+                                                                                   : EXPAND_FILE_PATH;
     if (!is_name(reference->name, reference->name_length))
         return EXPAND_BAD_NAME;
     for (size_t i = 0; i + 1 < reference->fallback_length; i++)
@@ -142,7 +143,8 @@ static enum expand_error put_file(struct output *out, const struct reference *re
     return error;
 }
 
-static enum expand_error put_variable(struct output *out, const struct reference *reference, expand_lookup *lookup)
+static enum expand_error put_variable(struct output *out, const struct reference *reference,
+                                      expand_lookup *lookup)
 {
     char name[NAME_MOST + 1];
 
@@ -183,7 +185,8 @@ long expand_text(const char *text, char *out, size_t size, expand_lookup *lookup
             break;
         if (!read_reference(next, &reference, fault))
             return -1;
-        fault->error = reference.is_file ? put_file(&output, &reference) : put_variable(&output, &reference, lookup);
+        fault->error =
+            reference.is_file ? put_file(&output, &reference) : put_variable(&output, &reference, lookup);
         if (fault->error != EXPAND_FINE)
             return -1;
         at = reference.behind;
@@ -197,17 +200,17 @@ size_t expand_explain(const struct expand_fault *fault, char *text, size_t size)
     static const struct {
         const char *before, *after;
     } sentences[] = {
-        [EXPAND_FINE] = {"", ""},
-        [EXPAND_UNCLOSED] = {"${", " is not closed; expected ${NAME}"},
-        [EXPAND_BAD_NAME] = {"${", "} is no variable; expected ${NAME}, ${NAME:-default} or ${file:/path}"},
-        [EXPAND_NESTED] = {"the default of ${", "} holds another ${; expected plain text"},
-        [EXPAND_UNSET] = {"the variable ", " is not set and has no default"},
-        [EXPAND_FILE_PATH] = {"${file:", "} is not an absolute path"},
-        [EXPAND_FILE_READ] = {"the file ", " cannot be read"},
-        [EXPAND_FILE_KIND] = {"", " is not a regular file"},
-        [EXPAND_FILE_SIZE] = {"the file ", " is larger than 64 KiB"},
-        [EXPAND_FILE_NUL] = {"the first line of ", " holds a NUL byte"},
-        [EXPAND_TOO_LONG] = {"the text is too long with ", ""},
+        [EXPAND_FINE] = {"",                           ""                                                                     },
+        [EXPAND_UNCLOSED] = {"${",                         " is not closed; expected ${NAME}"                                     },
+        [EXPAND_BAD_NAME] = {"${",                         "} is no variable; expected ${NAME}, ${NAME:-default} or ${file:/path}"},
+        [EXPAND_NESTED] = {"the default of ${",          "} holds another ${; expected plain text"                              },
+        [EXPAND_UNSET] = {"the variable ",              " is not set and has no default"                                       },
+        [EXPAND_FILE_PATH] = {"${file:",                    "} is not an absolute path"                                            },
+        [EXPAND_FILE_READ] = {"the file ",                  " cannot be read"                                                      },
+        [EXPAND_FILE_KIND] = {"",                           " is not a regular file"                                               },
+        [EXPAND_FILE_SIZE] = {"the file ",                  " is larger than 64 KiB"                                               },
+        [EXPAND_FILE_NUL] = {"the first line of ",         " holds a NUL byte"                                                    },
+        [EXPAND_TOO_LONG] = {"the text is too long with ", ""                                                                     },
     };
     struct value_text out = {text, size, 0};
     text[0] = 0;

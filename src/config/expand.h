@@ -18,16 +18,16 @@ const char *expand_environment(const char *name);
 
 enum expand_error {
     EXPAND_FINE,
-    EXPAND_UNCLOSED,   /* no } */
-    EXPAND_BAD_NAME,   /* not a variable's name */
-    EXPAND_NESTED,     /* ${ in a default */
-    EXPAND_UNSET,      /* no such variable, no default */
-    EXPAND_FILE_PATH,  /* not absolute */
-    EXPAND_FILE_READ,  /* cannot be opened or read */
-    EXPAND_FILE_KIND,  /* not a regular file */
-    EXPAND_FILE_SIZE,  /* too large */
-    EXPAND_FILE_NUL,   /* its first line holds a NUL */
-    EXPAND_TOO_LONG    /* does not fit the buffer */
+    EXPAND_UNCLOSED,  /* no } */
+    EXPAND_BAD_NAME,  /* not a variable's name */
+    EXPAND_NESTED,    /* ${ in a default */
+    EXPAND_UNSET,     /* no such variable, no default */
+    EXPAND_FILE_PATH, /* not absolute */
+    EXPAND_FILE_READ, /* cannot be opened or read */
+    EXPAND_FILE_KIND, /* not a regular file */
+    EXPAND_FILE_SIZE, /* too large */
+    EXPAND_FILE_NUL,  /* its first line holds a NUL */
+    EXPAND_TOO_LONG   /* does not fit the buffer */
 };
 
 struct expand_fault {
@@ -48,7 +48,8 @@ bool expand_is_sound(const char *text, struct expand_fault *fault);
  */
 long expand_text(const char *text, char *out, size_t size, expand_lookup *lookup, struct expand_fault *fault);
 
-/* A sentence about a fault, with the name of the variable or file but no value. Returns its length, cut to size. */
+/* A sentence about a fault, with the name of the variable or file but no value. Returns its length, cut to
+ * size. */
 size_t expand_explain(const struct expand_fault *fault, char *text, size_t size);
 
 #endif

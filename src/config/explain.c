@@ -7,8 +7,10 @@
 
 static void rebuild(const struct model *model, const struct model_rule *rule, struct pattern *pattern)
 {
-    *pattern = (struct pattern){
-        .kind = rule->kind, .family = rule->family, .prefix_bits = rule->prefix_bits, .name_length = rule->name_length};
+    *pattern = (struct pattern){.kind = rule->kind,
+                                .family = rule->family,
+                                .prefix_bits = rule->prefix_bits,
+                                .name_length = rule->name_length};
     memcpy(pattern->address, rule->address, sizeof pattern->address);
     memcpy(pattern->name, model_string(model, rule->name), rule->name_length);
 }
@@ -33,8 +35,8 @@ static enum explain_verdict judge(const struct model *model, const struct model_
     return has_program(model, rule, program ? program : "") ? EXPLAIN_MATCHES : EXPLAIN_OTHER_PROGRAM;
 }
 
-bool explain_next(const struct model *model, const struct rules_query *query, const char *program, uint32_t *at,
-                  struct explain_candidate *candidate)
+bool explain_next(const struct model *model, const struct rules_query *query, const char *program,
+                  uint32_t *at, struct explain_candidate *candidate)
 {
     struct pattern pattern;
     while (*at < model->ways.count) {
@@ -44,7 +46,8 @@ bool explain_next(const struct model *model, const struct rules_query *query, co
         if (!pattern_matches(&pattern, query->place))
             continue;
         const char *path = model_string(model, way->path);
-        *candidate = (struct explain_candidate){rule, way->rule, path, judge(model, rule, path, query, program)};
+        *candidate =
+            (struct explain_candidate){rule, way->rule, path, judge(model, rule, path, query, program)};
         return true;
     }
     return false;

@@ -10,8 +10,13 @@
 #include "config/model.h"
 #include "config/rules.h"
 
-enum explain_verdict { EXPLAIN_MATCHES, EXPLAIN_OTHER_PORT, EXPLAIN_OTHER_METHOD, EXPLAIN_OTHER_PATH,
-                       EXPLAIN_OTHER_PROGRAM };
+enum explain_verdict {
+    EXPLAIN_MATCHES,
+    EXPLAIN_OTHER_PORT,
+    EXPLAIN_OTHER_METHOD,
+    EXPLAIN_OTHER_PATH,
+    EXPLAIN_OTHER_PROGRAM
+};
 
 struct explain_candidate {
     const struct model_rule *rule;
@@ -24,8 +29,8 @@ struct explain_candidate {
  * The next rule whose pattern fits the place, whatever its port and filters say, the most specific first; *at
  * begins at 0. The first that EXPLAIN_MATCHES is the one that wins.
  */
-bool explain_next(const struct model *model, const struct rules_query *query, const char *program, uint32_t *at,
-                  struct explain_candidate *candidate);
+bool explain_next(const struct model *model, const struct rules_query *query, const char *program,
+                  uint32_t *at, struct explain_candidate *candidate);
 
 /* What is wrong with a candidate: "another port", ... Static. */
 const char *explain_verdict_text(enum explain_verdict verdict);
@@ -34,14 +39,14 @@ enum { EXPLAIN_TEXT_MOST = 1024 };
 
 struct explain_setting {
     const struct settings_entry *entry;
-    char value[EXPLAIN_TEXT_MOST]; /* what holds now; a text as its template */
-    const char *template;          /* as written, where it holds ${…}; else NULL */
+    char value[EXPLAIN_TEXT_MOST];  /* what holds now; a text as its template */
+    const char *template;           /* as written, where it holds ${…}; else NULL */
     char origin[EXPLAIN_TEXT_MOST]; /* "/etc/gusset/gusset.cfg:12", "built-in quick", "default", "--set" */
 };
 
 /*
- * One setting (index of the table) of a policy, or of the file where policy is MODEL_NONE. False when the table's
- * index is no setting of that place, an alias, or of a group that the policy does not apply.
+ * One setting (index of the table) of a policy, or of the file where policy is MODEL_NONE. False when the
+ * table's index is no setting of that place, an alias, or of a group that the policy does not apply.
  */
 bool explain_setting(const struct model *model, uint32_t policy, unsigned index, struct explain_setting *out);
 

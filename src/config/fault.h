@@ -1,4 +1,5 @@
-/* Faults of a configuration, collected so that one run names them all: where, what stood there, what was expected. */
+/* Faults of a configuration, collected so that one run names them all: where, what stood there, what was
+ * expected. */
 #ifndef GUSSET_CONFIG_FAULT_H
 #define GUSSET_CONFIG_FAULT_H
 
@@ -17,7 +18,8 @@ struct fault_list { /* zero is an empty list */
     struct fault *items;
     uint32_t count;
     uint32_t room;
-    uint32_t errors; /* those that are no warnings; counted even where memory failed or FAULT_MOST was reached */
+    uint32_t
+        errors; /* those that are no warnings; counted even where memory failed or FAULT_MOST was reached */
 };
 
 enum { FAULT_MOST = 1000, FAULT_TEXT_MOST = 512 };

@@ -27,16 +27,17 @@ static bool take_own_key(struct reader *reader, const struct config_setting_t *s
     return is_own_key(setting);
 }
 
-static const struct config_setting_t *member(const struct reader *reader, const struct config_setting_t *group,
-                                             const char *name)
+static const struct config_setting_t *member(const struct reader *reader,
+                                             const struct config_setting_t *group, const char *name)
 {
     return libconfig_member(reader->document, group, name);
 }
 
 static bool read_match(struct reader *reader, const struct config_setting_t *group, struct model_rule *rule)
 {
-    static const char expected[] = "a host pattern such as \"api.example.com\", \"*.example.com:8443\", \"10.0.0.0/8\" "
-                                   "or \"*\"";
+    static const char expected[] =
+        "a host pattern such as \"api.example.com\", \"*.example.com:8443\", \"10.0.0.0/8\" "
+        "or \"*\"";
     const struct config_setting_t *setting = member(reader, group, "match");
     struct pattern pattern;
     char quoted[256];
@@ -112,7 +113,8 @@ static bool read_words(struct reader *reader, const struct config_setting_t *lis
 
 static bool is_method(const char *text)
 {
-    return method_from_name(text, strlen(text)) != METHOD_OTHER || strcmp(text, method_name(METHOD_OTHER)) == 0;
+    return method_from_name(text, strlen(text)) != METHOD_OTHER ||
+           strcmp(text, method_name(METHOD_OTHER)) == 0;
 }
 
 static bool read_methods(struct reader *reader, const struct config_setting_t *list, struct model_rule *rule)
@@ -206,8 +208,10 @@ static bool read_policy(struct reader *reader, const struct config_setting_t *gr
     }
     if (rule->policy != none && !has_own)
         return true;
-    uint32_t name = rule->policy == none ? rule->match : model_policy(reader->model, rule->policy)->values.name;
-    rule->policy = policies_derive(reader, model_string(reader->model, name), rule->policy, group, take_own_key, NULL);
+    uint32_t name =
+        rule->policy == none ? rule->match : model_policy(reader->model, rule->policy)->values.name;
+    rule->policy =
+        policies_derive(reader, model_string(reader->model, name), rule->policy, group, take_own_key, NULL);
     return rule->policy != none;
 }
 

@@ -100,7 +100,8 @@ static bool is_input(const struct image *image, uint32_t string, const char *tex
     return strcmp(image_string(image, string), text ? text : "") == 0;
 }
 
-bool image_answers(const struct image *image, const struct source_paths *paths, const struct source_request *request)
+bool image_answers(const struct image *image, const struct source_paths *paths,
+                   const struct source_request *request)
 {
     const struct image_inputs *inputs = &image->header->inputs;
     return is_input(image, inputs->system, paths->system) && is_input(image, inputs->named, paths->named) &&
@@ -187,8 +188,9 @@ struct suffix {
 };
 
 /*
- * Walks a name of length >= 1, in a room of NAME_ROOM bytes, from its last dot to its first, so that one walk hashes
- * all suffixes. Keeps the states at those dots whose number, from the end, is wanted. Returns how many.
+ * Walks a name of length >= 1, in a room of NAME_ROOM bytes, from its last dot to its first, so that one walk
+ * hashes all suffixes. Keeps the states at those dots whose number, from the end, is wanted. Returns how
+ * many.
  */
 static unsigned walk_suffixes(const char *name, unsigned length, uint32_t wanted, struct suffix *suffixes)
 {
@@ -266,8 +268,8 @@ static bool passes(const struct search *search, const struct image_rule *rule)
         return false;
     if (rule->methods != 0 && !(rule->methods & query->method))
         return false; /* the connect door knows no method, so a rule that asks for one is not for it */
-    if (rule->path != 0 && (!query->path || !order_glob_matches(image_string(search->image, rule->path), query->path,
-                                                                query->path_length)))
+    if (rule->path != 0 && (!query->path || !order_glob_matches(image_string(search->image, rule->path),
+                                                                query->path, query->path_length)))
         return false;
     return rule->programs_count == 0 || has_program(search, rule);
 }
@@ -291,7 +293,8 @@ static bool is_name(const struct image *image, const struct image_rule *rule, en
            memcmp(image_string(image, rule->name), name, length) == 0;
 }
 
-/* The keys' hash table, step by step: 1 + the rule of the next key with this hash, 0 when there is no more. */
+/* The keys' hash table, step by step: 1 + the rule of the next key with this hash, 0 when there is no more.
+ */
 static uint32_t next_key(const struct image *image, uint32_t hash, uint32_t *probe)
 {
     struct image_span span = image->header->keys;
@@ -333,8 +336,8 @@ static const struct image_rule *find_by_suffix(const struct search *search)
     while (!rule && count-- > 0) {
         uint8_t at = suffixes[count].at;
         if (at > 0) /* "*.example.com" does not mean ".example.com" */
-            rule = find_name(search, PATTERN_SUFFIX, finish(suffixes[count].state, PATTERN_SUFFIX), place->name + at,
-                             (size_t)place->name_length - at);
+            rule = find_name(search, PATTERN_SUFFIX, finish(suffixes[count].state, PATTERN_SUFFIX),
+                             place->name + at, (size_t)place->name_length - at);
     }
     return rule;
 }
@@ -373,8 +376,8 @@ static const struct image_rule *find_network(const struct search *search, unsign
     uint32_t hash = image_hash_network((enum place_family)place->family, bits, address), probe = 0, key;
     while ((key = next_key(search->image, hash, &probe)) != 0) {
         const struct image_rule *rule = image_rule(search->image, key - 1);
-        if (rule && rule->kind == PATTERN_NETWORK && rule->family == place->family && rule->prefix_bits == bits &&
-            memcmp(rule->address, address, sizeof address) == 0)
+        if (rule && rule->kind == PATTERN_NETWORK && rule->family == place->family &&
+            rule->prefix_bits == bits && memcmp(rule->address, address, sizeof address) == 0)
             return choose(search, key - 1);
     }
     return NULL;
@@ -395,7 +398,8 @@ static const struct image_rule *find_by_address(const struct search *search)
     return NULL;
 }
 
-const struct image_rule *image_find(const struct image *image, const struct rules_query *query, const char *program)
+const struct image_rule *image_find(const struct image *image, const struct rules_query *query,
+                                    const char *program)
 {
     const struct search search = {image, query, program};
     const struct place *place = query->place;

@@ -29,15 +29,15 @@ struct image_span {
 
 /* A rule with one of its paths. Those of the same pattern follow each other, the most specific first. */
 struct image_rule {
-    uint32_t name;   /* string: of the pattern */
-    uint32_t policy; /* index */
-    uint32_t path;   /* string: a glob; 0: any */
-    uint32_t methods; /* bits; 0: any */
+    uint32_t name;                           /* string: of the pattern */
+    uint32_t policy;                         /* index */
+    uint32_t path;                           /* string: a glob; 0: any */
+    uint32_t methods;                        /* bits; 0: any */
     uint32_t programs_first, programs_count; /* of words; none: any */
-    uint32_t origin; /* number of the rule in the file, from 0 */
-    uint32_t run;    /* rules with this pattern, from this one on */
-    int32_t mode;    /* enum policy_mode; -1: the file's */
-    uint16_t port;   /* 0: any */
+    uint32_t origin;                         /* number of the rule in the file, from 0 */
+    uint32_t run;                            /* rules with this pattern, from this one on */
+    int32_t mode;                            /* enum policy_mode; -1: the file's */
+    uint16_t port;                           /* 0: any */
     uint8_t kind, family, prefix_bits, name_length;
     uint8_t address[16];
 };
@@ -101,7 +101,8 @@ int image_attach(struct image *image, const void *bytes, size_t size);
 uint64_t image_checksum(const struct image_header *header);
 
 /* Whether the image was made for these paths and this request. */
-bool image_answers(const struct image *image, const struct source_paths *paths, const struct source_request *request);
+bool image_answers(const struct image *image, const struct source_paths *paths,
+                   const struct source_request *request);
 
 /* Whether every file that it was made of is still what it was, and those that were missing are missing. */
 bool image_is_fresh(const struct image *image);
@@ -117,11 +118,12 @@ const char *image_string(const struct image *image, uint32_t offset);
  * The most specific rule that matches, program being the name of the running one; NULL when none does.
  * The cost does not depend on the number of patterns, only on how many rules share the one that matches.
  */
-const struct image_rule *image_find(const struct image *image, const struct rules_query *query, const char *program);
+const struct image_rule *image_find(const struct image *image, const struct rules_query *query,
+                                    const char *program);
 
 /*
- * The hash of a pattern: of a name or unix path whole, of a suffix (at most PLACE_NAME_MAX bytes) label by label from
- * its end, so that the suffixes of a name come by the way.
+ * The hash of a pattern: of a name or unix path whole, of a suffix (at most PLACE_NAME_MAX bytes) label by
+ * label from its end, so that the suffixes of a name come by the way.
  */
 uint32_t image_hash_name(enum pattern_kind kind, const char *name, size_t length);
 uint32_t image_hash_network(enum place_family family, unsigned prefix_bits, const uint8_t address[16]);

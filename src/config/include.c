@@ -105,7 +105,8 @@ static void pass_string(struct reading *reading, struct level *level)
     const char *end = level->at + 1;
     while (*end && *end != '"') {
         if (is_nul_escape(end)) {
-            fault_add(reading->faults, level->path, level->line, "the string holds a NUL (\\x00); expected text");
+            fault_add(reading->faults, level->path, level->line,
+                      "the string holds a NUL (\\x00); expected text");
             fail(reading, -EINVAL);
         }
         end += end[0] == '\\' && end[1] ? 2 : 1;
@@ -124,7 +125,8 @@ static void pass_bracket(struct reading *reading, struct level *level)
     else if (reading->nesting > 0)
         reading->nesting--;
     if (reading->nesting > INCLUDE_NESTING_MOST && reading->result == 0) {
-        fault_add(reading->faults, level->path, level->line, "nested deeper than %d levels", INCLUDE_NESTING_MOST);
+        fault_add(reading->faults, level->path, level->line, "nested deeper than %d levels",
+                  INCLUDE_NESTING_MOST);
         fail(reading, -EINVAL);
     }
     pass(reading, level, level->at + 1);
@@ -132,8 +134,8 @@ static void pass_bracket(struct reading *reading, struct level *level)
 
 static bool is_word(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-' ||
-           c == '*';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-' || c == '*';
 }
 
 /* Whether a word is a number that does not fit 32 bits and is not marked as a longer one. */
@@ -183,7 +185,8 @@ static bool is_directive(const char *at, const char **quote)
     return blanks > 0 && **quote == '"';
 }
 
-/* The path between the quotation marks, relative to the file that includes it. Returns what follows, or NULL. */
+/* The path between the quotation marks, relative to the file that includes it. Returns what follows, or NULL.
+ */
 static const char *read_path(const struct level *level, const char *quote, char *path)
 {
     struct value_text out = {path, SOURCE_PATH_MOST, 0};

@@ -11,14 +11,14 @@
 
 enum { INCLUDE_DEPTH_MOST = 10, INCLUDE_FILES_MOST = 1000, INCLUDE_NESTING_MOST = 64 };
 
-struct include_text { /* zero is empty */
+struct include_text {    /* zero is empty */
     struct table text;   /* char, ends with a NUL that is not counted */
     struct table pieces; /* which lines come from where */
 };
 
 /*
- * Reads path and all that it includes; each file is noted as a source of the model. Returns 0, or -errno after
- * a fault was added.
+ * Reads path and all that it includes; each file is noted as a source of the model. Returns 0, or -errno
+ * after a fault was added.
  */
 int include_read(struct include_text *out, const char *path, struct model *model, struct fault_list *faults);
 

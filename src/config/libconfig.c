@@ -11,19 +11,20 @@
 #include "config/value.h"
 
 /* The newest name first known to work comes first on no system: each has one of them. */
-static const char *const candidates[] = {"libconfig.so.9", "libconfig.so.11", "libconfig.so.15", "libconfig.so"};
+static const char *const candidates[] = {"libconfig.so.9", "libconfig.so.11", "libconfig.so.15",
+                                         "libconfig.so"};
 
-#define FUNCTIONS(X) \
-    X(void, config_init, (config_t *)) \
-    X(int, config_read_string, (config_t *, const char *)) \
-    X(void, config_destroy, (config_t *)) \
-    X(int, config_setting_length, (const config_setting_t *)) \
-    X(config_setting_t *, config_setting_get_elem, (const config_setting_t *, unsigned)) \
-    X(config_setting_t *, config_setting_get_member, (const config_setting_t *, const char *)) \
-    X(int, config_setting_get_int, (const config_setting_t *)) \
-    X(long long, config_setting_get_int64, (const config_setting_t *)) \
-    X(double, config_setting_get_float, (const config_setting_t *)) \
-    X(int, config_setting_get_bool, (const config_setting_t *)) \
+#define FUNCTIONS(X)                                                                                         \
+    X(void, config_init, (config_t *))                                                                       \
+    X(int, config_read_string, (config_t *, const char *))                                                   \
+    X(void, config_destroy, (config_t *))                                                                    \
+    X(int, config_setting_length, (const config_setting_t *))                                                \
+    X(config_setting_t *, config_setting_get_elem, (const config_setting_t *, unsigned))                     \
+    X(config_setting_t *, config_setting_get_member, (const config_setting_t *, const char *))               \
+    X(int, config_setting_get_int, (const config_setting_t *))                                               \
+    X(long long, config_setting_get_int64, (const config_setting_t *))                                       \
+    X(double, config_setting_get_float, (const config_setting_t *))                                          \
+    X(int, config_setting_get_bool, (const config_setting_t *))                                              \
     X(const char *, config_setting_get_string, (const config_setting_t *))
 
 /*
@@ -83,8 +84,8 @@ static void say(struct libconfig_fault *fault, uint32_t line, const char *text)
 static bool find_functions(struct libconfig *config)
 {
     bool all = true;
-#define X(type, name, arguments) \
-    config->name = (type(*) arguments)dlsym(config->library, #name); \
+#define X(type, name, arguments)                                                                             \
+    config->name = (type(*) arguments)dlsym(config->library, #name);                                         \
     all = all && config->name;
     FUNCTIONS(X)
 #undef X
@@ -98,11 +99,13 @@ static int load(struct libconfig *config, struct libconfig_fault *fault)
         config->library = dlopen(candidates[i], RTLD_NOW | RTLD_LOCAL);
     if (config->library && find_functions(config))
         return 0;
-    say(fault, 0, "libconfig cannot be loaded; install the package libconfig9 (libconfig11 on newer systems)");
+    say(fault, 0,
+        "libconfig cannot be loaded; install the package libconfig9 (libconfig11 on newer systems)");
     return -ENOENT;
 }
 
-/* libconfig ends the process when its memory runs out, so as much as it may need (40 × the text) is tried first. */
+/* libconfig ends the process when its memory runs out, so as much as it may need (40 × the text) is tried
+ * first. */
 static bool has_memory(size_t length)
 {
     void *trial = malloc(length * 64 + (1 << 20));
@@ -112,7 +115,8 @@ static bool has_memory(size_t length)
 
 static int read_text(struct libconfig *config, const char *text, struct libconfig_fault *fault)
 {
-    /* libconfig switches the thread to the C locale, and then back to the global one, not to the thread's own. */
+    /* libconfig switches the thread to the C locale, and then back to the global one, not to the thread's
+     * own. */
     locale_t kept = uselocale((locale_t)0);
     config->config_init(&config->config.built_with);
     config->is_open = true;

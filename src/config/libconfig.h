@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct libconfig;          /* a parsed text */
-struct config_setting_t;   /* libconfig's own */
+struct libconfig;        /* a parsed text */
+struct config_setting_t; /* libconfig's own */
 
 enum libconfig_kind {
     LIBCONFIG_GROUP,
@@ -23,13 +23,13 @@ enum libconfig_kind {
 };
 
 struct libconfig_fault {
-    uint32_t line;  /* of the text; 0: no line is to blame */
+    uint32_t line; /* of the text; 0: no line is to blame */
     char text[256];
 };
 
 /*
- * Parses a text. Returns 0 and *out (libconfig_free frees it), -ENOENT when libconfig cannot be loaded, -EINVAL on a
- * syntax error, -ENOMEM; with a sentence in *fault.
+ * Parses a text. Returns 0 and *out (libconfig_free frees it), -ENOENT when libconfig cannot be loaded,
+ * -EINVAL on a syntax error, -ENOMEM; with a sentence in *fault.
  */
 int libconfig_parse(const char *text, size_t length, struct libconfig **out, struct libconfig_fault *fault);
 
@@ -44,8 +44,8 @@ uint32_t libconfig_line(const struct config_setting_t *setting);
 
 /* The members of a group, list or array; 0 for anything else. */
 uint32_t libconfig_count(const struct libconfig *config, const struct config_setting_t *setting);
-const struct config_setting_t *libconfig_item(const struct libconfig *config, const struct config_setting_t *setting,
-                                              uint32_t index);
+const struct config_setting_t *libconfig_item(const struct libconfig *config,
+                                              const struct config_setting_t *setting, uint32_t index);
 /* A member of a group by name; NULL where there is none. */
 const struct config_setting_t *libconfig_member(const struct libconfig *config,
                                                 const struct config_setting_t *setting, const char *name);

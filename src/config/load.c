@@ -30,8 +30,8 @@ static void report_syntax(const struct reader *reader, const char *path, const s
         return;
     }
     include_locate(&reader->text, fault->line, &source, &line);
-    fault_add(reader->faults, model_string(reader->model, model_source(reader->model, source)->path), line, "%s",
-              fault->text);
+    fault_add(reader->faults, model_string(reader->model, model_source(reader->model, source)->path), line,
+              "%s", fault->text);
 }
 
 static int parse(struct reader *reader, const char *path)
@@ -60,8 +60,8 @@ static bool says_locked(const struct reader *reader)
 }
 
 /*
- * Whether the administrator's file wants to be the only one. One that cannot be trusted or read locks nothing;
- * one that speaks of locking and cannot be parsed is a fault, because it may.
+ * Whether the administrator's file wants to be the only one. One that cannot be trusted or read locks
+ * nothing; one that speaks of locking and cannot be parsed is a fault, because it may.
  */
 static int look_for_lock(struct loading *loading)
 {
@@ -84,7 +84,8 @@ static int look_for_lock(struct loading *loading)
     return result;
 }
 
-/* Notes a path that was looked at, so that an image is stale once it changes; returns whether there is a file. */
+/* Notes a path that was looked at, so that an image is stale once it changes; returns whether there is a
+ * file. */
 static bool note(struct loading *loading, const char *path)
 {
     struct source_identity identity;

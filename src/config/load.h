@@ -10,8 +10,8 @@
 #include "config/source.h"
 
 /*
- * Fills an initialised model for the request, whose paths source_find spelled out. Returns 0 when it may be used
- * (model->is_empty: there is no configuration at all), -EINVAL after faults, -ENOMEM.
+ * Fills an initialised model for the request, whose paths source_find spelled out. Returns 0 when it may be
+ * used (model->is_empty: there is no configuration at all), -EINVAL after faults, -ENOMEM.
  */
 int load_model(struct model *model, const struct source_request *request, const struct source_paths *paths,
                struct fault_list *faults);

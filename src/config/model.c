@@ -33,8 +33,9 @@ void model_clear(struct model *model)
 
 bool model_failed(const struct model *model)
 {
-    return model->pool.failed || model->sources.failed || model->assignments.failed || model->headers.failed ||
-           model->policies.failed || model->rules.failed || model->words.failed || model->ways.failed;
+    return model->pool.failed || model->sources.failed || model->assignments.failed ||
+           model->headers.failed || model->policies.failed || model->rules.failed || model->words.failed ||
+           model->ways.failed;
 }
 
 uint32_t model_text(struct model *model, const char *text, size_t length)
@@ -182,7 +183,8 @@ void model_assign(struct model *model, uint32_t policy, const struct model_assig
     store(&into->values, assignment, expansion);
 }
 
-void model_assign_global(struct model *model, const struct model_assignment *assignment, const char *expansion)
+void model_assign_global(struct model *model, const struct model_assignment *assignment,
+                         const char *expansion)
 {
     struct model_assignment *kept = table_add(&model->assignments, sizeof *kept, 1);
     if (!kept)

@@ -19,10 +19,10 @@
 enum { MODEL_NONE = -1 }; /* as uint32_t: no such index */
 
 enum model_origin_kind {
-    MODEL_DEFAULT, /* the table of settings */
+    MODEL_DEFAULT,  /* the table of settings */
     MODEL_BUILT_IN, /* a built-in policy */
     MODEL_FILE,
-    MODEL_SET      /* --set, $GUSSET_SET */
+    MODEL_SET /* --set, $GUSSET_SET */
 };
 
 struct model_origin {
@@ -61,8 +61,8 @@ struct model_policy {
 
 /* A rule of hosts. Lists are indices into words; a count of 0 means any. */
 struct model_rule {
-    uint32_t match; /* string: as written */
-    uint32_t name;  /* string: of the pattern */
+    uint32_t match;                                 /* string: as written */
+    uint32_t name;                                  /* string: of the pattern */
     uint8_t kind, family, prefix_bits, name_length; /* of the pattern */
     uint16_t port;
     uint8_t address[16];
@@ -83,14 +83,14 @@ struct model_way {
 struct model {
     struct settings_globals globals;
     uint32_t origin_of_global[SETTINGS_MOST]; /* 1 + index of the assignment; 0: default */
-    struct table pool;        /* char: strings, each with its NUL; offset 0 is "" */
-    struct table sources;     /* struct model_source: the files that were looked at, whether they exist or not */
-    struct table assignments; /* struct model_assignment */
-    struct table headers;     /* struct model_header */
-    struct table policies;    /* struct model_policy */
-    struct table rules;       /* struct model_rule, as they stand in the file */
-    struct table words;       /* uint32_t: strings of lists */
-    struct table ways;        /* struct model_way, the most specific first; config/order makes it */
+    struct table pool;                        /* char: strings, each with its NUL; offset 0 is "" */
+    struct table sources; /* struct model_source: the files that were looked at, whether they exist or not */
+    struct table assignments;      /* struct model_assignment */
+    struct table headers;          /* struct model_header */
+    struct table policies;         /* struct model_policy */
+    struct table rules;            /* struct model_rule, as they stand in the file */
+    struct table words;            /* uint32_t: strings of lists */
+    struct table ways;             /* struct model_way, the most specific first; config/order makes it */
     uint32_t set_first, set_count; /* assignments that come on top of every policy */
     bool is_empty;                 /* no file and no policy asked for: nothing is to be wrapped */
 };
@@ -119,7 +119,8 @@ const char *model_word(const struct model *model, uint32_t index);
 /* Notes a file, once; returns its index. */
 uint32_t model_add_source(struct model *model, const char *path, const struct source_identity *identity);
 
-/* A new policy that extends base (or MODEL_NONE) and so far says the same. Returns its index, or MODEL_NONE. */
+/* A new policy that extends base (or MODEL_NONE) and so far says the same. Returns its index, or MODEL_NONE.
+ */
 uint32_t model_add_policy(struct model *model, const char *name, uint32_t base, struct model_origin origin);
 
 /* The policy of that name, the file's before a built-in one; MODEL_NONE where there is none. */
@@ -137,7 +138,8 @@ void model_assign(struct model *model, uint32_t policy, const struct model_assig
 void model_apply_group(struct model *model, uint32_t policy, uint32_t group);
 
 /* The same as model_assign for a setting of the file. */
-void model_assign_global(struct model *model, const struct model_assignment *assignment, const char *expansion);
+void model_assign_global(struct model *model, const struct model_assignment *assignment,
+                         const char *expansion);
 
 /* What holds for a setting of a policy: the last assignment on its line of descent; NULL: the default. */
 const struct model_assignment *model_effective(const struct model *model, uint32_t policy, unsigned setting);

@@ -39,7 +39,8 @@ bool order_glob_matches(const char *glob, const char *text, size_t length)
 bool order_globs_overlap(const char *a, const char *b)
 {
     enum { LONGEST = 1024 };
-    bool next[LONGEST + 1], row[LONGEST + 1]; /* [j]: a from i (or i + 1) on and b from j on have a text in common */
+    bool next[LONGEST + 1],
+        row[LONGEST + 1]; /* [j]: a from i (or i + 1) on and b from j on have a text in common */
     size_t n = strlen(a), m = strlen(b);
 
     if (n > LONGEST || m > LONGEST)
@@ -141,7 +142,8 @@ static bool share_program(const struct model *model, const struct model_rule *a,
         return true;
     for (uint32_t i = 0; i < a->programs_count; i++)
         for (uint32_t j = 0; j < b->programs_count; j++)
-            if (strcmp(model_word(model, a->programs_first + i), model_word(model, b->programs_first + j)) == 0)
+            if (strcmp(model_word(model, a->programs_first + i), model_word(model, b->programs_first + j)) ==
+                0)
                 return true;
     return false;
 }
@@ -164,7 +166,8 @@ static void report(const struct model *model, const struct entry *a, const struc
     const char *file = model_string(model, model_source(model, first->source)->path);
     const char *here = model_string(model, model_source(model, second->source)->path);
     fault_add(faults, here, second->line,
-              "hosts: match \"%s\" is as specific as the rule at %s:%u; expected a difference in match, paths, methods "
+              "hosts: match \"%s\" is as specific as the rule at %s:%u; expected a difference in match, "
+              "paths, methods "
               "or programs",
               model_string(model, late->rule->match), file, first->line);
 }

@@ -9,8 +9,8 @@
 #include "config/model.h"
 
 /*
- * Fills model->ways from model->rules, the most specific first; rules with the same pattern follow each other.
- * Two that are equally specific and could both match one call are a fault.
+ * Fills model->ways from model->rules, the most specific first; rules with the same pattern follow each
+ * other. Two that are equally specific and could both match one call are a fault.
  */
 void order_rules(struct model *model, struct fault_list *faults);
 

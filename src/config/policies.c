@@ -45,7 +45,8 @@ static bool check_value(struct reader *reader, const struct config_setting_t *se
     char buffer[EXPANSION_MOST], reason[256];
 
     if (has_control(value)) {
-        reader_fault(reader, setting, "headers: the value of %s holds a control character (CR, LF …), expected none", name);
+        reader_fault(reader, setting,
+                     "headers: the value of %s holds a control character (CR, LF …), expected none", name);
         return false;
     }
     if (!expand_is_sound(value, &fault)) {
@@ -63,12 +64,15 @@ static bool check_value(struct reader *reader, const struct config_setting_t *se
     bool is_fine = !has_control(buffer);
     explicit_bzero(buffer, sizeof buffer);
     if (!is_fine)
-        reader_fault(reader, setting, "headers: the value of %s expands to text with a control character (CR, LF …), expected none", name);
+        reader_fault(
+            reader, setting,
+            "headers: the value of %s expands to text with a control character (CR, LF …), expected none",
+            name);
     return is_fine;
 }
 
-static const struct config_setting_t *member(const struct reader *reader, const struct config_setting_t *group,
-                                             const char *name)
+static const struct config_setting_t *member(const struct reader *reader,
+                                             const struct config_setting_t *group, const char *name)
 {
     return libconfig_member(reader->document, group, name);
 }
@@ -78,7 +82,8 @@ static bool has_only_known(const struct reader *reader, const struct config_sett
     bool all = true;
     for (uint32_t i = 0; i < libconfig_count(reader->document, header); i++) {
         const struct config_setting_t *item = libconfig_item(reader->document, header, i);
-        if (reader_is_named(item, "name") || reader_is_named(item, "value") || reader_is_named(item, "override"))
+        if (reader_is_named(item, "name") || reader_is_named(item, "value") ||
+            reader_is_named(item, "override"))
             continue;
         reader_fault(reader, item, "headers: unknown key '%s', expected name, value or override",
                      libconfig_name(item));
@@ -214,7 +219,8 @@ static uint32_t find_built_in(struct reader *reader, const char *name)
 {
     for (uint32_t i = 0; i < reader->model->policies.count; i++) {
         const struct model_policy *policy = model_policy(reader->model, i);
-        if (policy->origin.kind == MODEL_BUILT_IN && strcmp(model_string(reader->model, policy->values.name), name) == 0)
+        if (policy->origin.kind == MODEL_BUILT_IN &&
+            strcmp(model_string(reader->model, policy->values.name), name) == 0)
             return i;
     }
     return preset_add(reader->model, name);
@@ -260,7 +266,8 @@ static bool find_base(struct reader *reader, const struct config_setting_t *sett
     return false;
 }
 
-/* Reads a policy when it is first asked for, so that what it extends lies before it. MODEL_NONE in a circle. */
+/* Reads a policy when it is first asked for, so that what it extends lies before it. MODEL_NONE in a circle.
+ */
 static uint32_t resolve(struct reader *reader, uint32_t position)
 {
     struct reader_policy *policy = policy_at(reader, position);
@@ -275,7 +282,8 @@ static uint32_t resolve(struct reader *reader, uint32_t position)
         reader_fault(reader, policy->setting, "policies: \"%s\" is no group, expected { … }",
                      libconfig_name(policy->setting));
     find_base(reader, policy->setting, &base);
-    policy->index = policies_derive(reader, libconfig_name(policy->setting), base, policy->setting, NULL, NULL);
+    policy->index =
+        policies_derive(reader, libconfig_name(policy->setting), base, policy->setting, NULL, NULL);
     policy->state = READER_RESOLVED;
     return policy->index;
 }

@@ -8,8 +8,8 @@
 void policies_read(struct reader *reader, const struct config_setting_t *group);
 
 /*
- * The model's index of a policy by name: the file's own before a built-in one, which is added when it is first
- * asked for; MODEL_NONE when there is none.
+ * The model's index of a policy by name: the file's own before a built-in one, which is added when it is
+ * first asked for; MODEL_NONE when there is none.
  */
 uint32_t policies_find(struct reader *reader, const char *name);
 

@@ -13,37 +13,37 @@ static const char *const names[] = {"standard",   "quick",   "expensive", "conse
 
 /* standard is the table of settings itself. */
 static const struct row rows[] = {
-    {"quick", "retry.attempts", "2"},
-    {"quick", "retry.backoff.base", "100ms"},
-    {"quick", "retry.backoff.cap", "1s"},
+    {"quick",        "retry.attempts",      "2"    },
+    {"quick",        "retry.backoff.base",  "100ms"},
+    {"quick",        "retry.backoff.cap",   "1s"   },
 
-    {"expensive", "retry.attempts", "5"},
-    {"expensive", "retry.backoff.base", "1s"},
-    {"expensive", "retry.backoff.cap", "10s"},
-    {"expensive", "timeout.attempt", "60s"},
-    {"expensive", "timeout.total", "180s"},
+    {"expensive",    "retry.attempts",      "5"    },
+    {"expensive",    "retry.backoff.base",  "1s"   },
+    {"expensive",    "retry.backoff.cap",   "10s"  },
+    {"expensive",    "timeout.attempt",     "60s"  },
+    {"expensive",    "timeout.total",       "180s" },
 
-    {"conservative", "retry.attempts", "3"},
-    {"conservative", "retry.backoff.base", "2s"},
-    {"conservative", "retry.backoff.cap", "30s"},
+    {"conservative", "retry.attempts",      "3"    },
+    {"conservative", "retry.backoff.base",  "2s"   },
+    {"conservative", "retry.backoff.cap",   "30s"  },
 
-    {"aggressive", "retry.attempts", "5"},
-    {"aggressive", "retry.backoff.base", "500ms"},
-    {"aggressive", "retry.backoff.cap", "5s"},
+    {"aggressive",   "retry.attempts",      "5"    },
+    {"aggressive",   "retry.backoff.base",  "500ms"},
+    {"aggressive",   "retry.backoff.cap",   "5s"   },
 
-    {"network", "timeout.connect", "5s"},
-    {"network", "timeout.attempt", "10s"},
-    {"network", "timeout.total", "10s"},
+    {"network",      "timeout.connect",     "5s"   },
+    {"network",      "timeout.attempt",     "10s"  },
+    {"network",      "timeout.total",       "10s"  },
 
-    {"database", "retry.attempts", "2"},
-    {"database", "retry.backoff.base", "100ms"},
-    {"database", "retry.backoff.cap", "1s"},
-    {"database", "timeout.connect", "10s"},
-    {"database", "breaker.consecutive", "3"},
-    {"database", "breaker.open", "30s"},
+    {"database",     "retry.attempts",      "2"    },
+    {"database",     "retry.backoff.base",  "100ms"},
+    {"database",     "retry.backoff.cap",   "1s"   },
+    {"database",     "timeout.connect",     "10s"  },
+    {"database",     "breaker.consecutive", "3"    },
+    {"database",     "breaker.open",        "30s"  },
 
-    {"external", "breaker.consecutive", "5"},
-    {"external", "breaker.open", "60s"},
+    {"external",     "breaker.consecutive", "5"    },
+    {"external",     "breaker.open",        "60s"  },
 };
 
 const char *preset_name(unsigned index)

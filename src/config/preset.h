@@ -1,4 +1,5 @@
-/* The built-in policies: what they change of `standard`, as rows of a table. They hold timeout, retry and breaker. */
+/* The built-in policies: what they change of `standard`, as rows of a table. They hold timeout, retry and
+ * breaker. */
 #ifndef GUSSET_CONFIG_PRESET_H
 #define GUSSET_CONFIG_PRESET_H
 

@@ -19,7 +19,8 @@ struct assign_site reader_site(const struct reader *reader, const struct config_
     return site;
 }
 
-void reader_fault(const struct reader *reader, const struct config_setting_t *setting, const char *format, ...)
+void reader_fault(const struct reader *reader, const struct config_setting_t *setting, const char *format,
+                  ...)
 {
     char text[FAULT_TEXT_MOST];
     va_list arguments;
@@ -46,7 +47,8 @@ bool reader_is_named(const struct config_setting_t *setting, const char *name)
     return strcmp(libconfig_name(setting), name) == 0;
 }
 
-void reader_describe(const struct reader *reader, const struct config_setting_t *setting, char *text, size_t size)
+void reader_describe(const struct reader *reader, const struct config_setting_t *setting, char *text,
+                     size_t size)
 {
     const char *string;
     switch (libconfig_kind(setting)) {
@@ -90,7 +92,8 @@ const char *reader_plain(const struct reader *reader, const struct config_settin
     const char *string = libconfig_string(reader->document, setting);
     if (!expand_is_template(string))
         return string;
-    reader_fault(reader, setting, "%s: %s: ${…} does not work here, expected %s as it is", key, found, expected);
+    reader_fault(reader, setting, "%s: %s: ${…} does not work here, expected %s as it is", key, found,
+                 expected);
     return NULL;
 }
 
@@ -108,7 +111,8 @@ bool reader_is_sequence(const struct reader *reader, const struct config_setting
 
 static bool is_list(const struct settings_entry *entry)
 {
-    return entry->kind == SETTINGS_OUTCOMES || entry->kind == SETTINGS_METHODS || entry->kind == SETTINGS_PROPAGATE;
+    return entry->kind == SETTINGS_OUTCOMES || entry->kind == SETTINGS_METHODS ||
+           entry->kind == SETTINGS_PROPAGATE;
 }
 
 static bool is_fraction(const struct settings_entry *entry)
@@ -157,8 +161,8 @@ static bool spell(const struct reader *reader, const struct config_setting_t *se
         value_put(out, string);
         if (out->length == out->size - 1)
             return false;
-        return expand_is_template(string) || entry->kind == SETTINGS_DURATION || entry->kind == SETTINGS_CHOICE ||
-               entry->kind == SETTINGS_TEXT;
+        return expand_is_template(string) || entry->kind == SETTINGS_DURATION ||
+               entry->kind == SETTINGS_CHOICE || entry->kind == SETTINGS_TEXT;
     case LIBCONFIG_INTEGER:
         if (entry->kind != SETTINGS_COUNT && !is_fraction(entry))
             return false;
@@ -191,7 +195,8 @@ static void read_value(struct reader *reader, const struct config_setting_t *set
     text[0] = 0;
     if (spell(reader, setting, entry, &out)) {
         struct assign_site site = reader_site(reader, setting);
-        site.is_bare = libconfig_kind(setting) == LIBCONFIG_INTEGER || libconfig_kind(setting) == LIBCONFIG_FLOAT;
+        site.is_bare =
+            libconfig_kind(setting) == LIBCONFIG_INTEGER || libconfig_kind(setting) == LIBCONFIG_FLOAT;
         assign_text(&site, policy, index, text);
         return;
     }
@@ -215,7 +220,8 @@ static void unknown(const struct walk *walk, const struct config_setting_t *memb
     uint32_t bit;
     if (settings_find(key, strlen(key)) >= 0 || settings_is_group(key, strlen(key), other, &bit))
         reader_fault(walk->reader, member, "unknown key '%s' here; it belongs %s", key,
-                     other == SETTINGS_OF_POLICY ? "into a policy or a rule of hosts" : "to the file as a whole");
+                     other == SETTINGS_OF_POLICY ? "into a policy or a rule of hosts"
+                                                 : "to the file as a whole");
     else if (near)
         reader_fault(walk->reader, member, "unknown key '%s', did you mean '%.*s'?", key,
                      (int)settings_level_length(near, key), near);
@@ -274,7 +280,8 @@ static void walk_level(const struct walk *walk, const struct config_setting_t *g
 void reader_walk(struct reader *reader, const struct config_setting_t *group, uint32_t policy,
                  reader_special *special, void *context)
 {
-    struct walk walk = {reader, policy, policy == (uint32_t)MODEL_NONE ? SETTINGS_OF_FILE : SETTINGS_OF_POLICY,
-                        special, context};
+    struct walk walk = {reader, policy,
+                        policy == (uint32_t)MODEL_NONE ? SETTINGS_OF_FILE : SETTINGS_OF_POLICY, special,
+                        context};
     walk_level(&walk, group, "");
 }

@@ -29,16 +29,18 @@ struct reader {
 /* The place of a setting, as an origin and for faults. */
 struct assign_site reader_site(const struct reader *reader, const struct config_setting_t *setting);
 
-void reader_fault(const struct reader *reader, const struct config_setting_t *setting, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
+void reader_fault(const struct reader *reader, const struct config_setting_t *setting, const char *format,
+                  ...) __attribute__((format(printf, 3, 4)));
 void reader_warn(const struct reader *reader, const struct config_setting_t *setting, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
 /* What stands there, for people: `"text"`, `5`, `a list`. */
-void reader_describe(const struct reader *reader, const struct config_setting_t *setting, char *text, size_t size);
+void reader_describe(const struct reader *reader, const struct config_setting_t *setting, char *text,
+                     size_t size);
 
 /*
- * A string that may hold no ${…}: names and patterns. NULL after a fault that names key and what was expected.
+ * A string that may hold no ${…}: names and patterns. NULL after a fault that names key and what was
+ * expected.
  */
 const char *reader_plain(const struct reader *reader, const struct config_setting_t *setting, const char *key,
                          const char *expected);
@@ -51,8 +53,8 @@ bool reader_is_sequence(const struct reader *reader, const struct config_setting
 typedef bool reader_special(struct reader *reader, const struct config_setting_t *member, void *context);
 
 /*
- * Reads the members of a group: settings of the policy, or of the file where policy is MODEL_NONE. special, which
- * may be NULL, is asked first. A member that nobody knows is a fault.
+ * Reads the members of a group: settings of the policy, or of the file where policy is MODEL_NONE. special,
+ * which may be NULL, is asked first. A member that nobody knows is a fault.
  */
 void reader_walk(struct reader *reader, const struct config_setting_t *group, uint32_t policy,
                  reader_special *special, void *context);

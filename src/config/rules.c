@@ -95,7 +95,8 @@ static void apply_patch(const struct rules *rules, struct scratch *scratch, cons
     say(subject, reason);
 }
 
-static const struct policy *patch_policy(struct rules *rules, struct scratch *scratch, const struct policy *from)
+static const struct policy *patch_policy(struct rules *rules, struct scratch *scratch,
+                                         const struct policy *from)
 {
     struct policy *own = arena_take(&rules->arena, sizeof *own);
     if (!own)
@@ -190,7 +191,8 @@ static bool needs_scratch(const struct rules *rules, const struct policy *policy
            (policy->groups & POLICY_LIMIT && image_string(&rules->image, policy->limit.key)[0]);
 }
 
-/* Two threads may do this at once for one policy; the first to publish wins, the other's copy is lost memory. */
+/* Two threads may do this at once for one policy; the first to publish wins, the other's copy is lost memory.
+ */
 static const struct rules_policy *make_ready(struct rules *rules, uint32_t index, const struct policy *from)
 {
     struct scratch scratch = {0};
@@ -227,7 +229,7 @@ bool rules_find(const struct rules *rules, const struct rules_query *query, stru
         errno = kept;
     }
     match->mode = rule->mode >= POLICY_ENFORCE && rule->mode <= POLICY_OFF ? (enum policy_mode)rule->mode
-                                                                            : rules->globals.mode;
+                                                                           : rules->globals.mode;
     match->rule = rule->origin;
     return match->policy != NULL;
 }
@@ -253,8 +255,8 @@ size_t rules_size(const struct rules *rules)
 }
 
 /* A text of the file's settings, expanded; instead, where it is unfit. */
-static const char *expand_global(struct rules *rules, struct scratch *scratch, uint32_t string, const char *key,
-                                 bool (*fits)(const char *), const char *instead)
+static const char *expand_global(struct rules *rules, struct scratch *scratch, uint32_t string,
+                                 const char *key, bool (*fits)(const char *), const char *instead)
 {
     char subject[64];
     struct value_text out = {subject, sizeof subject, 0};
@@ -303,9 +305,11 @@ static void expand_globals(struct rules *rules, struct scratch *scratch)
         .log_target = expand_global(rules, scratch, from.log_target, "log.target", is_target, "stderr"),
         .state_path = expand_global(rules, scratch, from.state_path, "state.path", is_path_or_empty, ""),
         .state_hosts = from.state_hosts,
-        .request_id = expand_global(rules, scratch, from.request_id, "context.request_id", is_field_value, ""),
+        .request_id =
+            expand_global(rules, scratch, from.request_id, "context.request_id", is_field_value, ""),
         .tenant_id = expand_global(rules, scratch, from.tenant_id, "context.tenant_id", is_field_value, ""),
-        .project_id = expand_global(rules, scratch, from.project_id, "context.project_id", is_field_value, ""),
+        .project_id =
+            expand_global(rules, scratch, from.project_id, "context.project_id", is_field_value, ""),
     };
 }
 
@@ -331,8 +335,8 @@ static int make_rules(const struct rules **out, const struct image *image, const
 }
 
 /* The image goes into its file, so that it is shared; where that fails, this process keeps it for itself. */
-static int publish(const struct source_paths *paths, const struct source_request *request, void *bytes, size_t size,
-                   struct image *image)
+static int publish(const struct source_paths *paths, const struct source_request *request, void *bytes,
+                   size_t size, struct image *image)
 {
     if (cache_write(paths, request, bytes, size) == 0 && cache_open(image, paths, request) == 0) {
         munmap(bytes, size);
@@ -343,8 +347,8 @@ static int publish(const struct source_paths *paths, const struct source_request
 }
 
 /* Compiles what holds. Returns 0 with an empty image when there is no configuration. */
-static int compile(const struct source_paths *paths, const struct source_request *request, struct image *image,
-                   char *text, size_t size)
+static int compile(const struct source_paths *paths, const struct source_request *request,
+                   struct image *image, char *text, size_t size)
 {
     struct model model;
     struct fault_list faults = {0};

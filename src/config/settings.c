@@ -11,31 +11,56 @@ enum { SECOND = 1000, HOUR = 3600 * SECOND, DAY = 24 * HOUR, WEEK = 7 * DAY };
 #define FAILURES "connect, timeout, reset, 502, 503, 504"
 
 static const struct settings_choice modes[] = {
-    {"enforce", POLICY_ENFORCE}, {"shadow", POLICY_SHADOW}, {"off", POLICY_OFF}, {NULL, 0}};
+    {"enforce", POLICY_ENFORCE},
+    {"shadow",  POLICY_SHADOW },
+    {"off",     POLICY_OFF    },
+    {NULL,      0             }
+};
 
 /* The numbers are those of report/log.h, which lies beside this folder and not under it. */
-static const struct settings_choice levels[] = {{"off", 0},  {"error", 1}, {"warn", 2},
-                                                {"info", 3}, {"debug", 4}, {NULL, 0}};
-static const struct settings_choice formats[] = {{"logfmt", 0}, {"json", 1}, {NULL, 0}};
+static const struct settings_choice levels[] = {
+    {"off",   0},
+    {"error", 1},
+    {"warn",  2},
+    {"info",  3},
+    {"debug", 4},
+    {NULL,    0}
+};
+static const struct settings_choice formats[] = {
+    {"logfmt", 0},
+    {"json",   1},
+    {NULL,     0}
+};
 
-static const struct settings_choice jitters[] = {{"none", RETRY_JITTER_NONE},
-                                                 {"additive", RETRY_JITTER_ADDITIVE},
-                                                 {"equal", RETRY_JITTER_EQUAL},
-                                                 {"full", RETRY_JITTER_FULL},
-                                                 {"decorrelated", RETRY_JITTER_DECORRELATED},
-                                                 {NULL, 0}};
+static const struct settings_choice jitters[] = {
+    {"none",         RETRY_JITTER_NONE        },
+    {"additive",     RETRY_JITTER_ADDITIVE    },
+    {"equal",        RETRY_JITTER_EQUAL       },
+    {"full",         RETRY_JITTER_FULL        },
+    {"decorrelated", RETRY_JITTER_DECORRELATED},
+    {NULL,           0                        }
+};
 
 static const struct settings_choice errnos[] = {
-    {"ECONNREFUSED", ECONNREFUSED}, {"ETIMEDOUT", ETIMEDOUT}, {"EHOSTUNREACH", EHOSTUNREACH}, {NULL, 0}};
+    {"ECONNREFUSED", ECONNREFUSED},
+    {"ETIMEDOUT",    ETIMEDOUT   },
+    {"EHOSTUNREACH", EHOSTUNREACH},
+    {NULL,           0           }
+};
 
 static const struct settings_choice scopes[] = {
-    {"policy", POLICY_SCOPE_POLICY}, {"host", POLICY_SCOPE_HOST}, {NULL, 0}};
+    {"policy", POLICY_SCOPE_POLICY},
+    {"host",   POLICY_SCOPE_HOST  },
+    {NULL,     0                  }
+};
 
-static const struct settings_choice propagated[] = {{"request_id", POLICY_REQUEST_ID},
-                                                    {"tenant_id", POLICY_TENANT_ID},
-                                                    {"project_id", POLICY_PROJECT_ID},
-                                                    {"traceparent", POLICY_TRACEPARENT},
-                                                    {NULL, 0}};
+static const struct settings_choice propagated[] = {
+    {"request_id",  POLICY_REQUEST_ID },
+    {"tenant_id",   POLICY_TENANT_ID  },
+    {"project_id",  POLICY_PROJECT_ID },
+    {"traceparent", POLICY_TRACEPARENT},
+    {NULL,          0                 }
+};
 
 #define FILE_AT(field)   SETTINGS_OF_FILE, 0, 0, offsetof(struct settings_globals, field)
 #define AT(group, field) SETTINGS_OF_POLICY, POLICY_##group, 0, offsetof(struct policy, field)
@@ -148,10 +173,9 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 
 /* Keys of the contract that come with later versions; whole paths below a policy or the file. */
 static const char *const planned[] = {
-    "faults",        "services",     "hedge",           "bulkhead",
-    "pool",          "fallback",     "stale",           "fault",
-    "variants",      "retry.resume", "retry.wait",      "retry.idempotency_key",
-    "breaker.slow",  "breaker.reject", "limit.reject",
+    "faults",       "services",       "hedge",        "bulkhead",     "pool",       "fallback",
+    "stale",        "fault",          "variants",     "retry.resume", "retry.wait", "retry.idempotency_key",
+    "breaker.slow", "breaker.reject", "limit.reject",
 };
 
 /* Keys that the loader reads by itself: known, so that a slip can be led to them. */
@@ -283,7 +307,8 @@ static uint32_t *number_at(const struct settings_entry *entry, void *base)
     return (uint32_t *)(void *)((char *)base + entry->offset);
 }
 
-static bool parse_choice(const struct settings_choice *choice, const char *text, size_t length, uint32_t *value)
+static bool parse_choice(const struct settings_choice *choice, const char *text, size_t length,
+                         uint32_t *value)
 {
     for (; choice->name; choice++)
         if (is(choice->name, text, length)) {
@@ -333,7 +358,8 @@ static bool parse_bits(const struct settings_choice *choices, uint32_t *bits, co
     return true;
 }
 
-static bool parse_number(const struct settings_entry *entry, const char *text, size_t length, uint64_t *number)
+static bool parse_number(const struct settings_entry *entry, const char *text, size_t length,
+                         uint64_t *number)
 {
     switch ((enum settings_kind)entry->kind) {
     case SETTINGS_DURATION:
@@ -519,7 +545,8 @@ static void print_choice(const struct settings_choice *choice, uint32_t value, s
             value_put(out, choice->name);
 }
 
-size_t settings_print(const struct settings_entry *entry, const void *base, const char *pool, char *text, size_t size)
+size_t settings_print(const struct settings_entry *entry, const void *base, const char *pool, char *text,
+                      size_t size)
 {
     struct value_text out = {text, size, 0};
     const void *field = (const char *)base + entry->offset;

@@ -48,13 +48,13 @@ struct settings_choice {
 };
 
 struct settings_entry {
-    const char *key;  /* "retry.backoff.base" */
-    uint8_t kind;     /* enum settings_kind */
-    uint8_t place;    /* enum settings_place: what offset is counted in */
-    uint8_t group;    /* bit of enum policy_group; 0: none */
-    uint8_t surplus;  /* an alias that counts from elsewhere: stored value = text + surplus; else 0 */
-    uint16_t offset;  /* in struct policy or struct settings_globals */
-    uint32_t least;   /* range, in stored units */
+    const char *key; /* "retry.backoff.base" */
+    uint8_t kind;    /* enum settings_kind */
+    uint8_t place;   /* enum settings_place: what offset is counted in */
+    uint8_t group;   /* bit of enum policy_group; 0: none */
+    uint8_t surplus; /* an alias that counts from elsewhere: stored value = text + surplus; else 0 */
+    uint16_t offset; /* in struct policy or struct settings_globals */
+    uint32_t least;  /* range, in stored units */
     uint32_t most;
     const char *initial; /* the default, as a user would write it (lists with commas) */
     const struct settings_choice *choices;
@@ -76,10 +76,12 @@ bool settings_is_group(const char *key, size_t length, enum settings_place place
 /* Whether the contract knows the key but this version does not act on it ("hedge", "retry.resume"). */
 bool settings_is_planned(const char *key, size_t length);
 
-/* The known key nearest to a mistyped one, of those at the same place and level; NULL when none is near. Static. */
+/* The known key nearest to a mistyped one, of those at the same place and level; NULL when none is near.
+ * Static. */
 const char *settings_nearest(const char *key, size_t length, enum settings_place place);
 
-/* How much of a key that settings_nearest gave is on the mistyped key's own level: "retry" of "retry.on" for "rety". */
+/* How much of a key that settings_nearest gave is on the mistyped key's own level: "retry" of "retry.on" for
+ * "rety". */
 size_t settings_level_length(const char *near, const char *key);
 
 /* Letters to change, insert, drop or swap to make one word of the other; for suggestions. */
@@ -91,14 +93,16 @@ unsigned settings_distance(const char *a, size_t a_length, const char *b, size_t
  */
 bool settings_parse(const struct settings_entry *entry, void *base, const char *text, size_t length);
 
-/* Writes what the setting wants: `a duration with a unit such as "5s", from 0s to 168h`. Returns the length, cut to size. */
+/* Writes what the setting wants: `a duration with a unit such as "5s", from 0s to 168h`. Returns the length,
+ * cut to size. */
 size_t settings_expected(const struct settings_entry *entry, char *text, size_t size);
 
 /*
  * Writes the setting's value as a user would write it, lists with ", " between. pool is where texts
  * lie. Returns the length, cut to size; text is NUL-terminated.
  */
-size_t settings_print(const struct settings_entry *entry, const void *base, const char *pool, char *text, size_t size);
+size_t settings_print(const struct settings_entry *entry, const void *base, const char *pool, char *text,
+                      size_t size);
 
 /* The table's default for one setting. Not for SETTINGS_TEXT. */
 void settings_reset(const struct settings_entry *entry, void *base);

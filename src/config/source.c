@@ -172,7 +172,8 @@ static int take_text(int fd, const char *path, const struct stat *file, struct s
     return 0;
 }
 
-int source_read(const char *path, struct source_text *out, struct fault_list *faults, const char *file, uint32_t line)
+int source_read(const char *path, struct source_text *out, struct fault_list *faults, const char *file,
+                uint32_t line)
 {
     struct stat found;
     *out = (struct source_text){0};

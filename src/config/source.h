@@ -46,7 +46,8 @@ struct source_paths {
 /* Spells the paths out. Returns 0, or -ENAMETOOLONG or what getcwd says. */
 int source_find(const struct source_request *request, struct source_paths *paths);
 
-/* Identifies the file under a path; all zero when there is none, or when it cannot be reached. errno is kept. */
+/* Identifies the file under a path; all zero when there is none, or when it cannot be reached. errno is kept.
+ */
 void source_identify(const char *path, struct source_identity *identity);
 
 bool source_is_same(const struct source_identity *a, const struct source_identity *b);
@@ -63,7 +64,8 @@ struct source_text {
  * root or the effective user and writable by no one else. A fault is added at `file:line` (who includes
  * it; file is path itself and line 0 for the first). Returns 0, or -errno after a fault was added.
  */
-int source_read(const char *path, struct source_text *out, struct fault_list *faults, const char *file, uint32_t line);
+int source_read(const char *path, struct source_text *out, struct fault_list *faults, const char *file,
+                uint32_t line);
 
 void source_clear(struct source_text *text);
 

@@ -1,4 +1,5 @@
-/* A growing array in heap memory, for whoever compiles. A failed allocation is remembered, and asked for once at the end. */
+/* A growing array in heap memory, for whoever compiles. A failed allocation is remembered, and asked for once
+ * at the end. */
 #ifndef GUSSET_CONFIG_TABLE_H
 #define GUSSET_CONFIG_TABLE_H
 
@@ -13,7 +14,8 @@ struct table { /* zero is an empty table */
     bool failed;
 };
 
-/* Room for count more items of size bytes, zeroed, counted at once. NULL when memory fails. Moves the items. */
+/* Room for count more items of size bytes, zeroed, counted at once. NULL when memory fails. Moves the items.
+ */
 void *table_add(struct table *table, size_t size, uint32_t count);
 
 void table_clear(struct table *table);

@@ -4,7 +4,8 @@
 
 enum { FRACTION_MOST = 9 };
 
-/* Reads digits with at most one point: value = number / 10^places. Returns the bytes read, 0 when it is no number. */
+/* Reads digits with at most one point: value = number / 10^places. Returns the bytes read, 0 when it is no
+ * number. */
 static size_t read_digits(const char *text, size_t length, uint64_t *number, unsigned *places)
 {
     size_t at = 0, digits = 0;
@@ -43,7 +44,12 @@ bool value_duration(const char *text, size_t length, uint64_t *ms)
     static const struct {
         const char *name;
         uint32_t ms;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    } units[] = {
+        {"ms", 1      },
+        {"s",  1000   },
+        {"m",  60000  },
+        {"h",  3600000}
+    };
     uint64_t number;
     unsigned places;
     size_t digits = read_digits(text, length, &number, &places);
@@ -51,7 +57,8 @@ bool value_duration(const char *text, size_t length, uint64_t *ms)
     if (digits == 0 || number > UINT64_C(1) << 40)
         return false;
     for (unsigned i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strlen(units[i].name) != length - digits || memcmp(units[i].name, text + digits, length - digits) != 0)
+        if (strlen(units[i].name) != length - digits ||
+            memcmp(units[i].name, text + digits, length - digits) != 0)
             continue;
         uint64_t scale = power_of_ten(places);
         *ms = (number * units[i].ms + scale - 1) / scale;

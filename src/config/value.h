@@ -1,4 +1,5 @@
-/* Values as users write them: durations, decimals and lists, to numbers and back. Without locale, stdio or memory. */
+/* Values as users write them: durations, decimals and lists, to numbers and back. Without locale, stdio or
+ * memory. */
 #ifndef GUSSET_CONFIG_VALUE_H
 #define GUSSET_CONFIG_VALUE_H
 
@@ -6,7 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* "250ms", "2s", "1.5m", "1h" to milliseconds, rounded up so that nothing becomes 0. False when it is none. */
+/* "250ms", "2s", "1.5m", "1h" to milliseconds, rounded up so that nothing becomes 0. False when it is none.
+ */
 bool value_duration(const char *text, size_t length, uint64_t *ms);
 
 /*
