@@ -17,6 +17,12 @@ int easy_poll_ms(int timeout_ms)
     return running ? deadline_poll_ms(running, timeout_ms) : timeout_ms;
 }
 
+void easy_leave(const struct handle *handle)
+{
+    if (running && running == handle->call)
+        running = NULL;
+}
+
 /* The program's progress callback, as libcurl would call it while nothing moves. */
 static bool program_says_stop(const struct handle *handle)
 {

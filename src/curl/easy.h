@@ -11,4 +11,7 @@ CURLcode easy_perform(struct handle *handle);
  * otherwise. */
 int easy_poll_ms(int timeout_ms);
 
+/* The handle is about to go: if a longjmp left its transfer, this thread must not think that it still runs. */
+void easy_leave(const struct handle *handle);
+
 #endif

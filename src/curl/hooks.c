@@ -68,8 +68,10 @@ static void hook_easy_cleanup(enum libcurl_flavour flavour, CURL *easy)
 
     if (!libcurl)
         return;
-    if (handle)
+    if (handle) {
+        easy_leave(handle);
         handles_forget(handle);
+    }
     libcurl->easy_cleanup(easy);
     if (handle)
         handles_free(handle);

@@ -292,13 +292,26 @@ def own(costs):
     return sum(sum(functions.values()) for path, functions in costs.items() if path.endswith("libgusset.so"))
 
 
-def callgrind(place, command, env, limit=120):
-    """Runs a program under callgrind; what fold() gives."""
+def callgrind(place, command, env, times=1, limit=120):
+    """Runs a program under callgrind; what fold() gives, of the run with the fewest instructions: a client
+    that has to poll once more because the server was not quick tells nothing about the client.
+
+    Whoever runs tests on the same machine may delete the compiled rules (they lie in one place for a
+    user); a run that compiled them again is not counted.
+    """
     out = place.path("callgrind.out")
-    run(callgrind_words(out) + command, env, limit)
-    costs = fold(out)
-    os.unlink(out)
-    return costs
+    best = None
+    for _ in range(times + 5):
+        run(callgrind_words(out) + command, env, limit)
+        costs = fold(out)
+        os.unlink(out)
+        if any("libconfig.so" in path for path in costs):
+            continue
+        best = costs if best is None or total(costs) < total(best) else best
+        times -= 1
+        if times <= 0:
+            return best
+    raise RuntimeError("the compiled rules are deleted again and again")
 
 
 def callgrind_words(out):

@@ -1,8 +1,8 @@
 /*
  * libFuzzer: any bytes as a configuration file. Reads them, and where they are fine compiles an image and
  * looks a few places up in it. clang -g -O1 -fsanitize=fuzzer,address,undefined -Isrc …
- * To be run with ASAN_OPTIONS=detect_leaks=0: libconfig 1.5 loses an unfinished string at a syntax error. Our own leaks
- * are found by the unit tests.
+ * To be run with ASAN_OPTIONS=detect_leaks=0: libconfig 1.5 loses an unfinished string at a syntax error. Our
+ * own leaks are found by the unit tests.
  */
 #include <fcntl.h>
 #include <stdint.h>
@@ -63,7 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (load_model(&model, &request, &paths, &faults) == 0) {
         explain_all(&model);
-        if (compile_image(&model, &paths, &request, &bytes, &length) < 0 || image_attach(&image, bytes, length) < 0)
+        if (compile_image(&model, &paths, &request, &bytes, &length) < 0 ||
+            image_attach(&image, bytes, length) < 0)
             abort();
         look_up(&image);
         munmap(bytes, length);

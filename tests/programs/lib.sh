@@ -78,6 +78,18 @@ forget() {
     ask zero >/dev/null
 }
 
+# counted NAME: a counter of gusset's, all hosts and policies together
+counted() {
+    gusset status --json | sed 's/"window":{[^}]*}//g; s/"budget":{[^}]*}//g' | grep -o "\"$1\":[0-9]*" |
+        awk -F: '{sum += $2} END {print sum + 0}'
+}
+
+# config FILE: writes standard input to it as a configuration that may be trusted
+config() {
+    cat >"$1"
+    chmod 600 "$1"
+}
+
 done_testing() {
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ]

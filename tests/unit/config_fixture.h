@@ -13,7 +13,7 @@
 
 struct config_fixture {
     char folder[64];
-    char path[128]; /* of main.cfg */
+    char path[128];   /* of main.cfg */
     char system[128]; /* stands for the file in /etc */
     struct source_request request;
     struct model model;

@@ -78,9 +78,12 @@ static void faults_name_the_variable(void **state)
     (void)state;
     refuses("${NONE}", EXPAND_UNSET, "the variable NONE is not set and has no default");
     refuses("x${HOST", EXPAND_UNCLOSED, "${HOST is not closed; expected ${NAME}");
-    refuses("${}", EXPAND_BAD_NAME, "${} is no variable; expected ${NAME}, ${NAME:-default} or ${file:/path}");
-    refuses("${1A}", EXPAND_BAD_NAME, "${1A} is no variable; expected ${NAME}, ${NAME:-default} or ${file:/path}");
-    refuses("${A B}", EXPAND_BAD_NAME, "${A B} is no variable; expected ${NAME}, ${NAME:-default} or ${file:/path}");
+    refuses("${}", EXPAND_BAD_NAME,
+            "${} is no variable; expected ${NAME}, ${NAME:-default} or ${file:/path}");
+    refuses("${1A}", EXPAND_BAD_NAME,
+            "${1A} is no variable; expected ${NAME}, ${NAME:-default} or ${file:/path}");
+    refuses("${A B}", EXPAND_BAD_NAME,
+            "${A B} is no variable; expected ${NAME}, ${NAME:-default} or ${file:/path}");
     refuses("${A:-${HOST}}", EXPAND_NESTED, "the default of ${A} holds another ${; expected plain text");
     refuses("${file:relative}", EXPAND_FILE_PATH, "${file:relative} is not an absolute path");
     assert_false(expand_is_sound("fine ${HOST} ${", &fault));

@@ -11,8 +11,8 @@
 #include "config/compile.h"
 #include "config/image.h"
 #include "config/order.h"
-#include "core/method.h"
 #include "config_fixture.h"
+#include "core/method.h"
 
 struct built {
     void *bytes;
@@ -26,7 +26,8 @@ static struct built build(struct config_fixture *fixture, const char *text)
     struct source_paths *paths = malloc(sizeof *paths);
     assert_return_code(config_read(fixture, text), 0);
     assert_return_code(source_find(&fixture->request, paths), 0);
-    assert_return_code(compile_image(&fixture->model, paths, &fixture->request, &built.bytes, &built.size), 0);
+    assert_return_code(compile_image(&fixture->model, paths, &fixture->request, &built.bytes, &built.size),
+                       0);
     assert_return_code(image_attach(&built.image, built.bytes, built.size), 0);
     assert_true(image_answers(&built.image, paths, &fixture->request));
     free(paths);
@@ -70,10 +71,27 @@ static void names_come_before_suffixes_before_networks_before_any(void **state)
     static const struct {
         const char *host;
         int rule;
-    } cases[] = {{"api.example.com", 3}, {"API.Example.COM.", 3}, {"x.api.example.com", 1}, {"example.com", 2},
-                 {"x.y.z.example.com", 1}, {"q.a.b.example.com", 10}, {"a.b.example.com", 1}, {"com", 9},
-                 {"org", 0}, {"xexample.com", 2}, {"10.9.9.9", 4}, {"10.1.9.9", 5}, {"10.1.2.3", 6}, {"11.0.0.1", 0},
-                 {"[2001:db8::1]", 7}, {"2001:db9::1", 0}, {"/run/x", 8}, {"/run/y", -1}, {"::ffff:10.1.2.3", 6}};
+    } cases[] = {
+        {"api.example.com",   3 },
+        {"API.Example.COM.",  3 },
+        {"x.api.example.com", 1 },
+        {"example.com",       2 },
+        {"x.y.z.example.com", 1 },
+        {"q.a.b.example.com", 10},
+        {"a.b.example.com",   1 },
+        {"com",               9 },
+        {"org",               0 },
+        {"xexample.com",      2 },
+        {"10.9.9.9",          4 },
+        {"10.1.9.9",          5 },
+        {"10.1.2.3",          6 },
+        {"11.0.0.1",          0 },
+        {"[2001:db8::1]",     7 },
+        {"2001:db9::1",       0 },
+        {"/run/x",            8 },
+        {"/run/y",            -1},
+        {"::ffff:10.1.2.3",   6 }
+    };
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (find(&built, cases[i].host, 443, METHOD_GET, "/", "p") != cases[i].rule)
             print_message("%s\n", cases[i].host);
@@ -85,15 +103,16 @@ static void names_come_before_suffixes_before_networks_before_any(void **state)
 
 static void filters_decide_among_rules_of_one_pattern(void **state)
 {
-    struct built built = build(*state, "hosts = (\n"
-                                       "{ match = \"a.b\"; policy = \"quick\"; },\n" /* 0 */
-                                       "{ match = \"a.b:80\"; policy = \"quick\"; },\n"
-                                       "{ match = \"a.b\"; paths = [\"/v1*\"]; policy = \"quick\"; },\n" /* 2 */
-                                       "{ match = \"a.b\"; paths = [\"/v1/search*\", \"/v2/*/x\"]; policy = \"quick\"; },\n"
-                                       "{ match = \"a.b\"; paths = [\"/v1/search\"]; policy = \"quick\"; },\n" /* 4 */
-                                       "{ match = \"a.b\"; methods = [\"PUT\"]; policy = \"quick\"; },\n"
-                                       "{ match = \"a.b\"; methods = [\"PUT\", \"POST\"]; policy = \"quick\"; },\n" /* 6 */
-                                       "{ match = \"a.b\"; programs = [\"psql\"]; policy = \"quick\"; });");
+    struct built built =
+        build(*state, "hosts = (\n"
+                      "{ match = \"a.b\"; policy = \"quick\"; },\n" /* 0 */
+                      "{ match = \"a.b:80\"; policy = \"quick\"; },\n"
+                      "{ match = \"a.b\"; paths = [\"/v1*\"]; policy = \"quick\"; },\n" /* 2 */
+                      "{ match = \"a.b\"; paths = [\"/v1/search*\", \"/v2/*/x\"]; policy = \"quick\"; },\n"
+                      "{ match = \"a.b\"; paths = [\"/v1/search\"]; policy = \"quick\"; },\n" /* 4 */
+                      "{ match = \"a.b\"; methods = [\"PUT\"]; policy = \"quick\"; },\n"
+                      "{ match = \"a.b\"; methods = [\"PUT\", \"POST\"]; policy = \"quick\"; },\n" /* 6 */
+                      "{ match = \"a.b\"; programs = [\"psql\"]; policy = \"quick\"; });");
     assert_int_equal(find(&built, "a.b", 80, METHOD_PUT, "/v1/search", "psql"), 1);
     assert_int_equal(find(&built, "a.b", 443, METHOD_GET, "/v1/search", "x"), 4);
     assert_int_equal(find(&built, "a.b", 443, METHOD_GET, "/v1/searching", "x"), 3);
@@ -110,12 +129,13 @@ static void filters_decide_among_rules_of_one_pattern(void **state)
 
 static void a_rule_whose_filters_refuse_lets_less_specific_ones_speak(void **state)
 {
-    struct built built = build(*state, "hosts = (\n"
-                                       "{ match = \"a.b:80\"; policy = \"quick\"; },\n"
-                                       "{ match = \"*.b\"; methods = [\"PUT\"]; policy = \"quick\"; },\n"
-                                       "{ match = \"10.0.0.0/24\"; programs = [\"x\"]; policy = \"quick\"; },\n"
-                                       "{ match = \"10.0.0.0/8\"; policy = \"quick\"; },\n"
-                                       "{ match = \"*:443\"; policy = \"quick\"; });");
+    struct built built =
+        build(*state, "hosts = (\n"
+                      "{ match = \"a.b:80\"; policy = \"quick\"; },\n"
+                      "{ match = \"*.b\"; methods = [\"PUT\"]; policy = \"quick\"; },\n"
+                      "{ match = \"10.0.0.0/24\"; programs = [\"x\"]; policy = \"quick\"; },\n"
+                      "{ match = \"10.0.0.0/8\"; policy = \"quick\"; },\n"
+                      "{ match = \"*:443\"; policy = \"quick\"; });");
     assert_int_equal(find(&built, "a.b", 80, METHOD_GET, "/", "y"), 0);
     assert_int_equal(find(&built, "a.b", 443, METHOD_PUT, "/", "y"), 1);
     assert_int_equal(find(&built, "a.b", 443, METHOD_GET, "/", "y"), 4);
@@ -142,17 +162,19 @@ static void the_index_agrees_with_a_plain_walk(void **state)
         unsigned kind = (unsigned)rand() % 3, parts = 1 + (unsigned)rand() % 4;
         size_t at = kind == 0 ? (size_t)snprintf(match, sizeof match, "*") : 0;
         for (unsigned i = 0; kind < 2 && i < parts; i++)
-            at += (size_t)snprintf(match + at, sizeof match - at, "%s%s%d", at ? "." : "", labels[rand() % 4], rand() % 3);
+            at += (size_t)snprintf(match + at, sizeof match - at, "%s%s%d", at ? "." : "", labels[rand() % 4],
+                                   rand() % 3);
         if (kind == 2)
-            snprintf(match, sizeof match, "%u.0.0.0/%u", 16u * ((unsigned)rand() % 8), 4 + (unsigned)rand() % 8);
+            snprintf(match, sizeof match, "%u.0.0.0/%u", 16u * ((unsigned)rand() % 8),
+                     4 + (unsigned)rand() % 8);
         bool known = false;
         for (unsigned i = 0; i < count; i++)
             known |= strcmp(seen[i], match) == 0;
         if (known)
             continue;
         strcpy(seen[count], match);
-        length += (size_t)snprintf(text + length, size - length, "%s{ match = \"%s\"; policy = \"quick\"; }\n",
-                                   count ? "," : "", match);
+        length += (size_t)snprintf(text + length, size - length,
+                                   "%s{ match = \"%s\"; policy = \"quick\"; }\n", count ? "," : "", match);
         count++;
     }
     snprintf(text + length, size - length, ");\n");
@@ -162,7 +184,8 @@ static void the_index_agrees_with_a_plain_walk(void **state)
         char host[64] = "";
         size_t at = 0;
         for (int part = 0, parts = 1 + rand() % 5; part < parts; part++)
-            at += (size_t)snprintf(host + at, sizeof host - at, "%s%s%d", at ? "." : "", labels[rand() % 4], rand() % 3);
+            at += (size_t)snprintf(host + at, sizeof host - at, "%s%s%d", at ? "." : "", labels[rand() % 4],
+                                   rand() % 3);
         if (i % 4 == 0)
             snprintf(host, sizeof host, "%d.%d.0.1", rand() % 140, rand() % 256);
         struct place place = make_place(host, 80);
@@ -187,9 +210,10 @@ static void an_expansion_of_today_does_not_lie_in_the_image(void **state)
     struct config_fixture *fixture = *state;
     setenv("GUSSET_TEST_SECRET", "s3cr3t-value", 1);
     setenv("GUSSET_TEST_TRIES", "77", 1);
-    struct built built = build(fixture, "policies: { p: { retry: { attempts = \"${GUSSET_TEST_TRIES}\"; };\n"
-                                        " headers = ({ name = \"X\"; value = \"${GUSSET_TEST_SECRET}\"; }); }; };\n"
-                                        "hosts = ({ match = \"*\"; policy = \"p\"; });\n");
+    struct built built =
+        build(fixture, "policies: { p: { retry: { attempts = \"${GUSSET_TEST_TRIES}\"; };\n"
+                       " headers = ({ name = \"X\"; value = \"${GUSSET_TEST_SECRET}\"; }); }; };\n"
+                       "hosts = ({ match = \"*\"; policy = \"p\"; });\n");
     assert_null(memmem(built.bytes, built.size, "s3cr3t-value", 12));
     assert_non_null(memmem(built.bytes, built.size, "${GUSSET_TEST_SECRET}", 21));
     assert_int_equal(image_policy(&built.image, 0)->retry.attempts, 3);
@@ -233,9 +257,12 @@ static void a_damaged_header_is_refused(void **state)
 /* Run under ASan: whatever stands in the tables, no look-up leaves the image. */
 static void a_damaged_table_gives_no_wild_access(void **state)
 {
-    struct built built = build(*state, "policies: { p: { limit: { rate = \"${R:-5}\"; }; headers = ({ name = \"A\"; value = \"b\"; }); }; };\n"
-                                       "hosts = ({ match = \"*\"; policy = \"quick\"; }, { match = \"a.b\"; paths = [\"/x*\"]; programs = [\"q\"]; policy = \"p\"; },\n"
-                                       "{ match = \"*.c\"; policy = \"p\"; }, { match = \"10.0.0.0/8\"; policy = \"p\"; }, { match = \"unix:/x\"; policy = \"p\"; });");
+    struct built built = build(*state, "policies: { p: { limit: { rate = \"${R:-5}\"; }; headers = ({ name = "
+                                       "\"A\"; value = \"b\"; }); }; };\n"
+                                       "hosts = ({ match = \"*\"; policy = \"quick\"; }, { match = \"a.b\"; "
+                                       "paths = [\"/x*\"]; programs = [\"q\"]; policy = \"p\"; },\n"
+                                       "{ match = \"*.c\"; policy = \"p\"; }, { match = \"10.0.0.0/8\"; "
+                                       "policy = \"p\"; }, { match = \"unix:/x\"; policy = \"p\"; });");
     unsigned char *heap = malloc(built.size); /* where ASan sees every byte past the end */
     static const char *const hosts[] = {"a.b", "x.c", "10.1.1.1", "/x", "zz"};
     srand(11);
@@ -243,7 +270,8 @@ static void a_damaged_table_gives_no_wild_access(void **state)
         struct image image;
         memcpy(heap, built.bytes, built.size);
         for (int i = 0; i < 6; i++)
-            heap[sizeof(struct image_header) + (size_t)rand() % (built.size - sizeof(struct image_header) - 1)] = (unsigned char)rand();
+            heap[sizeof(struct image_header) +
+                 (size_t)rand() % (built.size - sizeof(struct image_header) - 1)] = (unsigned char)rand();
         heap[built.size - 1] = 0;
         if (image_attach(&image, heap, built.size) < 0)
             continue;

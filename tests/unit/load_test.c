@@ -9,8 +9,8 @@
 #include <locale.h>
 
 #include "config/explain.h"
-#include "core/method.h"
 #include "config_fixture.h"
+#include "core/method.h"
 
 #define RULE     "hosts = ({ match = \"a.example\"; policy = \"p\"; });\n"
 #define IN(text) "policies: { p: {\n" text "\n}; };\n" RULE
@@ -37,13 +37,16 @@ static void a_present_group_takes_defaults_and_an_absent_one_is_not_applied(void
 static void extends_merges_groups_key_by_key_and_replaces_lists(void **state)
 {
     struct config_fixture *fixture = *state;
-    assert_return_code(config_read(fixture, "policies: {\n"
-                                            "  child: { extends = \"parent\"; timeout: { idle = \"3s\"; }; retry: { on = [\"429\"]; };\n"
-                                            "           headers = ({ name = \"B\"; value = \"2\"; }); };\n"
-                                            "  parent: { extends = \"quick\"; timeout: { total = \"7s\"; };\n"
-                                            "            headers = ({ name = \"A\"; value = \"1\"; }, { name = \"C\"; value = \"3\"; }); };\n"
-                                            "};\nhosts = ();\n"),
-                       0);
+    assert_return_code(
+        config_read(
+            fixture,
+            "policies: {\n"
+            "  child: { extends = \"parent\"; timeout: { idle = \"3s\"; }; retry: { on = [\"429\"]; };\n"
+            "           headers = ({ name = \"B\"; value = \"2\"; }); };\n"
+            "  parent: { extends = \"quick\"; timeout: { total = \"7s\"; };\n"
+            "            headers = ({ name = \"A\"; value = \"1\"; }, { name = \"C\"; value = \"3\"; }); };\n"
+            "};\nhosts = ();\n"),
+        0);
     const struct policy *child = policy(fixture, "child");
     assert_int_equal(child->timeout.total_ms, 7000);
     assert_int_equal(child->timeout.idle_ms, 3000);
@@ -51,15 +54,17 @@ static void extends_merges_groups_key_by_key_and_replaces_lists(void **state)
     assert_false(outcome_set_is_empty(&child->retry.on));
     assert_int_equal(child->retry.on.types, 0);
     assert_int_equal(child->headers_count, 1);
-    assert_string_equal(model_string(&fixture->model, model_header(&fixture->model, child->headers_first)->name), "B");
+    assert_string_equal(
+        model_string(&fixture->model, model_header(&fixture->model, child->headers_first)->name), "B");
     assert_int_equal(policy(fixture, "parent")->headers_count, 2);
 }
 
 static void a_policy_replaces_the_built_in_one_of_its_name_and_may_extend_it(void **state)
 {
     struct config_fixture *fixture = *state;
-    assert_return_code(config_read(fixture, "policies: { quick: { extends = \"quick\"; retry: { attempts = 4; }; };\n"
-                                            "            mine: { extends = \"quick\"; }; };\nhosts = ();\n"),
+    assert_return_code(config_read(fixture,
+                                   "policies: { quick: { extends = \"quick\"; retry: { attempts = 4; }; };\n"
+                                   "            mine: { extends = \"quick\"; }; };\nhosts = ();\n"),
                        0);
     assert_int_equal(policy(fixture, "mine")->retry.attempts, 4);
     assert_int_equal(policy(fixture, "mine")->retry.base_ms, 100);
@@ -73,14 +78,18 @@ static void every_setting_of_the_contract_is_read(void **state)
                     "version = 1; mode = \"shadow\"; locked = false;\n"
                     "log: { level = \"debug\"; target = \"/var/log/g\"; format = \"json\"; };\n"
                     "state: { path = \"/run/g\"; hosts = 128; };\n"
-                    "context: { request_id = \"r\"; tenant_id = \"t\"; project_id = \"p\"; };\n"
-                    IN("timeout: { connect = \"1s\"; attempt = \"2s\"; total = \"3s\"; idle = \"4s\"; transfer = \"5s\"; };\n"
-                       "retry: { attempts = 9; backoff: { base = \"1ms\"; factor = 3; cap = \"2ms\"; jitter = \"equal\"; amount = 12.5; };\n"
-                       "  on = [\"connect\"]; never = (429, \"5xx\"); methods = [\"POST\"]; retry_after = \"6s\"; budget: { ratio = 1.25; floor = 0; }; };\n"
-                       "breaker: { consecutive = 8; rate: { percent = 50; minimum = 7; window = \"1m\"; }; on = []; open = \"1s\"; open_cap = \"1h\";\n"
-                       "  probes = 63; errno = \"EHOSTUNREACH\"; scope = \"host\"; };\n"
-                       "limit: { rate = 1; per = \"1s\"; burst = 2; key = \"k\"; wait = \"3s\"; };\n"
-                       "propagate = [\"request_id\", \"traceparent\"];")),
+                    "context: { request_id = \"r\"; tenant_id = \"t\"; project_id = \"p\"; };\n" IN(
+                        "timeout: { connect = \"1s\"; attempt = \"2s\"; total = \"3s\"; idle = \"4s\"; "
+                        "transfer = \"5s\"; };\n"
+                        "retry: { attempts = 9; backoff: { base = \"1ms\"; factor = 3; cap = \"2ms\"; jitter "
+                        "= \"equal\"; amount = 12.5; };\n"
+                        "  on = [\"connect\"]; never = (429, \"5xx\"); methods = [\"POST\"]; retry_after = "
+                        "\"6s\"; budget: { ratio = 1.25; floor = 0; }; };\n"
+                        "breaker: { consecutive = 8; rate: { percent = 50; minimum = 7; window = \"1m\"; }; "
+                        "on = []; open = \"1s\"; open_cap = \"1h\";\n"
+                        "  probes = 63; errno = \"EHOSTUNREACH\"; scope = \"host\"; };\n"
+                        "limit: { rate = 1; per = \"1s\"; burst = 2; key = \"k\"; wait = \"3s\"; };\n"
+                        "propagate = [\"request_id\", \"traceparent\"];")),
         0);
     const struct settings_globals *globals = &fixture->model.globals;
     const struct policy *p = policy(fixture, "p");
@@ -122,103 +131,119 @@ struct fault_case {
 static void each_fault_names_line_finding_and_expectation(void **state)
 {
     static const struct fault_case cases[] = {
-        {"version = 2;\n" RULE "policies: { p: { }; };", "1: version: found 2, expected a whole number: 1"},
-        {"polices: { };\nhosts = ();", "1: unknown key 'polices', did you mean 'policies'?"},
-        {"retry: { };\nhosts = ();", "1: unknown key 'retry' here; it belongs into a policy or a rule of hosts"},
-        {"log = 5;\nhosts = ();", "1: log: found 5, expected a group { … }"},
-        {"log: { target = \"tmp/x\"; };\nhosts = ();",
-         "1: log.target: found \"tmp/x\", expected \"stderr\", \"syslog\" or an absolute path of at most 255 bytes"},
+        {"version = 2;\n" RULE "policies: { p: { }; };",                                   "1: version: found 2, expected a whole number: 1"                           },
+        {"polices: { };\nhosts = ();",                                                     "1: unknown key 'polices', did you mean 'policies'?"                        },
+        {"retry: { };\nhosts = ();",
+         "1: unknown key 'retry' here; it belongs into a policy or a rule of hosts"                                                                                    },
+        {"log = 5;\nhosts = ();",                                                          "1: log: found 5, expected a group { … }"                                 },
+        {"log: { target = \"tmp/x\"; };\nhosts = ();",                                     "1: log.target: found \"tmp/x\", expected \"stderr\", "
+         "\"syslog\" or an absolute path of at most 255 bytes"                                                                                                                 },
         {"state: { path = \"x\"; };\nhosts = ();",
-         "1: state.path: found \"x\", expected an absolute path of at most 255 bytes, or nothing"},
-        {"state: { hosts = 63; };\nhosts = ();", "1: state.hosts: found 63, expected a whole number from 64 to 1048576"},
+         "1: state.path: found \"x\", expected an absolute path of at most 255 bytes, or nothing"   },
+        {"state: { hosts = 63; };\nhosts = ();",
+         "1: state.hosts: found 63, expected a whole number from 64 to 1048576"                                                                                                                   },
         {"context: { tenant_id = \"a\\r\\nb\"; };\nhosts = ();",
          "1: context.tenant_id: found \"a\\x0d\\x0ab\", expected text without control characters"},
-        {"mode = true;\nhosts = ();", "1: mode: found true, expected one of enforce, shadow, off"},
-        {"policies = ();\nhosts = ();", "1: policies: found a list ( … ), expected a group { name: { … }; }"},
-        {"policies: { p = 5; };\n" RULE, "1: policies: \"p\" is no group, expected { … }"},
+        {"mode = true;\nhosts = ();",                                                                                "1: mode: found true, expected one of enforce, shadow, off"                                                                                                                                              },
+        {"policies = ();\nhosts = ();",                                                                                "1: policies: found a list ( … ), expected a group { name: { … }; }"},
+        {"policies: { p = 5; };\n" RULE,                                                                                "1: policies: \"p\" is no group, expected { … }"                                                                                                                                             },
         {IN("timeout: { connect = 5; };"),
          "2: timeout.connect: found 5, expected a duration with a unit such as \"5s\", from 0s to 168h"},
         {IN("timeout: { connect = \"5\"; };"),
-         "2: timeout.connect: found \"5\", expected a duration with a unit such as \"5s\", from 0s to 168h"},
-        {IN("timeout: { connect = \"200h\"; };"),
-         "2: timeout.connect: found \"200h\", expected a duration with a unit such as \"5s\", from 0s to 168h"},
-        {IN("timout: { };"), "2: unknown key 'timout', did you mean 'timeout'?"},
+         "2: timeout.connect: found \"5\", expected a duration with a unit such as \"5s\", from 0s to 168h"                                                                                                                                         },
+        {IN("timeout: { connect = \"200h\"; };"),                                    "2: timeout.connect: found \"200h\", expected a duration "
+         "with a unit such as \"5s\", from 0s to 168h"},
+        {IN("timout: { };"),          "2: unknown key 'timout', did you mean 'timeout'?"                                                                                                                                   },
         {IN("retry: { backoff: { cpa = \"5s\"; }; };"),
          "2: unknown key 'retry.backoff.cpa', did you mean 'retry.backoff.cap'?"},
-        {IN("retry: { attempts = \"3\"; };"), "2: retry.attempts: found \"3\", expected a whole number from 1 to 100"},
-        {IN("retry: { attempts = 2.5; };"), "2: retry.attempts: found 2.5, expected a whole number from 1 to 100"},
-        {IN("retry: { attempts = -1; };"), "2: retry.attempts: found -1, expected a whole number from 1 to 100"},
+        {IN("retry: { attempts = \"3\"; };"),
+         "2: retry.attempts: found \"3\", expected a whole number from 1 to 100"                                                                                                                        },
+        {IN("retry: { attempts = 2.5; };"),
+         "2: retry.attempts: found 2.5, expected a whole number from 1 to 100"},
+        {IN("retry: { attempts = -1; };"),
+         "2: retry.attempts: found -1, expected a whole number from 1 to 100"                                                                                                                          },
         {IN("retry: { attempts = 4294967299; };"),
          "2: retry.attempts: found 4294967299, expected a whole number from 1 to 100"},
         {IN("retry: { attempts = 0x100000003; };"),
-         "2: retry.attempts: found 4294967299, expected a whole number from 1 to 100"},
+         "2: retry.attempts: found 4294967299, expected a whole number from 1 to 100"                                                                                                                  },
         {IN("retry: { attempts = 3; retries = 2; };"),
          "2: retry.retries says the same as retry.attempts; expected one of them"},
-        {IN("retry: { on = \"5xx\"; };"),
-         "2: retry.on: found \"5xx\", expected a list of error types, CURLE_ names, statuses (\"503\") or classes (\"5xx\")"},
+        {IN("retry: { on = \"5xx\"; };"),                                  "2: retry.on: found \"5xx\", expected a list of error types, "
+         "CURLE_ names, statuses (\"503\") or classes (\"5xx\")"                                                                                                                      },
         {IN("retry: { on = [\"reset\", \"conect\"]; };"),
-         "2: retry.on: found \"conect\", expected a list of error types, CURLE_ names, statuses (\"503\") or classes (\"5xx\")"},
-        {IN("retry: { methods = [\"get\"]; };"), "2: retry.methods: found \"get\", expected a list of HTTP methods in capitals"},
+         "2: retry.on: found \"conect\", expected a list of error types, CURLE_ names, statuses (\"503\") or "
+         "classes (\"5xx\")"                                                                                                       },
+        {IN("retry: { methods = [\"get\"]; };"),
+         "2: retry.methods: found \"get\", expected a list of HTTP methods in capitals"                                                                                                                                           },
         {IN("retry: { backoff: { factor = 0.5; }; };"),
-         "2: retry.backoff.factor: found 0.5, expected a decimal number from 1.0 to 100.0"},
+         "2: retry.backoff.factor: found 0.5, expected a decimal number from 1.0 to 100.0"                                                                                },
         {IN("retry: { backoff: { base = \"6s\"; }; };"),
-         "1: policy \"p\": retry.backoff.cap is shorter than retry.backoff.base"},
-        {IN("breaker: { open = \"10m\"; };"), "1: policy \"p\": breaker.open_cap is shorter than breaker.open"},
+         "1: policy \"p\": retry.backoff.cap is shorter than retry.backoff.base"                                                                             },
+        {IN("breaker: { open = \"10m\"; };"),
+         "1: policy \"p\": breaker.open_cap is shorter than breaker.open"                                                                                       },
         {IN("breaker: { rate: { percent = 101; }; };"),
-         "2: breaker.rate.percent: found 101, expected a percentage from 0 to 100"},
-        {IN("breaker: { rate = 50; };"), "2: breaker.rate: found 50, expected a group { … }"},
+         "2: breaker.rate.percent: found 101, expected a percentage from 0 to 100"                                                                                              },
+        {IN("breaker: { rate = 50; };"),                                               "2: breaker.rate: found 50, expected a group { … }"                                                                                     },
         {IN("propagate = [\"cookie\"];"),
-         "2: propagate: found \"cookie\", expected a list of request_id, tenant_id, project_id, traceparent"},
-        {IN("hedge: { after = \"p95\"; };"), "2: hedge: not supported by this version"},
-        {IN("retry: { resume = true; };"), "2: retry.resume: not supported by this version"},
-        {IN("breaker: { slow: { over = \"1s\"; }; };"), "2: breaker.slow: not supported by this version"},
-        {IN("extends = \"quik\";"), "2: extends: unknown policy \"quik\", did you mean \"quick\"?"},
-        {IN("extends = \"zzzzzzzzzz\";"), "2: extends: unknown policy \"zzzzzzzzzz\", expected one of this file or a "
-                                          "built-in one (standard, quick, expensive …)"},
-        {IN("extends = \"${X}\";"), "2: extends: \"${X}\": ${…} does not work here, expected a policy's name as it is"},
-        {IN("extends = \"p\";"), "2: extends: \"p\" extends itself"},
-        {IN("limit: { key = \"${A\"; };"), "2: limit.key: ${A is not closed; expected ${NAME}"},
-        {IN("limit: { rate = \"${GUSSET_TEST_NONE}\"; };"), "2: warning: limit.rate: the variable GUSSET_TEST_NONE is "
-                                                            "not set and has no default; without it the default holds"},
-        {IN("limit: { rate = \"${GUSSET_TEST_NONE:-x}\"; };"), "2: limit.rate: \"${GUSSET_TEST_NONE:-x}\" does not "
-                                                               "expand to a whole number from 1 to 1000000"},
+         "2: propagate: found \"cookie\", expected a list of request_id, tenant_id, project_id, traceparent"                           },
+        {IN("hedge: { after = \"p95\"; };"),                                    "2: hedge: not supported by this version"                                                           },
+        {IN("retry: { resume = true; };"),                                                        "2: retry.resume: not supported by this version"                                              },
+        {IN("breaker: { slow: { over = \"1s\"; }; };"),                                                  "2: breaker.slow: not supported by this version"                     },
+        {IN("extends = \"quik\";"),                                                        "2: extends: unknown policy \"quik\", did you mean \"quick\"?"              },
+        {IN("extends = \"zzzzzzzzzz\";"),
+         "2: extends: unknown policy \"zzzzzzzzzz\", expected one of this file or a "
+         "built-in one (standard, quick, expensive …)"              },
+        {IN("extends = \"${X}\";"),
+         "2: extends: \"${X}\": ${…} does not work here, expected a policy's name as it is"                                                                                                               },
+        {IN("extends = \"p\";"),                                "2: extends: \"p\" extends itself"                                                                          },
+        {IN("limit: { key = \"${A\"; };"),                             "2: limit.key: ${A is not closed; expected ${NAME}"                                                                     },
+        {IN("limit: { rate = \"${GUSSET_TEST_NONE}\"; };"),
+         "2: warning: limit.rate: the variable GUSSET_TEST_NONE is "
+         "not set and has no default; without it the default holds"                                             },
+        {IN("limit: { rate = \"${GUSSET_TEST_NONE:-x}\"; };"),
+         "2: limit.rate: \"${GUSSET_TEST_NONE:-x}\" does not "
+         "expand to a whole number from 1 to 1000000"                                                                                                    },
         {IN("headers = ({ name = \"X y\"; value = \"secret\"; });"),
-         "2: headers: name: found \"X y\", expected a header's name (letters, digits and !#$%&'*+-.^_`|~)"},
+         "2: headers: name: found \"X y\", expected a header's name (letters, digits and !#$%&'*+-.^_`|~)"                                                                                                                  },
         {IN("headers = ({ name = \"X\"; value = \"secret\\r\\nY: 1\"; });"),
-         "2: headers: the value of X holds a control character (CR, LF …), expected none"},
-        {IN("headers = ({ name = \"X\"; value = 12345; });"), "2: headers: the value of X is no string, expected one"},
+         "2: headers: the value of X holds a control character (CR, LF …), expected none"                                                             },
+        {IN("headers = ({ name = \"X\"; value = 12345; });"),
+         "2: headers: the value of X is no string, expected one"                                                                            },
         {IN("headers = ({ name = \"X\"; value = \"a\"; overide = true; });"),
-         "2: headers: unknown key 'overide', expected name, value or override"},
+         "2: headers: unknown key 'overide', expected name, value or override"                                                                                                       },
         {IN("headers = ({ name = \"X\"; value = \"${GUSSET_TEST_CRLF}\"; });"),
-         "2: headers: the value of X expands to text with a control character (CR, LF …), expected none"},
+         "2: headers: the value of X expands to text with a control character (CR, LF …), expected none"                                                                                         },
         {IN("headers: { name = \"X\"; };"),
-         "2: headers: found a group { … }, expected a list ( { name = …; value = …; } )"},
-        {"hosts: { };", "1: hosts: found a group { … }, expected a list ( { match = …; }, { … } )"},
-        {"hosts = (5);", "1: hosts: expected groups { match = …; policy = …; } in the list"},
-        {"mode = \"off\";", " warning: no hosts: nothing is wrapped"},
+         "2: headers: found a group { … }, expected a list ( { name = …; value = …; } )"                                                             },
+        {"hosts: { };",                                                                "1: hosts: found a group { … }, expected a list ( { match = …; }, { … } )"                                                                         },
+        {"hosts = (5);",                             "1: hosts: expected groups { match = …; policy = …; } in the list"},
+        {"mode = \"off\";",                          " warning: no hosts: nothing is wrapped"                                            },
         {"hosts = ({ match = \"*x\"; policy = \"quick\"; });",
-         "1: match: found \"*x\": a star stands alone (\"*\") or for the first labels of a name (\"*.example.com\")"},
+         "1: match: found \"*x\": a star stands alone (\"*\") or for the first labels of a name "
+         "(\"*.example.com\")"                                                                          },
         {"hosts = ({ match = \"a.b\"; policy = \"quickly\"; });",
-         "1: policy: unknown policy \"quickly\", did you mean \"quick\"?"},
-        {"hosts = ({ match = \"a.b\"; });", "1: hosts: found neither policy nor settings, expected policy = \"…\""},
+         "1: policy: unknown policy \"quickly\", did you mean \"quick\"?"                                                                                                                                         },
+        {"hosts = ({ match = \"a.b\"; });",
+         "1: hosts: found neither policy nor settings, expected policy = \"…\""                                                                                              },
         {"hosts = ({ match = \"a.b\"; policy = \"quick\"; paths = [\"x\"]; });",
-         "1: paths: found \"x\", expected a list of paths such as \"/v1/search*\""},
+         "1: paths: found \"x\", expected a list of paths such as \"/v1/search*\""                                                                                      },
         {"hosts = ({ match = \"a.b\"; policy = \"quick\"; programs = [\"/bin/x\"]; });",
-         "1: programs: found \"/bin/x\", expected a list of program names without folders"},
+         "1: programs: found \"/bin/x\", expected a list of program names without folders"                                                                                     },
         {"hosts = ({ match = \"a.b\"; policy = \"quick\"; methods = []; });",
-         "1: methods: found an empty list, expected a list of HTTP methods in capitals"},
+         "1: methods: found an empty list, expected a list of HTTP methods in capitals"                                                                             },
         {"hosts = ({ match = \"a.b\"; policy = \"quick\"; mode = \"on\"; });",
-         "1: mode: found \"on\", expected one of enforce, shadow, off"},
-        {"hosts = ({ match = \"a.b\"; policy = \"quick\"; variants = (); });", "1: variants: not supported by this version"},
+         "1: mode: found \"on\", expected one of enforce, shadow, off"                                                                                },
+        {"hosts = ({ match = \"a.b\"; policy = \"quick\"; variants = (); });",
+         "1: variants: not supported by this version"                                                                                                 },
         {"hosts = ({ match = \"a.b\"; policy = \"quick\"; retry: { attempts = 0; }; });",
-         "1: retry.attempts: found 0, expected a whole number from 1 to 100"},
+         "1: retry.attempts: found 0, expected a whole number from 1 to 100"                                                                                                                  },
         {"hosts = ({ match = \"*\"; policy = \"quick\"; propagate = [\"tenant_id\"]; });",
-         "1: warning: match \"*\" with propagate: third parties learn what is propagated"},
-        {"mode = \"off\"\nhosts = (\n", "4: syntax error"},
-        {"mode = \"off\";\nmode = \"off\";\n", "2: duplicate setting name"},
-        {"mode = \"off\n\n", "1: the string is not closed; expected \""},
-        {"/* \n\n", "1: the comment is not closed; expected */"},
-        {"\nlog: { target = \"/a\\x00b\"; };", "2: the string holds a NUL (\\x00); expected text"},
+         "1: warning: match \"*\" with propagate: third parties learn what is propagated"                                                                                           },
+        {"mode = \"off\"\nhosts = (\n",                                                               "4: syntax error"                                                                              },
+        {"mode = \"off\";\nmode = \"off\";\n",                                                                        "2: duplicate setting name"                                                },
+        {"mode = \"off\n\n",                                             "1: the string is not closed; expected \""                      },
+        {"/* \n\n",                                          "1: the comment is not closed; expected */"                                                    },
+        {"\nlog: { target = \"/a\\x00b\"; };",                                                                                 "2: the string holds a NUL (\\x00); expected text"                                                               },
     };
     struct config_fixture *fixture = *state;
     setenv("GUSSET_TEST_CRLF", "secret\r\n", 1);
@@ -233,8 +258,10 @@ static void no_fault_shows_a_headers_value_or_an_expanded_one(void **state)
 {
     struct config_fixture *fixture = *state;
     setenv("GUSSET_TEST_SECRET", "hunter2", 1);
-    config_read(fixture, IN("headers = ({ name = \"X y\"; value = \"hunter2\"; }, { name = \"X\"; value = \"hunter2\\n\"; },\n"
-                            "  { name = \"X\"; value = \"hunter2${\"; }, 5); limit: { rate = \"${GUSSET_TEST_SECRET}\"; };"));
+    config_read(
+        fixture,
+        IN("headers = ({ name = \"X y\"; value = \"hunter2\"; }, { name = \"X\"; value = \"hunter2\\n\"; },\n"
+           "  { name = \"X\"; value = \"hunter2${\"; }, 5); limit: { rate = \"${GUSSET_TEST_SECRET}\"; };"));
     assert_int_equal(fixture->faults.errors, 5);
     for (uint32_t i = 0; i < fixture->faults.count; i++)
         assert_null(strstr(fixture->faults.items[i].text, "hunter2"));
@@ -261,7 +288,9 @@ static void all_semantic_faults_come_in_one_run_in_the_order_of_their_lines(void
 static void policies_that_extend_each_other_are_a_fault(void **state)
 {
     struct config_fixture *fixture = *state;
-    config_expect(fixture, "policies: { a: { extends = \"b\"; };\n b: { extends = \"c\"; };\n c: { extends = \"a\"; }; };\nhosts = ();",
+    config_expect(fixture,
+                  "policies: { a: { extends = \"b\"; };\n b: { extends = \"c\"; };\n c: { extends = \"a\"; "
+                  "}; };\nhosts = ();",
                   "3: extends: \"c\" and \"a\" extend each other, in the end");
 }
 
@@ -272,31 +301,31 @@ static void rules_that_say_equally_much_are_a_fault_with_both_lines(void **state
         const char *first, *second;
         bool is_tie;
     } pairs[] = {
-        {"match = \"a.b\"", "match = \"A.b\"", true},
-        {"match = \"a.b\"", "match = \"a.b:80\"", false},
-        {"match = \"a.b:80\"", "match = \"a.b:443\"", false},
-        {"match = \"a.b:80\"", "match = \"a.b:80\"", true},
-        {"match = \"a.b\"; programs = [\"x\"]", "match = \"a.b\"; programs = [\"y\"]", false},
-        {"match = \"a.b\"; programs = [\"x\", \"y\"]", "match = \"a.b\"; programs = [\"y\", \"z\"]", true},
-        {"match = \"a.b\"; programs = [\"x\"]", "match = \"a.b\"", false},
-        {"match = \"a.b\"; methods = [\"GET\"]", "match = \"a.b\"; methods = [\"PUT\"]", false},
-        {"match = \"a.b\"; methods = [\"GET\"]", "match = \"a.b\"; methods = [\"GET\"]", true},
-        {"match = \"a.b\"; methods = [\"GET\"]", "match = \"a.b\"; methods = [\"GET\", \"PUT\"]", false},
-        {"match = \"a.b\"; paths = [\"/a*\"]", "match = \"a.b\"; paths = [\"/b*\"]", false},
-        {"match = \"a.b\"; paths = [\"/a*\"]", "match = \"a.b\"; paths = [\"/a*\"]", true},
-        {"match = \"a.b\"; paths = [\"/a*\"]", "match = \"a.b\"; paths = [\"/ab*\"]", false},
-        {"match = \"a.b\"; paths = [\"/a*b\"]", "match = \"a.b\"; paths = [\"/a*c\"]", false},
-        {"match = \"a.b\"; paths = [\"/a*b*\"]", "match = \"a.b\"; paths = [\"/a*c*\"]", true},
-        {"match = \"a.b\"; paths = [\"/a\", \"/b\"]", "match = \"a.b\"; paths = [\"/c\", \"/b\"]", true},
-        {"match = \"10.0.0.0/8\"", "match = \"10.0.0.0/8\"", true},
-        {"match = \"10.0.0.0/8\"", "match = \"11.0.0.0/8\"", false},
-        {"match = \"*\"", "match = \"*\"", true},
-        {"match = \"*.b\"", "match = \"*.c\"", false},
+        {"match = \"a.b\"",                            "match = \"A.b\"",                               true },
+        {"match = \"a.b\"",                            "match = \"a.b:80\"",                            false},
+        {"match = \"a.b:80\"",                         "match = \"a.b:443\"",                           false},
+        {"match = \"a.b:80\"",                         "match = \"a.b:80\"",                            true },
+        {"match = \"a.b\"; programs = [\"x\"]",        "match = \"a.b\"; programs = [\"y\"]",           false},
+        {"match = \"a.b\"; programs = [\"x\", \"y\"]", "match = \"a.b\"; programs = [\"y\", \"z\"]",    true },
+        {"match = \"a.b\"; programs = [\"x\"]",        "match = \"a.b\"",                               false},
+        {"match = \"a.b\"; methods = [\"GET\"]",       "match = \"a.b\"; methods = [\"PUT\"]",          false},
+        {"match = \"a.b\"; methods = [\"GET\"]",       "match = \"a.b\"; methods = [\"GET\"]",          true },
+        {"match = \"a.b\"; methods = [\"GET\"]",       "match = \"a.b\"; methods = [\"GET\", \"PUT\"]", false},
+        {"match = \"a.b\"; paths = [\"/a*\"]",         "match = \"a.b\"; paths = [\"/b*\"]",            false},
+        {"match = \"a.b\"; paths = [\"/a*\"]",         "match = \"a.b\"; paths = [\"/a*\"]",            true },
+        {"match = \"a.b\"; paths = [\"/a*\"]",         "match = \"a.b\"; paths = [\"/ab*\"]",           false},
+        {"match = \"a.b\"; paths = [\"/a*b\"]",        "match = \"a.b\"; paths = [\"/a*c\"]",           false},
+        {"match = \"a.b\"; paths = [\"/a*b*\"]",       "match = \"a.b\"; paths = [\"/a*c*\"]",          true },
+        {"match = \"a.b\"; paths = [\"/a\", \"/b\"]",  "match = \"a.b\"; paths = [\"/c\", \"/b\"]",     true },
+        {"match = \"10.0.0.0/8\"",                     "match = \"10.0.0.0/8\"",                        true },
+        {"match = \"10.0.0.0/8\"",                     "match = \"11.0.0.0/8\"",                        false},
+        {"match = \"*\"",                              "match = \"*\"",                                 true },
+        {"match = \"*.b\"",                            "match = \"*.c\"",                               false},
     };
     for (unsigned i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         char text[512];
-        snprintf(text, sizeof text, "hosts = (\n{ policy = \"quick\"; %s; },\n{ policy = \"quick\"; %s; });", pairs[i].first,
-                 pairs[i].second);
+        snprintf(text, sizeof text, "hosts = (\n{ policy = \"quick\"; %s; },\n{ policy = \"quick\"; %s; });",
+                 pairs[i].first, pairs[i].second);
         config_read(fixture, text);
         if (fixture->faults.errors != pairs[i].is_tie)
             print_message("%s | %s\n", pairs[i].first, pairs[i].second);
@@ -317,9 +346,11 @@ static void includes_are_read_from_the_including_files_folder(void **state)
     assert_return_code(chdir("/"), 0);
     config_write(fixture, "sub/a.cfg", "# one\n@include \"b.cfg\"\n");
     config_write(fixture, "sub/b.cfg", "policies: { p: { retry: {\nattempts = 0; }; }; };");
-    assert_int_equal(config_read(fixture, "# @include \"nowhere\"\n/*\n@include \"nowhere\"\n*/\n  @include\t\"sub/a.cfg\"\n" RULE
-                                          "mode = 7;\n"),
-                     -EINVAL);
+    assert_int_equal(
+        config_read(fixture,
+                    "# @include \"nowhere\"\n/*\n@include \"nowhere\"\n*/\n  @include\t\"sub/a.cfg\"\n" RULE
+                    "mode = 7;\n"),
+        -EINVAL);
     assert_int_equal(fixture->faults.errors, 2);
     assert_int_equal(fixture->faults.items[0].line, 7);
     assert_string_equal(fixture->faults.items[0].file, fixture->path);
@@ -335,7 +366,8 @@ static void an_include_is_checked_before_libconfig_could_end_the_process(void **
     assert_return_code(mkdir(folder, 0700), 0);
     snprintf(wanted, sizeof wanted, "2: %s: not a regular file", folder);
     config_expect(fixture, "\n@include \"sub\"\n", wanted);
-    snprintf(wanted, sizeof wanted, "1: %s/none: cannot be opened: No such file or directory", fixture->folder);
+    snprintf(wanted, sizeof wanted, "1: %s/none: cannot be opened: No such file or directory",
+             fixture->folder);
     config_expect(fixture, "@include \"none\"\n", wanted);
     snprintf(wanted, sizeof wanted, "1: @include: %s includes itself", fixture->path);
     config_expect(fixture, "@include \"main.cfg\"\n", wanted);
@@ -379,9 +411,13 @@ static void hostile_nesting_is_refused(void **state)
 static void set_comes_on_top_of_every_policy(void **state)
 {
     struct config_fixture *fixture = *state;
-    fixture->request.set = "retry.attempts=4\ntimeout.total=10s\nmode=shadow\nretry.on=reset, 5xx\n\nlimit.key=${HOME:-x}";
-    assert_return_code(config_read(fixture, "policies: { a: { timeout: { }; }; };\nhosts = ({ match = \"*\"; policy = \"quick\"; });"),
-                       0);
+    fixture->request.set =
+        "retry.attempts=4\ntimeout.total=10s\nmode=shadow\nretry.on=reset, 5xx\n\nlimit.key=${HOME:-x}";
+    assert_return_code(
+        config_read(
+            fixture,
+            "policies: { a: { timeout: { }; }; };\nhosts = ({ match = \"*\"; policy = \"quick\"; });"),
+        0);
     assert_int_equal(fixture->model.globals.mode, POLICY_SHADOW);
     const struct policy *a = policy(fixture, "a"), *quick = policy(fixture, "quick");
     assert_int_equal(a->retry.attempts, 4);
@@ -399,11 +435,12 @@ static void faults_of_set_and_policy_name_the_option(void **state)
     static const struct {
         const char *set, *fault;
     } cases[] = {
-        {"retry.attempts", "--set: 'retry.attempts' has no '='; expected KEY=VALUE"},
-        {"retry.atempts=3", "--set: unknown key 'retry.atempts', did you mean 'retry.attempts'?"},
-        {"retry.attempts=x", "--set: retry.attempts: found \"x\", expected a whole number from 1 to 100"},
-        {"hedge=p95", "--set: hedge: not supported by this version"},
-        {"retry.backoff.cap=1ms", "--set: policy \"quick\": retry.backoff.cap is shorter than retry.backoff.base"},
+        {"retry.attempts",        "--set: 'retry.attempts' has no '='; expected KEY=VALUE"                   },
+        {"retry.atempts=3",       "--set: unknown key 'retry.atempts', did you mean 'retry.attempts'?"       },
+        {"retry.attempts=x",      "--set: retry.attempts: found \"x\", expected a whole number from 1 to 100"},
+        {"hedge=p95",             "--set: hedge: not supported by this version"                              },
+        {"retry.backoff.cap=1ms",
+         "--set: policy \"quick\": retry.backoff.cap is shorter than retry.backoff.base"                     },
     };
     fixture->request.policy = "quick";
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -425,12 +462,16 @@ static void a_named_policy_takes_the_place_of_the_files_hosts(void **state)
 {
     struct config_fixture *fixture = *state;
     fixture->request.policy = "mine";
-    assert_return_code(config_read(fixture, "policies: { mine: { retry: { }; }; };\nhosts = ({ match = \"a\"; policy = \"nil\"; });"), 0);
+    assert_return_code(
+        config_read(fixture,
+                    "policies: { mine: { retry: { }; }; };\nhosts = ({ match = \"a\"; policy = \"nil\"; });"),
+        0);
     assert_int_equal(fixture->model.rules.count, 1);
     assert_int_equal(model_rule(&fixture->model, 0)->kind, PATTERN_ANY);
 }
 
-static void explain(struct config_fixture *fixture, const char *name, const char *key, const char *value, const char *origin)
+static void explain(struct config_fixture *fixture, const char *name, const char *key, const char *value,
+                    const char *origin)
 {
     struct explain_setting setting;
     uint32_t index = name ? model_find_policy(&fixture->model, name) : (uint32_t)MODEL_NONE;
@@ -445,8 +486,10 @@ static void each_setting_knows_where_it_came_from(void **state)
 {
     struct config_fixture *fixture = *state;
     fixture->request.set = "timeout.idle=9s";
-    assert_return_code(config_read(fixture, "mode = \"shadow\";\npolicies: {\n b: { extends = \"quick\";\n  timeout: { total = \"7s\"; }; };\n"
-                                            " c: { extends = \"b\"; retry: {\n   retries = 6; }; };\n};\nhosts = ();"),
+    assert_return_code(config_read(fixture,
+                                   "mode = \"shadow\";\npolicies: {\n b: { extends = \"quick\";\n  timeout: "
+                                   "{ total = \"7s\"; }; };\n"
+                                   " c: { extends = \"b\"; retry: {\n   retries = 6; }; };\n};\nhosts = ();"),
                        0);
     explain(fixture, "c", "timeout.total", "7s", "/main.cfg:4");
     explain(fixture, "c", "retry.attempts", "7", "/main.cfg:6");
@@ -463,19 +506,27 @@ static void each_setting_knows_where_it_came_from(void **state)
 static void rules_that_fit_a_place_come_in_order_with_their_verdict(void **state)
 {
     struct config_fixture *fixture = *state;
-    assert_return_code(config_read(fixture, "hosts = (\n{ match = \"*\"; policy = \"standard\"; },\n"
-                                            "{ match = \"*.b\"; policy = \"quick\"; },\n"
-                                            "{ match = \"a.b:80\"; policy = \"network\"; },\n"
-                                            "{ match = \"a.b\"; methods = [\"PUT\"]; policy = \"network\"; },\n"
-                                            "{ match = \"a.b\"; programs = [\"x\"]; policy = \"network\"; },\n"
-                                            "{ match = \"a.b\"; paths = [\"/v1*\", \"/v2/x\"]; policy = \"expensive\"; },\n"
-                                            "{ match = \"c.b\"; policy = \"quick\"; });"),
-                       0);
+    assert_return_code(
+        config_read(fixture, "hosts = (\n{ match = \"*\"; policy = \"standard\"; },\n"
+                             "{ match = \"*.b\"; policy = \"quick\"; },\n"
+                             "{ match = \"a.b:80\"; policy = \"network\"; },\n"
+                             "{ match = \"a.b\"; methods = [\"PUT\"]; policy = \"network\"; },\n"
+                             "{ match = \"a.b\"; programs = [\"x\"]; policy = \"network\"; },\n"
+                             "{ match = \"a.b\"; paths = [\"/v1*\", \"/v2/x\"]; policy = \"expensive\"; },\n"
+                             "{ match = \"c.b\"; policy = \"quick\"; });"),
+        0);
     static const struct {
         uint32_t number;
         enum explain_verdict verdict;
-    } wanted[] = {{2, EXPLAIN_OTHER_PORT}, {5, EXPLAIN_OTHER_PATH}, {5, EXPLAIN_MATCHES}, {3, EXPLAIN_OTHER_METHOD},
-                  {4, EXPLAIN_OTHER_PROGRAM}, {1, EXPLAIN_MATCHES}, {0, EXPLAIN_MATCHES}};
+    } wanted[] = {
+        {2, EXPLAIN_OTHER_PORT   },
+        {5, EXPLAIN_OTHER_PATH   },
+        {5, EXPLAIN_MATCHES      },
+        {3, EXPLAIN_OTHER_METHOD },
+        {4, EXPLAIN_OTHER_PROGRAM},
+        {1, EXPLAIN_MATCHES      },
+        {0, EXPLAIN_MATCHES      }
+    };
     struct place place;
     struct rules_query query = {&place, METHOD_GET, "/v1/y", 5};
     struct explain_candidate candidate;

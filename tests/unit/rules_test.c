@@ -11,8 +11,8 @@
 
 #include "config/cache.h"
 #include "config/rules.h"
-#include "core/method.h"
 #include "config_fixture.h"
+#include "core/method.h"
 
 static char text[512];
 static char heard[4][256];
@@ -124,8 +124,10 @@ static void a_faulty_file_gives_its_first_fault_and_how_many_follow(void **state
     errno = EXDEV;
     assert_int_equal(rules_open_for(&rules, &fixture->request, "p", true, text, sizeof text), -EINVAL);
     assert_int_equal(errno, EXDEV);
-    snprintf(wanted, sizeof wanted, "%s:1: mode: found 1, expected one of enforce, shadow, off (and 1 more; `gusset check` names them)",
-             fixture->path);
+    snprintf(
+        wanted, sizeof wanted,
+        "%s:1: mode: found 1, expected one of enforce, shadow, off (and 1 more; `gusset check` names them)",
+        fixture->path);
     assert_string_equal(text, wanted);
     assert_int_equal(access(cached(fixture), F_OK), -1);
 }
@@ -204,12 +206,15 @@ static void templates_are_expanded_in_this_process_once_a_policy(void **state)
     setenv("GUSSET_TEST_TRIES", "6", 1);
     setenv("GUSSET_TEST_KEY", "blue", 1);
     const struct rules *rules = write_and_open(
-        fixture, "log: { level = \"${GUSSET_TEST_LEVEL:-warn}\"; };\ncontext: { tenant_id = \"${GUSSET_TEST_KEY}\"; };\n"
+        fixture, "log: { level = \"${GUSSET_TEST_LEVEL:-warn}\"; };\ncontext: { tenant_id = "
+                 "\"${GUSSET_TEST_KEY}\"; };\n"
                  "policies: { p: { extends = \"quick\"; retry: { attempts = \"${GUSSET_TEST_TRIES}\"; };\n"
                  "  limit: { key = \"k-${GUSSET_TEST_KEY}\"; };\n"
-                 "  headers = ({ name = \"X-A\"; value = \"v-${GUSSET_TEST_KEY}\"; }, { name = \"X-B\"; value = \"b\"; override = true; },\n"
+                 "  headers = ({ name = \"X-A\"; value = \"v-${GUSSET_TEST_KEY}\"; }, { name = \"X-B\"; "
+                 "value = \"b\"; override = true; },\n"
                  "             { name = \"X-Empty\"; value = \"${GUSSET_TEST_NONE:-}\"; }); }; };\n"
-                 "hosts = ({ match = \"a\"; policy = \"p\"; }, { match = \"b\"; policy = \"p\"; retry: { retries = 1; }; mode = \"shadow\"; });\n");
+                 "hosts = ({ match = \"a\"; policy = \"p\"; }, { match = \"b\"; policy = \"p\"; retry: { "
+                 "retries = 1; }; mode = \"shadow\"; });\n");
     assert_int_equal(rules_globals(rules)->log_level, 2);
     assert_string_equal(rules_globals(rules)->tenant_id, "blue");
     assert_string_equal(rules_globals(rules)->log_target, "stderr");
@@ -242,7 +247,8 @@ static void an_unfit_expansion_leaves_the_default_and_is_said_once(void **state)
     unsetenv("GUSSET_TEST_KEY");
     const struct rules *rules = write_and_open(
         fixture, "policies: { p: { extends = \"quick\"; retry: { attempts = \"${GUSSET_TEST_TRIES}\"; };\n"
-                 "  headers = ({ name = \"X-A\"; value = \"${GUSSET_TEST_KEY}\"; }, { name = \"X-B\"; value = \"${GUSSET_TEST_TRIES}\"; }); }; };\n"
+                 "  headers = ({ name = \"X-A\"; value = \"${GUSSET_TEST_KEY}\"; }, { name = \"X-B\"; value "
+                 "= \"${GUSSET_TEST_TRIES}\"; }); }; };\n"
                  "hosts = ({ match = \"a\"; policy = \"p\"; });\n");
     setenv("GUSSET_TEST_TRIES", "many\r\nX: y", 1);
     errno = EXDEV;
@@ -252,8 +258,11 @@ static void an_unfit_expansion_leaves_the_default_and_is_said_once(void **state)
     assert_int_equal(match.policy->settings->retry.attempts, 3);
     assert_int_equal(match.policy->header_count, 0);
     assert_int_equal(sentences, 3);
-    assert_string_equal(heard[0], "retry.attempts keeps its default: its ${…} does not expand to a whole number from 1 to 100");
-    assert_string_equal(heard[1], "header X-A is left out: the variable GUSSET_TEST_KEY is not set and has no default");
+    assert_string_equal(
+        heard[0],
+        "retry.attempts keeps its default: its ${…} does not expand to a whole number from 1 to 100");
+    assert_string_equal(heard[1],
+                        "header X-A is left out: the variable GUSSET_TEST_KEY is not set and has no default");
     assert_string_equal(heard[2], "header X-B is left out: its value holds a control character");
     unsetenv("GUSSET_TEST_TRIES");
 }
@@ -280,9 +289,10 @@ static void threads_that_meet_a_policy_first_see_the_same_one(void **state)
     struct config_fixture *fixture = *state;
     enum { THREADS = 8 };
     for (int round = 0; round < 20; round++) {
-        const struct rules *rules = write_and_open(
-            fixture, "policies: { p: { limit: { key = \"${HOME:-x}\"; }; headers = ({ name = \"A\"; value = \"${HOME:-x}\"; }); }; };\n"
-                     "hosts = ({ match = \"a\"; policy = \"p\"; });\n");
+        const struct rules *rules =
+            write_and_open(fixture, "policies: { p: { limit: { key = \"${HOME:-x}\"; }; headers = ({ name = "
+                                    "\"A\"; value = \"${HOME:-x}\"; }); }; };\n"
+                                    "hosts = ({ match = \"a\"; policy = \"p\"; });\n");
         pthread_t threads[THREADS];
         struct crowd crowd[THREADS];
         for (int i = 0; i < THREADS; i++) {

@@ -62,15 +62,26 @@ static void durations_take_units_and_decimals(void **state)
     static const struct {
         const char *text;
         uint64_t ms;
-    } good[] = {{"250ms", 250}, {"2s", 2000},   {"1.5m", 90000}, {"0s", 0},       {"1h", 3600000},
-                {"0.5s", 500},  {"0.4ms", 1},   {"1.0005s", 1001}, {"007s", 7000}, {".5s", 500}};
+    } good[] = {
+        {"250ms",   250    },
+        {"2s",      2000   },
+        {"1.5m",    90000  },
+        {"0s",      0      },
+        {"1h",      3600000},
+        {"0.5s",    500    },
+        {"0.4ms",   1      },
+        {"1.0005s", 1001   },
+        {"007s",    7000   },
+        {".5s",     500    }
+    };
     for (unsigned i = 0; i < sizeof good / sizeof good[0]; i++) {
         uint64_t ms = 99;
         assert_true(value_duration(good[i].text, strlen(good[i].text), &ms));
         assert_int_equal(ms, good[i].ms);
     }
-    static const char *const bad[] = {"",   "5",    "s",   "5 s",  "-1s", "+1s", "1.s",   "1..5s", "1e3s",
-                                      "5S", "5sec", "1s ", "0x1s", "infs", "1.1.1s", "99999999999999999999s"};
+    static const char *const bad[] = {
+        "",     "5",  "s",    "5 s", "-1s",  "+1s",  "1.s",    "1..5s",
+        "1e3s", "5S", "5sec", "1s ", "0x1s", "infs", "1.1.1s", "99999999999999999999s"};
     for (unsigned i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         uint64_t ms;
         assert_false(value_duration(bad[i], strlen(bad[i]), &ms));
@@ -144,9 +155,14 @@ static void a_slip_is_led_to_the_nearest_key_of_its_level(void **state)
     static const struct {
         const char *slip, *near;
         enum settings_place place;
-    } slips[] = {{"timout", "timeout", SETTINGS_OF_POLICY},        {"retry.atempts", "retry.attempts", SETTINGS_OF_POLICY},
-                 {"retry.backof", "retry.backoff", SETTINGS_OF_POLICY}, {"extend", "extends", SETTINGS_OF_POLICY},
-                 {"host", "hosts", SETTINGS_OF_FILE},              {"retry.backoff.bsae", "retry.backoff.base", SETTINGS_OF_POLICY}};
+    } slips[] = {
+        {"timout",             "timeout",            SETTINGS_OF_POLICY},
+        {"retry.atempts",      "retry.attempts",     SETTINGS_OF_POLICY},
+        {"retry.backof",       "retry.backoff",      SETTINGS_OF_POLICY},
+        {"extend",             "extends",            SETTINGS_OF_POLICY},
+        {"host",               "hosts",              SETTINGS_OF_FILE  },
+        {"retry.backoff.bsae", "retry.backoff.base", SETTINGS_OF_POLICY}
+    };
     for (unsigned i = 0; i < sizeof slips / sizeof slips[0]; i++) {
         const char *slip = slips[i].slip;
         const char *near = settings_nearest(slip, strlen(slip), slips[i].place);
@@ -163,14 +179,14 @@ static void what_is_expected_is_said_with_its_range(void **state)
     static const struct {
         const char *key, *text;
     } wanted[] = {
-        {"timeout.connect", "a duration with a unit such as \"5s\", from 0s to 168h"},
-        {"retry.attempts", "a whole number from 1 to 100"},
-        {"retry.retries", "a whole number from 0 to 99"},
-        {"retry.backoff.factor", "a decimal number from 1.0 to 100.0"},
-        {"retry.budget.ratio", "a percentage from 0 to 100"},
-        {"breaker.scope", "one of policy, host"},
-        {"propagate", "a list of request_id, tenant_id, project_id, traceparent"},
-        {"locked", "true or false"},
+        {"timeout.connect",      "a duration with a unit such as \"5s\", from 0s to 168h"  },
+        {"retry.attempts",       "a whole number from 1 to 100"                            },
+        {"retry.retries",        "a whole number from 0 to 99"                             },
+        {"retry.backoff.factor", "a decimal number from 1.0 to 100.0"                      },
+        {"retry.budget.ratio",   "a percentage from 0 to 100"                              },
+        {"breaker.scope",        "one of policy, host"                                     },
+        {"propagate",            "a list of request_id, tenant_id, project_id, traceparent"},
+        {"locked",               "true or false"                                           },
     };
     for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         char text[256];
@@ -205,14 +221,14 @@ static void built_in_policies_have_the_numbers_of_the_contract(void **state)
 {
     (void)state;
     static const struct expectation all[] = {
-        {"standard", 3, 500, 5000, 5000, 30000, 90000, 5, 5000},
-        {"quick", 2, 100, 1000, 5000, 30000, 90000, 5, 5000},
-        {"expensive", 5, 1000, 10000, 5000, 60000, 180000, 5, 5000},
-        {"conservative", 3, 2000, 30000, 5000, 30000, 90000, 5, 5000},
-        {"aggressive", 5, 500, 5000, 5000, 30000, 90000, 5, 5000},
-        {"network", 3, 500, 5000, 5000, 10000, 10000, 5, 5000},
-        {"database", 2, 100, 1000, 10000, 30000, 90000, 3, 30000},
-        {"external", 3, 500, 5000, 5000, 30000, 90000, 5, 60000},
+        {"standard",     3, 500,  5000,  5000,  30000, 90000,  5, 5000 },
+        {"quick",        2, 100,  1000,  5000,  30000, 90000,  5, 5000 },
+        {"expensive",    5, 1000, 10000, 5000,  60000, 180000, 5, 5000 },
+        {"conservative", 3, 2000, 30000, 5000,  30000, 90000,  5, 5000 },
+        {"aggressive",   5, 500,  5000,  5000,  30000, 90000,  5, 5000 },
+        {"network",      3, 500,  5000,  5000,  10000, 10000,  5, 5000 },
+        {"database",     2, 100,  1000,  10000, 30000, 90000,  3, 30000},
+        {"external",     3, 500,  5000,  5000,  30000, 90000,  5, 60000},
     };
     struct model model;
     assert_return_code(model_init(&model), 0);

@@ -182,7 +182,9 @@ static void the_named_file_comes_before_the_users_before_the_systems(void **stat
 static void a_locked_system_file_alone_counts(void **state)
 {
     struct config_fixture *fixture = *state;
-    config_write(fixture, "system.cfg", "locked = true; policies: { of_system: { }; }; hosts = ({match=\"*\"; policy=\"of_system\";});\n");
+    config_write(
+        fixture, "system.cfg",
+        "locked = true; policies: { of_system: { }; }; hosts = ({match=\"*\"; policy=\"of_system\";});\n");
     fixture->request.policy = "quick";
     fixture->request.set = "mode=off";
     assert_return_code(config_read(fixture, "policies: { named: { }; }; hosts = ();\n"), 0);
