@@ -111,8 +111,6 @@ static uint64_t probe(struct circuit circuit, struct breaker_admission *admissio
 static uint64_t first_probe(struct circuit circuit, uint64_t now_ms, uint32_t lease_ms,
                             struct breaker_admission *admission)
 {
-    if (circuit.state != BREAKER_HALF_OPEN)
-        circuit.passed = 0;
     circuit.count = circuit.passed + 1;
     circuit.state = BREAKER_HALF_OPEN;
     circuit.until = moment(now_ms, lease_ms > 0 ? lease_ms : 1);

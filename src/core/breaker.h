@@ -5,9 +5,10 @@
  *
  * Word: state 2 bits | count 12 | passed 6 | opens 5 | until 39 (milliseconds, monotonic clock; 17 years)
  *   closed     count = failures in a row (saturating)
- *   open       until = when a probe may go; 0 marks "forced: until reset by hand"
+ *   open       until = when a probe may go; 0 marks "forced: until reset by hand";
+ *              count = 0, or all ones where it was opened by hand: until is then not bound by the cap
  *   half open  count = probes let through, passed = probes that came back well,
- *              until = when their lease runs out; it is also the round's identity
+ *              until = when their lease runs out, 0 while none is out; with opens the round's identity
  *   opens      how often it reopened without closing in between: each doubles the open time up to the cap
  */
 #ifndef GUSSET_CORE_BREAKER_H
@@ -46,7 +47,9 @@ struct breaker_admission {
 /*
  * May a call go at now_ms? lease_ms (>= 1) is how long a probe may take before its place is given away.
  * Returns the word that must be stored for the answer to hold (word itself when nothing changes).
- * An until further in the future than the rule can have set counts as expired.
+ * An until further in the future than the rule or lease_ms can have set counts as expired, 5 s being
+ * granted to callers that were held up after they read the clock. When a lease runs out, the places of
+ * the probes that never came back are given away; those that came back well still count.
  */
 uint64_t breaker_admit(uint64_t word, const struct breaker_rule *rule, uint64_t now_ms, uint32_t lease_ms,
                        struct breaker_admission *admission);
@@ -69,7 +72,10 @@ uint64_t breaker_closed(void);
 enum breaker_state breaker_state(uint64_t word);
 const char *breaker_state_name(enum breaker_state state); /* "closed", "open", "half open" */
 
-/* Milliseconds from now until an open circuit lets a probe through; 0 when it would now, or is closed. */
+/*
+ * Milliseconds from now until an open circuit lets a probe through; 0 when it would now, is closed or
+ * half open; UINT64_MAX when it is open until reset by hand.
+ */
 uint64_t breaker_remaining_ms(uint64_t word, uint64_t now_ms);
 
 /* Failures in a row of a closed circuit; 0 otherwise. */

@@ -50,7 +50,7 @@ struct outcome_set {
 /* From a CURLcode of libcurl 7.68 to 8.x; one this table does not know is OUTCOME_UNKNOWN. */
 struct outcome outcome_of_curl(int code);
 
-/* From the errno of connect(2), or of SO_ERROR; 0 is success. */
+/* From the errno of connect(2), or of SO_ERROR; 0 is success. What the network does not cause is local. */
 struct outcome outcome_of_errno(int os_error);
 
 /* From an HTTP status; below 400 (and 0) is success. */

@@ -1,7 +1,7 @@
 /*
  * A host pattern: which places a rule speaks of, and which of two patterns says more. Spelled
  * "name", "name:port", "*.suffix[:port]", "*", "10.0.0.0/8[:port]", "[2001:db8::]/32[:port]",
- * "192.0.2.7[:port]", "[::1]:443", "unix:/path".
+ * "192.0.2.7[:port]", "[::1]:443", "unix:/path"; without a port also "::1" and "2001:db8::/32".
  */
 #ifndef GUSSET_CORE_PATTERN_H
 #define GUSSET_CORE_PATTERN_H
@@ -24,10 +24,10 @@ struct pattern {
 enum pattern_fault {
     PATTERN_FINE = 0,
     PATTERN_EMPTY,       /* no text */
-    PATTERN_BAD_NAME,    /* blank, control character, empty label, too long */
+    PATTERN_BAD_NAME,    /* not letters, digits, "-", "_" or UTF-8; empty label, too long */
     PATTERN_BAD_STAR,    /* a star elsewhere than alone or as the first label */
     PATTERN_BAD_PORT,    /* not 1..65535 */
-    PATTERN_BAD_NETWORK, /* prefix out of range, or not behind a literal address */
+    PATTERN_BAD_NETWORK, /* no address where one is meant, prefix out of range or not behind one */
     PATTERN_HOST_BITS    /* address bits set past the prefix: probably a slip */
 };
 
@@ -38,8 +38,8 @@ enum pattern_fault pattern_parse(struct pattern *out, const char *text, size_t l
 const char *pattern_fault_text(enum pattern_fault fault);
 
 /*
- * "*.example.com" does not match example.com; a network matches literal addresses only (whoever
- * resolved a name hands in the address as a place of its own).
+ * "*.example.com" does not match example.com; "*" matches all but unix sockets; a network matches
+ * literal addresses only (whoever resolved a name hands in the address as a place of its own).
  */
 bool pattern_matches(const struct pattern *pattern, const struct place *place);
 

@@ -25,7 +25,7 @@ void call_free(struct call *call)
  * Whether it could be made again is asked only of what failed, and of the upload last, because the
  * answer may cost a call of the program's seek function.
  */
-struct gate_attempt call_attempt(struct call *call, struct outcome outcome)
+static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
 {
     struct gate_attempt attempt = {.outcome = outcome,
                                    .method = call->is_http ? call->method : 0,
@@ -34,7 +34,15 @@ struct gate_attempt call_attempt(struct call *call, struct outcome outcome)
 
     if (outcome.type == OUTCOME_SUCCESS || !retry_wants(&call->gate.policy->settings->retry, &outcome))
         return attempt;
-    attempt.idempotent = inject_program_names(call, "Idempotency-Key");
+    attempt.idempotent = inject_program_sends(call, "Idempotency-Key");
     attempt.replayable = !reply_has_reached_program(&call->reply) && upload_can_replay(call);
     return attempt;
+}
+
+struct verdict call_ended(struct call *call, struct outcome outcome)
+{
+    if (call->gate.attempt_ended)
+        return call->gate.last;
+    struct gate_attempt attempt = attempt_of(call, outcome);
+    return gate_ended(&call->gate, &attempt);
 }

@@ -38,7 +38,7 @@ void call_free(struct call *call);
 #define call_set(call, option, word)                                                                         \
     ((call)->handle->libcurl->easy_setopt((call)->handle->easy, (option), (word)))
 
-/* The attempt as far as it has come, for the gate. */
-struct gate_attempt call_attempt(struct call *call, struct outcome outcome);
+/* Tells the gate, once an attempt, how it ended; returns what the gate says. */
+struct verdict call_ended(struct call *call, struct outcome outcome);
 
 #endif

@@ -55,6 +55,11 @@ static bool applies(const struct call *call)
     return call->gate.policy->settings->groups & POLICY_TIMEOUT;
 }
 
+static uint32_t idle_limit_ms(const struct call *call)
+{
+    return applies(call) ? call->gate.policy->settings->timeout.idle_ms : 0;
+}
+
 static uint64_t total_ends_us(const struct call *call)
 {
     uint32_t total_ms = call->gate.policy->settings->timeout.total_ms;
@@ -73,19 +78,24 @@ static void limit_connect(struct call *call)
     call_set(call, CURLOPT_CONNECTTIMEOUT_MS, (long)(is_ours ? policy_ms : program_ms));
 }
 
-static void limit_idle(struct call *call)
+/*
+ * The way out where libcurl's loop does not come through our hook. It is coarse: libcurl takes the mean speed
+ * of the last five seconds, and counts in seconds.
+ */
+static void limit_speed(struct call *call)
 {
     const struct handle *handle = call->handle;
-    uint32_t idle_ms = call->gate.policy->settings->timeout.idle_ms;
+    uint32_t idle_ms = idle_limit_ms(call);
 
-    if (!idle_ms || handle->words[HANDLES_LOW_SPEED_TIME] || handle->words[HANDLES_LOW_SPEED_LIMIT])
+    if (!idle_ms || call->deadline.sees_polls || handle->words[HANDLES_LOW_SPEED_TIME] ||
+        handle->words[HANDLES_LOW_SPEED_LIMIT])
         return;
     call->deadline.idle_is_ours = true;
     call_set(call, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    call_set(call, CURLOPT_LOW_SPEED_TIME, (long)((idle_ms + 999) / 1000)); /* libcurl counts in seconds */
+    call_set(call, CURLOPT_LOW_SPEED_TIME, (long)((idle_ms + 999) / 1000));
 }
 
-static void lift_idle(struct call *call)
+static void lift_speed(struct call *call)
 {
     if (!call->deadline.idle_is_ours)
         return;
@@ -121,8 +131,9 @@ void deadline_attempt(struct call *call)
     struct deadline *deadline = &call->deadline;
 
     deadline->attempt_started_us = call->gate.attempt > 1 ? clock_now_us() : call->gate.opened_us;
-    deadline->is_to_relax = false;
-    lift_idle(call);
+    deadline->is_to_relax = deadline->is_sent = false;
+    deadline->last_byte_us = 0;
+    lift_speed(call);
     if (!applies(call)) {
         hold_to(call, 0);
         return;
@@ -137,6 +148,7 @@ void deadline_sent(struct call *call)
     struct deadline *deadline = &call->deadline;
     uint64_t attempt_us = (uint64_t)call->gate.policy->settings->timeout.attempt_ms * 1000;
 
+    deadline->is_sent = true;
     if (!applies(call) || !attempt_us)
         return;
     uint64_t first_byte_us = clock_now_us() + attempt_us;
@@ -144,13 +156,30 @@ void deadline_sent(struct call *call)
         hold_to(call, earlier(first_byte_us, total_ends_us(call)));
 }
 
-static void relax(struct call *call)
+/* What limits a reply that is the program's: the whole transfer, and the silence since the last byte. */
+static uint64_t body_ends_us(const struct call *call)
 {
     uint32_t transfer_ms = call->gate.policy->settings->timeout.transfer_ms;
+    uint64_t transfer_us = transfer_ms ? call->deadline.call_started_us + (uint64_t)transfer_ms * 1000 : 0;
+    uint64_t idle_us =
+        call->deadline.last_byte_us ? call->deadline.last_byte_us + (uint64_t)idle_limit_ms(call) * 1000 : 0;
 
+    return earlier(transfer_us, idle_us);
+}
+
+static void relax(struct call *call)
+{
     call->deadline.is_to_relax = false;
-    limit_idle(call);
-    hold_to(call, transfer_ms ? call->deadline.call_started_us + (uint64_t)transfer_ms * 1000 : 0);
+    limit_speed(call);
+    hold_to(call, body_ends_us(call));
+}
+
+void deadline_body(struct call *call)
+{
+    if (!idle_limit_ms(call) || !call->deadline.sees_polls)
+        return;
+    call->deadline.last_byte_us = clock_now_us();
+    call->deadline.is_to_relax = true;
 }
 
 /* Most replies are whole before libcurl waits again; for them the limits need not be moved. */
@@ -158,6 +187,8 @@ void deadline_committed(struct call *call)
 {
     if (!applies(call))
         return;
+    if (idle_limit_ms(call))
+        call->deadline.last_byte_us = clock_now_us();
     if (call->deadline.sees_polls)
         call->deadline.is_to_relax = true;
     else
@@ -171,6 +202,8 @@ int deadline_poll_ms(struct call *call, int timeout_ms)
     deadline->sees_polls = true;
     if (deadline->is_to_relax)
         relax(call);
+    else if (call->sent && !deadline->is_sent && call->reply.phase == REPLY_HOLDING && upload_is_sent(call))
+        deadline_sent(call);
     if (!deadline->ours_ends_us)
         return timeout_ms;
     uint64_t now_us = clock_now_us();
@@ -203,7 +236,7 @@ void deadline_restore(struct call *call)
     const uint64_t *words = call->handle->words;
     struct deadline *deadline = &call->deadline;
 
-    lift_idle(call);
+    lift_speed(call);
     if (deadline->worn_ms != (long)words[HANDLES_TIMEOUT_MS])
         call_set(call, CURLOPT_TIMEOUT_MS, (long)words[HANDLES_TIMEOUT_MS]);
     if (deadline->connect_ms)

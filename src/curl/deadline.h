@@ -16,10 +16,12 @@ struct deadline {
     uint64_t attempt_started_us;
     uint64_t program_ends_us; /* the program's own CURLOPT_TIMEOUT, as a moment; 0: none */
     uint64_t ours_ends_us;    /* the policy's limit that holds now, as a moment; 0: none */
+    uint64_t last_byte_us;    /* when the last byte of a body came; kept only where idle is limited */
     uint32_t connect_ms;      /* the policy's, where it is shorter than the program's; 0: not ours */
-    bool idle_is_ours;
-    bool sees_polls;  /* libcurl's loop comes through our hook before it waits */
-    bool is_to_relax; /* the reply is the program's, but the limit for its first byte still stands */
+    bool idle_is_ours;        /* CURLOPT_LOW_SPEED_TIME is ours */
+    bool is_sent;             /* the limit counts from the last byte of the request on */
+    bool sees_polls;          /* libcurl's loop comes through our hook before it waits */
+    bool is_to_relax;         /* the reply is the program's, but the limit for its first byte still stands */
     bool quick_exit_is_worn;
     long worn_ms; /* what CURLOPT_TIMEOUT_MS is set to */
 };
@@ -41,6 +43,9 @@ void deadline_committed(struct call *call);
  * how long it may wait, so that a limit that was moved nearer is not found late.
  */
 int deadline_poll_ms(struct call *call, int timeout_ms);
+
+/* Bytes of a body have come. */
+void deadline_body(struct call *call);
 
 /* The reply is being thrown away: give its body a moment, so that the connection can be kept. */
 void deadline_swallow(struct call *call);

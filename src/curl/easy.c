@@ -108,8 +108,7 @@ static struct verdict attempt(struct call *call, CURLcode *code)
 
     bool swallowed = call->reply.phase == REPLY_SWALLOWING;
     struct outcome outcome = outcome_of(call, *code);
-    struct gate_attempt ended = call_attempt(call, outcome);
-    struct verdict verdict = gate_ended(&call->gate, &ended); /* repeats its answer where the reply decided */
+    struct verdict verdict = call_ended(call, outcome); /* repeats its answer where the reply decided */
 
     if (!swallowed && verdict.kind != VERDICT_AGAIN && !reply_finish(call) && *code == CURLE_OK)
         *code = CURLE_WRITE_ERROR;

@@ -7,11 +7,12 @@
 /* Performs the handle's transfer; without a matching rule that is libcurl's own curl_easy_perform. */
 CURLcode easy_perform(struct handle *handle);
 
-/* While a gated transfer runs in this thread: the longest that libcurl's inner poll may sleep; timeout_ms
- * otherwise. */
+/* libcurl's own loop is about to wait for at most timeout_ms; returns how long it may, for the call that it
+ * runs in this thread. */
 int easy_poll_ms(int timeout_ms);
 
-/* The handle is about to go: if a longjmp left its transfer, this thread must not think that it still runs. */
+/* The handle is about to go: if a longjmp left its transfer, this thread must not think that it still runs.
+ */
 void easy_leave(const struct handle *handle);
 
 #endif

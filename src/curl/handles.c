@@ -95,6 +95,7 @@ static void set_defaults(struct handle *handle)
     memset(handle->words, 0, sizeof handle->words);
     handle->words[HANDLES_NOPROGRESS] = 1;
     handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
+    handle->words[HANDLES_POSTFIELDSIZE_LARGE] = (uint64_t)-1;
     handle->request = HANDLES_GET;
     handle->target_is_read = false;
 }
@@ -188,6 +189,8 @@ static int word_of(CURLoption option)
         return HANDLES_TIMEOUT_MS;
     case CURLOPT_CONNECTTIMEOUT:
         return HANDLES_CONNECTTIMEOUT_MS;
+    case CURLOPT_POSTFIELDSIZE:
+        return HANDLES_POSTFIELDSIZE_LARGE;
     }
     return -1;
 }

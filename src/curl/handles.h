@@ -23,17 +23,20 @@
     X(HEADERFUNCTION)                                                                                        \
     X(HEADERDATA)                                                                                            \
     X(READFUNCTION)                                                                                          \
-    X(READDATA) X(SEEKFUNCTION) X(SEEKDATA) X(IOCTLFUNCTION) X(IOCTLDATA) X(HEADER) X(HTTPHEADER)            \
-        X(PREREQFUNCTION) X(PREREQDATA) X(TIMEOUT_MS) X(CONNECTTIMEOUT_MS) X(LOW_SPEED_LIMIT)                \
-            X(LOW_SPEED_TIME) X(QUICK_EXIT)
+    X(READDATA)                                                                                              \
+    X(SEEKFUNCTION)                                                                                          \
+    X(SEEKDATA) X(IOCTLFUNCTION) X(IOCTLDATA) X(HEADER) X(HTTPHEADER) X(PREREQFUNCTION) X(PREREQDATA)        \
+        X(TIMEOUT_MS) X(CONNECTTIMEOUT_MS) X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)
 #define HANDLES_NOTED(X)                                                                                     \
     X(ERRORBUFFER)                                                                                           \
     X(NOPROGRESS)                                                                                            \
     X(XFERINFOFUNCTION)                                                                                      \
     X(PROGRESSFUNCTION)                                                                                      \
     X(XFERINFODATA)                                                                                          \
-    X(FOLLOWLOCATION) X(CONNECT_ONLY) X(PORT) X(HEADEROPT) X(CURLU) X(HTTP09_ALLOWED)                        \
-        X(SUPPRESS_CONNECT_HEADERS) X(POSTFIELDS)
+    X(FOLLOWLOCATION)                                                                                        \
+    X(CONNECT_ONLY)                                                                                          \
+    X(PORT) X(HEADEROPT) X(CURLU) X(HTTP09_ALLOWED) X(SUPPRESS_CONNECT_HEADERS) X(POSTFIELDS)                \
+        X(POSTFIELDSIZE_LARGE)
 
 /* Options whose value is a string that libcurl copies; so do we. */
 #define HANDLES_TEXTS(X)                                                                                     \

@@ -30,9 +30,16 @@ static bool list_names(const struct curl_slist *list, const char *name, size_t l
     return false;
 }
 
-bool inject_program_names(const struct call *call, const char *name)
+bool inject_program_sends(const struct call *call, const char *name)
 {
-    return list_names(program_list(call), name, strlen(name));
+    size_t length = strlen(name);
+
+    for (const struct curl_slist *node = program_list(call); node; node = node->next) {
+        const char *colon = node->data && names(node->data, name, length) ? strchr(node->data, ':') : NULL;
+        if (colon && colon[1 + strspn(colon + 1, " \t\r\n")])
+            return true;
+    }
+    return false;
 }
 
 static const char request_id_name[] = "X-Request-Id";

@@ -47,8 +47,8 @@ void inject_check_origin(struct call *call);
 /* Puts the program's own list back. */
 void inject_restore(struct call *call);
 
-/* Whether the program's own list has the header, with or without a value. name is compared without case. */
-bool inject_program_names(const struct call *call, const char *name);
+/* Whether the program's own list sends the header with a value. name is compared without case. */
+bool inject_program_sends(const struct call *call, const char *name);
 
 void inject_clear(struct inject *inject);
 

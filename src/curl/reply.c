@@ -124,12 +124,9 @@ static size_t decide(struct call *call)
 {
     struct outcome outcome = outcome_of_status(call->reply.status);
 
-    if (outcome.type != OUTCOME_SUCCESS) {
-        struct gate_attempt attempt = call_attempt(call, outcome);
-        if (gate_ended(&call->gate, &attempt).kind == VERDICT_AGAIN) {
-            swallow(call);
-            return DONE;
-        }
+    if (outcome.type != OUTCOME_SUCCESS && call_ended(call, outcome).kind == VERDICT_AGAIN) {
+        swallow(call);
+        return DONE;
     }
     return commit(call);
 }
@@ -309,6 +306,7 @@ static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
     struct reply *reply = &call->reply;
     size_t size = one * count, flushed = DONE;
 
+    deadline_body(call);
     if (reply->phase == REPLY_HOLDING)
         flushed = call->is_http && reply->status ? decide(call) : commit(call);
     else if (reply->phase == REPLY_FLUSHING)

@@ -6,6 +6,8 @@
 
 #include "curl/call.h"
 
+enum { FIELDS_LONG = 64 * 1024 };
+
 /* A body from the read function: an upload, or a POST without fields of its own. */
 static bool has_reader(const struct handle *handle)
 {
@@ -19,6 +21,7 @@ static size_t ask_program(struct call *call, char *bytes, size_t size)
     void *data = handles_pointer(call->handle, HANDLES_READDATA);
 
     call->upload.was_read = true;
+    call->upload.is_rewound = false;
     if (reader)
         return reader(bytes, 1, size, data);
     return fread(bytes, 1, size, data ? data : stdin);
@@ -82,6 +85,18 @@ static int ask_program_to_seek(struct call *call, curl_off_t offset, int origin)
     return CURL_SEEKFUNC_CANTSEEK;
 }
 
+/* Takes the program back to the start of its body, unless it is there. */
+static bool rewind_program(struct call *call)
+{
+    struct upload *upload = &call->upload;
+
+    if (!upload->is_rewound)
+        upload->is_rewound = ask_program_to_seek(call, 0, SEEK_SET) == CURL_SEEKFUNC_OK;
+    if (upload->is_rewound)
+        upload->at_end = false;
+    return upload->is_rewound;
+}
+
 /* libcurl goes back by itself for a redirect or an authentication, and forward to resume. */
 static int seek_body(void *data, curl_off_t offset, int origin)
 {
@@ -105,7 +120,7 @@ void upload_call(struct call *call)
 {
     struct upload *upload = &call->upload;
 
-    upload->was_read = upload->at_end = upload->overflown = false;
+    upload->was_read = upload->at_end = upload->overflown = upload->is_rewound = false;
     upload->kept = upload->position = 0;
 }
 
@@ -114,6 +129,8 @@ void upload_attempt(struct call *call)
     struct upload *upload = &call->upload;
 
     upload->position = upload->overflown ? upload->kept : 0;
+    if (upload->overflown) /* it may have been read on since it was taken back for the decision */
+        rewind_program(call);
     if (upload->is_dressed || !call->is_http || !has_reader(call->handle))
         return;
     upload->is_dressed = true;
@@ -131,16 +148,37 @@ bool upload_can_replay(struct call *call)
         return !call->sent; /* its parts may come from callbacks, which cannot be asked */
     if (!upload->was_read || !upload->overflown)
         return call->is_http || !has_reader(call->handle) || !call->sent;
-    if (ask_program_to_seek(call, 0, SEEK_SET) != CURL_SEEKFUNC_OK)
+    return rewind_program(call);
+}
+
+/* Fields that are in memory and small leave at once. */
+static bool has_long_fields(const struct handle *handle)
+{
+    const char *fields = handles_pointer(handle, HANDLES_POSTFIELDS);
+    int64_t size = (int64_t)handle->words[HANDLES_POSTFIELDSIZE_LARGE];
+
+    if (handle->request != HANDLES_POST || !fields)
         return false;
-    upload->at_end = false;
-    return true;
+    return size < 0 ? strnlen(fields, FIELDS_LONG) == FIELDS_LONG : size >= FIELDS_LONG;
 }
 
 bool upload_is_long(const struct call *call)
 {
     const struct handle *handle = call->handle;
-    return has_reader(handle) || handle->request == HANDLES_FORM;
+
+    if (handle->request == HANDLES_GET || handle->request == HANDLES_HEAD)
+        return false;
+    return has_reader(handle) || handle->request == HANDLES_FORM || has_long_fields(handle);
+}
+
+bool upload_is_sent(const struct call *call)
+{
+    const struct libcurl *libcurl = call->handle->libcurl;
+    curl_off_t sent = 0, size = -1;
+
+    libcurl->easy_getinfo(call->handle->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    libcurl->easy_getinfo(call->handle->easy, CURLINFO_CONTENT_LENGTH_UPLOAD_T, &size);
+    return size >= 0 && sent >= size;
 }
 
 void upload_restore(struct call *call)

@@ -16,6 +16,8 @@ struct upload {
     bool is_dressed; /* our reader stands in for the program's */
     bool was_read;   /* the program's reader has been called */
     bool at_end;     /* it said that there is no more; it is not asked again */
+    bool is_rewound; /* the program's seek function has taken it back to the start, and it was not read since
+                      */
     bool overflown;  /* it handed over more than is kept */
     size_t kept;     /* bytes of it in buffer, from the start */
     size_t position; /* next of them to hand to libcurl */
@@ -34,6 +36,9 @@ bool upload_can_replay(struct call *call);
 
 /* Whether sending may take long, so that the wait for a reply cannot be counted from the start. */
 bool upload_is_long(const struct call *call);
+
+/* Whether libcurl says that all of the body has been sent. */
+bool upload_is_sent(const struct call *call);
 
 /* Puts the program's own functions back. */
 void upload_restore(struct call *call);

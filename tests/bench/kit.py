@@ -27,6 +27,12 @@ def median(values):
     return ordered[middle] if len(ordered) % 2 else (ordered[middle - 1] + ordered[middle]) / 2
 
 
+def spread(values):
+    """How far the median of these may lie from the truth: the median deviation over the root of the count."""
+    middle = median(values)
+    return 2 * median([abs(value - middle) for value in values]) / len(values) ** 0.5
+
+
 def tool(name):
     for folder in os.environ.get("PATH", "").split(":") + ["/usr/sbin", "/sbin"]:
         path = os.path.join(folder, name)

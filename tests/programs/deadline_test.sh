@@ -110,7 +110,7 @@ is "that body is cut" "$code" 28
 within "a policy's shorter limit wins over a longer one" 250 900 limited --set timeout.attempt=400ms --set retry.attempts=1 -- \
     "$client" "$url/?stall=headers" timeout=10000
 is "as the program is told" "${said:0:9}" "result 28"
-within "a longer attempt does not hold up a shorter program on the same handle" 250 900 limited --set timeout.attempt=100ms --set retry.attempts=2 -- \
+within "a longer attempt does not hold up a shorter program on the same handle" 80 900 limited --set timeout.attempt=100ms --set retry.attempts=2 -- \
     "$client" "$url/?stall=headers&first=1" repeat=3 timeout=10000
 is "whose calls all succeed" "$(grep -c 'result 0 status 200' <<<"$said")" 3
 

@@ -23,7 +23,8 @@ trap finish EXIT
 
 # start_upstream: sets port and control
 start_upstream() {
-    "$BUILD/upstream" --daemon --quiet "$@" >"$folder/ports" &
+    : >"$folder/ports" # the server's own redirection may come later than the first look
+    "$BUILD/upstream" --daemon --quiet "$@" >>"$folder/ports" &
     servers+=($!)
     for _ in $(seq 200); do
         [ "$(wc -l <"$folder/ports")" -ge 2 ] && break

@@ -135,6 +135,24 @@ static void retry_after_takes_nothing_else(void **state)
     assert_int_equal(retry_after_ms("1\0002", 3, 0), -1);
 }
 
+/* Every byte of a date counts: none may be missing at the end, none may be another. */
+static void retry_after_takes_no_damaged_date(void **state)
+{
+    (void)state;
+    static const char *const dates[] = {"Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+                                        "Sun Nov  6 08:49:37 1994", "Wed Nov 16 08:49:37 1994"};
+
+    for (size_t i = 0; i < sizeof dates / sizeof *dates; i++) {
+        for (size_t at = 0; at < strlen(dates[i]); at++) {
+            char text[40] = {0};
+            memcpy(text, dates[i], strlen(dates[i]));
+            assert_int_equal(retry_after_ms(text, at, 0), -1);
+            text[at] = 'x';
+            assert_int_equal(after(text, 0), -1);
+        }
+    }
+}
+
 static void retry_after_reads_what_strftime_writes(void **state)
 {
     (void)state;
@@ -187,6 +205,7 @@ int main(void)
         cmocka_unit_test(retry_after_completes_a_short_year_by_the_fifty_year_rule),
         cmocka_unit_test(retry_after_knows_the_lengths_of_months),
         cmocka_unit_test(retry_after_takes_nothing_else),
+        cmocka_unit_test(retry_after_takes_no_damaged_date),
         cmocka_unit_test(retry_after_reads_what_strftime_writes),
         cmocka_unit_test(retry_after_survives_damaged_values),
     };
