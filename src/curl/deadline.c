@@ -44,6 +44,7 @@ void deadline_call(struct call *call)
     uint64_t program_ms = call->handle->words[HANDLES_TIMEOUT_MS];
 
     deadline->call_started_us = call->gate.opened_us;
+    deadline->ours_ends_us = 0;
     deadline->program_ends_us = program_ms ? deadline->call_started_us + program_ms * 1000 : 0;
     if (!call->handle->is_dressed)
         deadline->worn_ms = (long)program_ms;

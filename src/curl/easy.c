@@ -149,9 +149,11 @@ static CURLcode perform_watched(struct call *call)
 {
     gate_admit(&call->gate);
     CURLcode code = call->handle->libcurl->easy_perform(call->handle->easy);
-    struct gate_attempt ended = {.outcome = outcome_of(call, code),
+    struct outcome outcome = outcome_of(call, code);
+    struct gate_attempt ended = {.outcome = outcome,
                                  .method = call->is_http ? call->method : 0,
-                                 .sent = true,
+                                 .sent = outcome.type != OUTCOME_DNS && outcome.type != OUTCOME_CONNECT,
+                                 .idempotent = inject_program_sends(call, "Idempotency-Key"),
                                  .replayable = true,
                                  .retry_after_ms = -1};
     gate_ended(&call->gate, &ended);

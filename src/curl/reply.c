@@ -377,7 +377,7 @@ void reply_restore(struct call *call)
              handle->words[HANDLES_WRITEDATA] ? handles_pointer(handle, HANDLES_WRITEDATA) : stdout);
     if (handle->words[HANDLES_HEADER])
         call_set(call, CURLOPT_HEADER, (long)handle->words[HANDLES_HEADER]);
-    call->reply.is_dressed = false;
+    call->reply.is_dressed = call->reply.program_refused = false;
 }
 
 void reply_clear(struct reply *reply)

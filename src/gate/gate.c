@@ -73,21 +73,25 @@ static struct window_sum sum_window(_Atomic uint64_t *words, uint32_t window_ms,
     return sum;
 }
 
-/* Tenants have buckets of their own: a slot named by host, policy and key. */
+/*
+ * Tenants have buckets of their own: a slot named by host, policy and a hash of the key, which may be
+ * a secret and must not be read in the state.
+ */
 static void find_bucket(struct ready *ready, struct gate_call *call, const char *memory, size_t length,
                         size_t host_length, uint64_t now_ms)
 {
-    char name[2 * LAYOUT_POLICY_TEXT];
+    char name[LAYOUT_POLICY_TEXT + 17];
     const char *key = call->policy->limit_key;
 
     call->bucket = call->slot;
     call->bucket_key = call->key;
     if (!applies(call, POLICY_LIMIT) || !key || !*key)
         return;
+    uint64_t hash = slots_key("", 0, key, strlen(key));
     memcpy(name, memory, length);
     name[length++] = '/';
-    for (; *key && length < sizeof name; key++)
-        name[length++] = *key;
+    for (int shift = 60; shift >= 0; shift -= 4)
+        name[length++] = "0123456789abcdef"[hash >> shift & 15];
     call->bucket = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
     call->bucket_key = slots_key(call->host, host_length, name, length);
 }

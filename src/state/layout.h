@@ -80,7 +80,7 @@ struct layout_host {
     _Atomic uint64_t counters[LAYOUT_COUNTERS_ROOM];
     _Atomic uint32_t latency[LAYOUT_LATENCY_BUCKETS]; /* of calls, report/histogram */
     char host[LAYOUT_HOST_TEXT];     /* "name:port", NUL-terminated, cut where it is longer */
-    char policy[LAYOUT_POLICY_TEXT]; /* the policy's name, and behind a '/' the bucket's key */
+    char policy[LAYOUT_POLICY_TEXT]; /* the policy's name, and behind a '/' a hash of the bucket's key */
     char tail[64];
 };
 

@@ -85,4 +85,40 @@ for pid in "${pids[@]}"; do wait "$pid" && good=$((good + 1)); done
 is "when half open, one of 20 processes probes and the others are refused" "$good $(ask 'count?key=/probe')" "1 1"
 is "and then the circuit is closed" "$(LD_PRELOAD=$BUILD/libgusset.so curl -s "$url/")" ok
 
+# ---- a probe that does not come back ----
+forget
+GUSSET_SET=$(printf '%s\n' retry.attempts=1 breaker.consecutive=2 breaker.open=200ms breaker.open_cap=200ms timeout.connect=300ms timeout.attempt=700ms)
+call() { LD_PRELOAD=$BUILD/libgusset.so timeout 10 curl -s "$@"; }
+half_open() {
+    forget
+    for _ in 1 2; do call -o /dev/null "$url/?status=503"; done
+    sleep 0.25
+}
+half_open
+LD_PRELOAD=$BUILD/libgusset.so curl -s -o /dev/null "$url/?stall=headers" &
+prober=$!
+until [ "$(ask 'count?key=/')" = 3 ]; do sleep 0.01; done
+disown "$prober"
+kill -9 "$prober"
+killed=${EPOCHREALTIME/./}
+is "the circuit is half open while the probe is out" "$(gusset status --json | grep -o '"circuit":"[a-z ]*"')" '"circuit":"half open"'
+call -o /dev/null "$url/"
+is "a killed prober holds its place" "$?" 7
+until call -o /dev/null "$url/"; do
+    [ $((${EPOCHREALTIME/./} - killed)) -lt 5000000 ] || break
+    sleep 0.02
+done
+at_most "until its lease runs out; then another probes, milliseconds" $(((${EPOCHREALTIME/./} - killed) / 1000)) 1700
+is "and the circuit is closed" "$(call "$url/")" ok
+half_open
+call -m 0.1 -o /dev/null "$url/?delay=3000"
+is "a probe that ends by its program's own limit gives its place back at once" "$? $(call "$url/")" "28 ok"
+half_open
+call --cacert /nonexistent "https://127.0.0.1:$port/"
+is "so does one that could not begin" "$? $(call "$url/")" "77 ok"
+half_open
+call -o /dev/null "$url/?status=503"
+call -o /dev/null "$url/"
+is "a probe that fails opens the circuit again" "$? $(counted opened)" "7 2"
+
 done_testing

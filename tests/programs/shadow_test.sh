@@ -24,7 +24,7 @@ bare() { "$@"; }
 
 differ=0 count=0
 for fault in "" "&status=503&first=2" "&reset=headers&first=1" "&fail=30&seed=3" "&status=429&retry_after=1" "&reset=body&body=9000" \
-    "&delay=600" "&body=9000&slow=9000&first=1" "&redirect=$url/?key=to" "&auth=1" "&chunked=1&body=3000" "&length=wrong"; do
+    "&delay=350" "&body=9000&slow=18000&first=1" "&redirect=$url/?key=to" "&auth=1" "&chunked=1&body=3000" "&length=wrong"; do
     for arguments in "-s" "-sS -i" "-s -d a=b" "-s -T $folder/up.txt" "-s -f -L" "-s -I" "-s -H X-Key:mine -w %{http_code}"; do
         for how in bare shadowed; do
             ask zero >/dev/null
@@ -67,6 +67,15 @@ is "a connect is let through as well" "$(GUSSET_MODE=shadow gusset run -- bash -
 forget
 shadowed curl -s -o /dev/null -X PATCH "$url/one?status=503"
 is "what would not have been repeated is not counted so" "$(counted would_retry)" 0
+shadowed curl -s -o /dev/null -X PATCH -H 'Idempotency-Key: 1' "$url/one?status=503"
+is "but it is where an Idempotency-Key travels with it" "$(counted would_retry)" 1
+forget
+ask down >/dev/null
+shadowed curl -s -o /dev/null -X PATCH "$url/one"
+is "or where it never left the machine" "$(counted would_retry)" 1
+forget
+ask up >/dev/null
+shadowed curl -s -o /dev/null -X PATCH "$url/one?status=503"
 shadowed curl -s -m 0.1 -o /dev/null "$url/one?delay=500"
 is "nor is the program's own time limit a failure" "$(counted failures)" 1
 

@@ -43,6 +43,7 @@ clean() {
     else
         pass "$name: no error"
     fi
+    [ "$(counted attempts)" -gt 1 ] || fail "$name: the library was there"
     at_most "$name: no more lost than bare" "$(lost "$folder/under")" "$bare"
 }
 clean "curl" curl -s "$url/?status=503&first=1" "$url/?redirect=$url/"
