@@ -5,9 +5,11 @@
 #include <sys/auxv.h>
 
 #include "gate/ready.h"
+#include "report/log.h"
 
 __attribute__((constructor)) static void shim_begin(void)
 {
     if (getauxval(AT_SECURE)) /* a privileged program must not be governed by its caller's environment */
         gate_stay_inert();
+    log_remember_stderr();
 }

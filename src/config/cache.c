@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -80,8 +81,16 @@ int cache_open(struct image *image, const struct source_paths *paths, const stru
     return result;
 }
 
+/*
+ * Growing beyond RLIMIT_FSIZE (`ulimit -f`) would not only fail but raise SIGXFSZ, which ends the
+ * program; so the limit is asked first.
+ */
 static int write_whole(int fd, const char *bytes, size_t size)
 {
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < size)
+        return -EFBIG;
     while (size > 0) {
         long done = sys_write(fd, bytes, size);
         if (done == -EINTR)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -31,29 +32,38 @@ static bool place_of(const struct sockaddr *to, socklen_t length, struct place *
     return false;
 }
 
-/* Only streams have a connection to speak of; MPTCP ignores the options that timeouts are built on. */
-static bool is_plain_stream(int fd)
+/*
+ * Only a stream that is not yet connected is a call of ours: MPTCP ignores the options that timeouts are
+ * built on, and a second connect() is how many clients learn how the first one ended.
+ */
+static bool is_new_stream(int fd, enum place_family family)
 {
+    struct tcp_info info = {0};
     int type = 0, protocol = 0;
     socklen_t size = sizeof type;
 
     if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_STREAM)
         return false;
+    if (family == PLACE_UNIX)
+        return true;
     size = sizeof protocol;
-    return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) == 0 &&
-           (protocol == 0 || protocol == IPPROTO_TCP);
+    if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) < 0 || protocol != IPPROTO_TCP)
+        return false;
+    size = sizeof info;
+    return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
 }
 
 /* By the name that the program looked up, else by the address itself. */
-static bool open_call(struct gate_call *call, const struct place *place)
+static bool open_call(struct gate_call *call, int fd, const struct place *place)
 {
     struct place named;
     struct rules_query query = {.place = &named};
 
-    if (place->family != PLACE_UNIX && names_find(place, &named) && gate_open(call, &query, false))
-        return true;
-    query.place = place;
-    return gate_open(call, &query, false);
+    if (place->family == PLACE_UNIX || !names_find(place, &named) || !gate_matches(&query))
+        query.place = place;
+    if (query.place == place && !gate_matches(&query))
+        return false;
+    return is_new_stream(fd, (enum place_family)place->family) && gate_open(call, &query, false);
 }
 
 static int connect_admitted(struct gate_call *call, int fd, const struct sockaddr *to, socklen_t length)
@@ -78,13 +88,17 @@ static bool is_blocking(int fd)
 /* A socket that must not block cannot be kept waiting for its token: it is refused instead. */
 static bool is_refused(struct gate_call *call, int fd)
 {
-    struct verdict verdict = gate_admit(call);
+    struct verdict verdict = gate_admit(call, is_blocking(fd));
 
-    if (verdict.kind == VERDICT_WAIT && is_blocking(fd))
+    if (verdict.kind == VERDICT_WAIT)
         clock_sleep_ms(verdict.wait_ms);
-    else if (verdict.kind != VERDICT_GO)
-        return true;
-    return false;
+    return verdict.kind == VERDICT_REFUSE;
+}
+
+static int refusal_errno(const struct gate_call *call)
+{
+    uint32_t error = call->policy->settings->breaker.refusal_errno;
+    return error ? (int)error : ECONNREFUSED;
 }
 
 int attempt_connect(int fd, const struct sockaddr *to, socklen_t length)
@@ -93,13 +107,13 @@ int attempt_connect(int fd, const struct sockaddr *to, socklen_t length)
     struct gate_call call;
     int saved = errno, result;
 
-    if (!to || !place_of(to, length, &place) || !is_plain_stream(fd) || !open_call(&call, &place)) {
+    if (!to || !place_of(to, length, &place) || !open_call(&call, fd, &place)) {
         errno = saved;
         return real.connect(fd, to, length);
     }
     if (is_refused(&call, fd)) {
         gate_close(&call);
-        errno = (int)call.policy->settings->breaker.refusal_errno;
+        errno = refusal_errno(&call);
         return -1;
     }
     errno = saved;

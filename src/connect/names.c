@@ -54,9 +54,9 @@ static void write_slot(struct slot *slot, const uint64_t address[2], const char 
         return;
     memcpy(words, name, length);
     for (int i = 0; i < 2; i++)
-        atomic_store_explicit(&slot->address[i], address[i], memory_order_relaxed);
+        atomic_store_explicit(&slot->address[i], address[i], memory_order_release);
     for (int i = 0; i < WORDS; i++)
-        atomic_store_explicit(&slot->name[i], words[i], memory_order_relaxed);
+        atomic_store_explicit(&slot->name[i], words[i], memory_order_release);
     atomic_store_explicit(&slot->version, version + 2, memory_order_release);
 }
 
@@ -108,8 +108,7 @@ static bool read_slot(struct slot *slot, const uint64_t address[2], char *name)
     if (!before || before & 1 || !is_at(slot, address))
         return false;
     for (int i = 0; i < WORDS; i++)
-        words[i] = atomic_load_explicit(&slot->name[i], memory_order_relaxed);
-    atomic_thread_fence(memory_order_acquire);
+        words[i] = atomic_load_explicit(&slot->name[i], memory_order_acquire);
     if (atomic_load_explicit(&slot->version, memory_order_relaxed) != before || !is_at(slot, address))
         return false;
     memcpy(name, words, NAME_ROOM);

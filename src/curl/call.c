@@ -1,5 +1,7 @@
 #include "curl/call.h"
 
+#include "curl/blame.h"
+
 #include <stdlib.h>
 
 struct call *call_of(struct handle *handle)
@@ -30,9 +32,11 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
     struct gate_attempt attempt = {.outcome = outcome,
                                    .method = call->is_http ? call->method : 0,
                                    .sent = call->sent,
-                                   .retry_after_ms = call->reply.retry_after_ms};
+                                   .retry_after_ms = call->reply.block.retry_after_ms};
 
-    if (outcome.type == OUTCOME_SUCCESS || !retry_wants(&call->gate.policy->settings->retry, &outcome))
+    attempt.is_elsewhere = blame_is_elsewhere(call, &outcome);
+    if (outcome.type == OUTCOME_SUCCESS || !retry_wants(&call->gate.policy->settings->retry, &outcome) ||
+        call->gate.attempt >= call->gate.policy->settings->retry.attempts)
         return attempt;
     attempt.idempotent = inject_program_sends(call, "Idempotency-Key");
     attempt.replayable = !reply_has_reached_program(&call->reply) && upload_can_replay(call);

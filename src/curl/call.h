@@ -20,7 +20,11 @@ struct call {
     struct handle *handle;
     uint32_t method; /* bit of core/method.h */
     bool is_http;
-    bool sent; /* in this attempt the request may have left the machine */
+    bool sent;          /* in this attempt the request may have left the machine */
+    bool hop_sent;      /* likewise, to where the last redirect led */
+    bool was_sent;      /* in some attempt of this call */
+    CURLM *multi;       /* the one that libcurl's own loop runs the transfer with; NULL: not seen */
+    struct call *outer; /* the call in whose callback this one runs */
     struct gate_call gate;
     struct deadline deadline;
     struct inject inject;

@@ -1,14 +1,24 @@
 #include "curl/deadline.h"
 
+#include <stdatomic.h>
+
 #include "curl/call.h"
 #include "sys/clock.h"
 
 enum {
     SWALLOW_MS = 1000,
     LIBCURL_CONNECT_MS = 300000, /* its default where the program sets none */
-    TOLERANCE_US = 10000,        /* a limit that is right but for this much is not set again */
+    QUICK_EXIT_SINCE = 0x075700, /* 7.87.0 */
     EARLY_US = 2000              /* libcurl counts milliseconds and may end a transfer that much early */
 };
+
+/* Once one poll of a flavour's loop was seen, all are. */
+static atomic_bool polls_are_seen[LIBCURL_FLAVOUR_COUNT];
+
+static bool sees_polls(const struct call *call)
+{
+    return atomic_load_explicit(&polls_are_seen[call->handle->libcurl->flavour], memory_order_relaxed);
+}
 
 static uint64_t earlier(uint64_t a_us, uint64_t b_us)
 {
@@ -16,6 +26,29 @@ static uint64_t earlier(uint64_t a_us, uint64_t b_us)
         return a_us ? a_us : b_us;
     return a_us < b_us ? a_us : b_us;
 }
+
+static const struct policy_timeouts *limits_of(const struct call *call)
+{
+    return &call->gate.policy->settings->timeout;
+}
+
+static bool applies(const struct call *call)
+{
+    return call->gate.policy->settings->groups & POLICY_TIMEOUT;
+}
+
+static uint32_t idle_limit_ms(const struct call *call)
+{
+    return applies(call) ? limits_of(call)->idle_ms : 0;
+}
+
+static uint64_t total_ends_us(const struct call *call)
+{
+    uint32_t total_ms = limits_of(call)->total_ms;
+    return total_ms ? call->deadline.call_started_us + (uint64_t)total_ms * 1000 : 0;
+}
+
+/* ---- what libcurl is told ---- */
 
 /* CURLOPT_TIMEOUT_MS counts from the attempt's start, and 0 means none: never set 0 for "now". */
 static void wear(struct call *call, uint64_t ends_us)
@@ -32,45 +65,30 @@ static void wear(struct call *call, uint64_t ends_us)
     call_set(call, CURLOPT_TIMEOUT_MS, ms);
 }
 
+/* CURLOPT_TIMEOUT_MS as the program wants it: what is left of its own, where attempts went before. */
+static void give_back(struct call *call)
+{
+    call->deadline.is_lent = false;
+    wear(call, call->deadline.program_ends_us);
+}
+
 static void hold_to(struct call *call, uint64_t ours_us)
 {
-    call->deadline.ours_ends_us = ours_us;
-    wear(call, earlier(ours_us, call->deadline.program_ends_us));
-}
-
-void deadline_call(struct call *call)
-{
     struct deadline *deadline = &call->deadline;
-    uint64_t program_ms = call->handle->words[HANDLES_TIMEOUT_MS];
 
-    deadline->call_started_us = call->gate.opened_us;
-    deadline->ours_ends_us = 0;
-    deadline->program_ends_us = program_ms ? deadline->call_started_us + program_ms * 1000 : 0;
-    if (!call->handle->is_dressed)
-        deadline->worn_ms = (long)program_ms;
-    call->gate.deadline_us = earlier(call->gate.deadline_us, deadline->program_ends_us);
-}
-
-static bool applies(const struct call *call)
-{
-    return call->gate.policy->settings->groups & POLICY_TIMEOUT;
-}
-
-static uint32_t idle_limit_ms(const struct call *call)
-{
-    return applies(call) ? call->gate.policy->settings->timeout.idle_ms : 0;
-}
-
-static uint64_t total_ends_us(const struct call *call)
-{
-    uint32_t total_ms = call->gate.policy->settings->timeout.total_ms;
-    return total_ms ? call->deadline.call_started_us + (uint64_t)total_ms * 1000 : 0;
+    deadline->ours_ends_us = ours_us;
+    if (!sees_polls(call)) {
+        deadline->is_lent = true;
+        wear(call, earlier(ours_us, deadline->program_ends_us));
+    } else if (deadline->is_lent) {
+        give_back(call);
+    }
 }
 
 static void limit_connect(struct call *call)
 {
     uint64_t program_ms = call->handle->words[HANDLES_CONNECTTIMEOUT_MS];
-    uint32_t policy_ms = call->gate.policy->settings->timeout.connect_ms;
+    uint32_t policy_ms = applies(call) ? limits_of(call)->connect_ms : 0;
     bool is_ours = policy_ms && policy_ms < (program_ms ? program_ms : LIBCURL_CONNECT_MS);
 
     if (call->deadline.connect_ms == (is_ours ? policy_ms : 0))
@@ -79,16 +97,25 @@ static void limit_connect(struct call *call)
     call_set(call, CURLOPT_CONNECTTIMEOUT_MS, (long)(is_ours ? policy_ms : program_ms));
 }
 
+static void exit_quickly(struct call *call)
+{
+    if (call->deadline.quick_exit_is_worn || !applies(call) ||
+        call->handle->libcurl->version < QUICK_EXIT_SINCE)
+        return;
+    call_set(call, CURLOPT_QUICK_EXIT, 1L); /* a stalled resolver thread is not waited for */
+    call->deadline.quick_exit_is_worn = true;
+}
+
 /*
- * The way out where libcurl's loop does not come through our hook. It is coarse: libcurl takes the mean speed
- * of the last five seconds, and counts in seconds.
+ * The way out for `idle` where polls are not seen. It is coarse: libcurl takes the mean speed of the last
+ * five seconds, and counts in seconds.
  */
 static void limit_speed(struct call *call)
 {
     const struct handle *handle = call->handle;
     uint32_t idle_ms = idle_limit_ms(call);
 
-    if (!idle_ms || call->deadline.sees_polls || handle->words[HANDLES_LOW_SPEED_TIME] ||
+    if (!idle_ms || sees_polls(call) || handle->words[HANDLES_LOW_SPEED_TIME] ||
         handle->words[HANDLES_LOW_SPEED_LIMIT])
         return;
     call->deadline.idle_is_ours = true;
@@ -105,12 +132,27 @@ static void lift_speed(struct call *call)
     call_set(call, CURLOPT_LOW_SPEED_TIME, (long)call->handle->words[HANDLES_LOW_SPEED_TIME]);
 }
 
-static void exit_quickly(struct call *call)
+/* ---- the course of a call ---- */
+
+void deadline_program_set(struct call *call)
 {
-    if (call->deadline.quick_exit_is_worn || call->handle->libcurl->version < 0x075700)
-        return;
-    call_set(call, CURLOPT_QUICK_EXIT, 1L); /* a stalled resolver thread is not waited for */
-    call->deadline.quick_exit_is_worn = true;
+    uint64_t program_ms = call->handle->words[HANDLES_TIMEOUT_MS];
+
+    call->deadline.program_ends_us = program_ms ? call->deadline.call_started_us + program_ms * 1000 : 0;
+    call->gate.deadline_us = earlier(call->gate.deadline_us, call->deadline.program_ends_us);
+    if (call->handle->is_performing && call->handle->is_dressed)
+        hold_to(call, call->deadline.ours_ends_us);
+}
+
+void deadline_call(struct call *call)
+{
+    struct deadline *deadline = &call->deadline;
+
+    deadline->call_started_us = call->gate.opened_us;
+    deadline->ours_ends_us = 0;
+    if (!call->handle->is_dressed)
+        deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
+    deadline_program_set(call);
 }
 
 /*
@@ -119,7 +161,7 @@ static void exit_quickly(struct call *call)
  */
 static uint64_t first_byte_ends_us(const struct call *call)
 {
-    const struct policy_timeouts *limits = &call->gate.policy->settings->timeout;
+    const struct policy_timeouts *limits = limits_of(call);
     uint32_t longer_ms = limits->attempt_ms > limits->connect_ms ? limits->attempt_ms : limits->connect_ms;
 
     if (!limits->attempt_ms || !limits->connect_ms || upload_is_long(call))
@@ -131,90 +173,79 @@ void deadline_attempt(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
 
-    deadline->attempt_started_us = call->gate.attempt > 1 ? clock_now_us() : call->gate.opened_us;
-    deadline->is_to_relax = deadline->is_sent = false;
+    deadline->attempt_started_us = clock_now_us();
+    deadline->is_sent = false;
     deadline->last_byte_us = 0;
     lift_speed(call);
-    if (!applies(call)) {
-        hold_to(call, 0);
-        return;
-    }
     limit_connect(call);
     exit_quickly(call);
-    hold_to(call, earlier(first_byte_ends_us(call), total_ends_us(call)));
+    if (call->gate.attempt > 1 || deadline->worn_ms != (long)call->handle->words[HANDLES_TIMEOUT_MS])
+        give_back(call);
+    hold_to(call, applies(call) ? earlier(first_byte_ends_us(call), total_ends_us(call)) : 0);
 }
 
 void deadline_sent(struct call *call)
 {
-    struct deadline *deadline = &call->deadline;
-    uint64_t attempt_us = (uint64_t)call->gate.policy->settings->timeout.attempt_ms * 1000;
+    uint32_t attempt_ms = limits_of(call)->attempt_ms;
 
-    deadline->is_sent = true;
-    if (!applies(call) || !attempt_us)
-        return;
-    uint64_t first_byte_us = clock_now_us() + attempt_us;
-    if (deadline->ours_ends_us - (first_byte_us - TOLERANCE_US) > TOLERANCE_US)
-        hold_to(call, earlier(first_byte_us, total_ends_us(call)));
+    call->deadline.is_sent = true;
+    if (applies(call) && attempt_ms)
+        hold_to(call, earlier(clock_now_us() + (uint64_t)attempt_ms * 1000, total_ends_us(call)));
 }
 
 /* What limits a reply that is the program's: the whole transfer, and the silence since the last byte. */
 static uint64_t body_ends_us(const struct call *call)
 {
-    uint32_t transfer_ms = call->gate.policy->settings->timeout.transfer_ms;
-    uint64_t transfer_us = transfer_ms ? call->deadline.call_started_us + (uint64_t)transfer_ms * 1000 : 0;
+    const struct deadline *deadline = &call->deadline;
+    uint32_t transfer_ms = limits_of(call)->transfer_ms;
+    uint64_t transfer_us = transfer_ms ? deadline->call_started_us + (uint64_t)transfer_ms * 1000 : 0;
     uint64_t idle_us =
-        call->deadline.last_byte_us ? call->deadline.last_byte_us + (uint64_t)idle_limit_ms(call) * 1000 : 0;
+        deadline->last_byte_us ? deadline->last_byte_us + (uint64_t)idle_limit_ms(call) * 1000 : 0;
 
     return earlier(transfer_us, idle_us);
 }
 
-static void relax(struct call *call)
+void deadline_committed(struct call *call)
 {
-    call->deadline.is_to_relax = false;
+    if (!applies(call))
+        return;
     limit_speed(call);
+    deadline_body(call);
     hold_to(call, body_ends_us(call));
 }
 
 void deadline_body(struct call *call)
 {
-    if (!idle_limit_ms(call) || !call->deadline.sees_polls)
+    if (!idle_limit_ms(call) || !sees_polls(call))
         return;
     call->deadline.last_byte_us = clock_now_us();
-    call->deadline.is_to_relax = true;
+    call->deadline.ours_ends_us = body_ends_us(call);
 }
 
-/* Most replies are whole before libcurl waits again; for them the limits need not be moved. */
-void deadline_committed(struct call *call)
+void deadline_swallow(struct call *call)
 {
-    if (!applies(call))
-        return;
-    if (idle_limit_ms(call))
-        call->deadline.last_byte_us = clock_now_us();
-    if (call->deadline.sees_polls)
-        call->deadline.is_to_relax = true;
-    else
-        relax(call);
+    hold_to(call, clock_now_us() + SWALLOW_MS * 1000);
 }
 
 int deadline_poll_ms(struct call *call, int timeout_ms)
 {
     struct deadline *deadline = &call->deadline;
 
-    deadline->sees_polls = true;
-    if (deadline->is_to_relax)
-        relax(call);
-    else if (call->sent && !deadline->is_sent && call->reply.phase == REPLY_HOLDING && upload_is_sent(call))
+    if (!sees_polls(
+            call)) /* from here on these limits are kept here; what was set before stays for this attempt */
+        atomic_store_explicit(&polls_are_seen[call->handle->libcurl->flavour], true, memory_order_relaxed);
+    if (call->sent && !deadline->is_sent && call->reply.phase == REPLY_HOLDING && upload_is_sent(call))
         deadline_sent(call);
     if (!deadline->ours_ends_us)
         return timeout_ms;
     uint64_t now_us = clock_now_us();
-    uint64_t left_ms = deadline->ours_ends_us > now_us ? (deadline->ours_ends_us - now_us) / 1000 + 1 : 0;
+    if (now_us >= deadline->ours_ends_us) {
+        deadline->is_lent = true;
+        wear(call, now_us);
+        return 0;
+    }
+    uint64_t left_ms = (deadline->ours_ends_us - now_us) / 1000 + 1;
     return left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
-}
-
-void deadline_swallow(struct call *call)
-{
-    hold_to(call, clock_now_us() + SWALLOW_MS * 1000);
 }
 
 bool deadline_was_ours(const struct call *call)
@@ -244,6 +275,7 @@ void deadline_restore(struct call *call)
         call_set(call, CURLOPT_CONNECTTIMEOUT_MS, (long)words[HANDLES_CONNECTTIMEOUT_MS]);
     if (deadline->quick_exit_is_worn)
         call_set(call, CURLOPT_QUICK_EXIT, (long)words[HANDLES_QUICK_EXIT]);
+    deadline->worn_ms = (long)words[HANDLES_TIMEOUT_MS];
     deadline->connect_ms = 0;
     deadline->quick_exit_is_worn = false;
 }

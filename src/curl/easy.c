@@ -3,24 +3,40 @@
 #include <string.h>
 
 #include "core/method.h"
+#include "curl/blame.h"
 #include "curl/call.h"
 #include "curl/request.h"
 #include "sys/clock.h"
 
 enum { TICK_MS = 100 };
 
-/* The call whose transfer libcurl runs in this thread just now; its callbacks may nest another. */
+/*
+ * The calls whose transfers libcurl runs in this thread just now, the innermost first: a callback may
+ * perform another. One that was left by longjmp stays until the one around it ends, or its handle goes.
+ */
 static _Thread_local struct call *running __attribute__((tls_model("initial-exec")));
 
-int easy_poll_ms(int timeout_ms)
+void easy_runs_with(struct handle *handle, CURLM *multi)
 {
-    return running ? deadline_poll_ms(running, timeout_ms) : timeout_ms;
+    if (handle->is_performing && handle->call)
+        handle->call->multi = multi;
+}
+
+int easy_poll_ms(CURLM *multi, int timeout_ms)
+{
+    for (struct call *call = running; call; call = call->outer)
+        if (call->multi == multi)
+            return deadline_poll_ms(call, timeout_ms);
+    return timeout_ms;
 }
 
 void easy_leave(const struct handle *handle)
 {
-    if (running && running == handle->call)
-        running = NULL;
+    for (struct call **at = &running; *at; at = &(*at)->outer)
+        if (*at == handle->call) {
+            *at = handle->call->outer;
+            return;
+        }
 }
 
 /* The program's progress callback, as libcurl would call it while nothing moves. */
@@ -64,39 +80,14 @@ static void say(const struct call *call, const struct verdict *verdict)
         gate_explain(&call->gate, verdict, buffer, CURL_ERROR_SIZE);
 }
 
-static int status_of(const struct call *call)
-{
-    const struct handle *handle = call->handle;
-    long status = call->reply.status; /* that of the final block, where we saw it */
-
-    if (!call->handle->is_dressed || !status)
-        handle->libcurl->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
-    return (int)status;
-}
-
-static struct outcome outcome_of(const struct call *call, CURLcode code)
-{
-    struct outcome outcome = outcome_of_curl((int)code);
-
-    if (call->is_http && (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR)) {
-        outcome = outcome_of_status(status_of(call));
-        outcome.curl = (uint8_t)code;
-    }
-    if (code == CURLE_OPERATION_TIMEDOUT && !deadline_was_ours(call))
-        outcome.type = OUTCOME_LOCAL;
-    if (call->reply.program_refused)
-        outcome.type = OUTCOME_ABORTED;
-    return outcome;
-}
-
 static CURLcode run_real(struct call *call)
 {
     struct handle *handle = call->handle;
-    struct call *outer = running;
 
+    call->outer = running;
     running = call;
     CURLcode code = handle->libcurl->easy_perform(handle->easy);
-    running = outer;
+    running = call->outer;
     return code;
 }
 
@@ -107,7 +98,7 @@ static struct verdict attempt(struct call *call, CURLcode *code)
     *code = run_real(call);
 
     bool swallowed = call->reply.phase == REPLY_SWALLOWING;
-    struct outcome outcome = outcome_of(call, *code);
+    struct outcome outcome = blame_outcome(call, *code);
     struct verdict verdict = call_ended(call, outcome); /* repeats its answer where the reply decided */
 
     if (!swallowed && verdict.kind != VERDICT_AGAIN && !reply_finish(call) && *code == CURLE_OK)
@@ -121,17 +112,18 @@ static CURLcode refuse(struct call *call, const struct verdict *verdict)
 {
     CURLcode code = request_refuse(call->handle);
     say(call, verdict);
-    return code;
+    return call->was_sent ? CURLE_RECV_ERROR : code; /* a refused connection would say: never sent */
 }
 
 static CURLcode perform_gated(struct call *call)
 {
     CURLcode code = CURLE_OK;
 
+    call->was_sent = false;
     inject_call(call);
     upload_call(call);
     for (;;) {
-        struct verdict verdict = gate_admit(&call->gate);
+        struct verdict verdict = gate_admit(&call->gate, true);
         if (verdict.kind == VERDICT_REFUSE)
             return refuse(call, &verdict);
         if (verdict.kind == VERDICT_WAIT && !wait_ms(call->handle, verdict.wait_ms))
@@ -147,9 +139,9 @@ static CURLcode perform_gated(struct call *call)
 /* Shadow changes nothing: the transfer runs as the program set it, and only its outcome is told. */
 static CURLcode perform_watched(struct call *call)
 {
-    gate_admit(&call->gate);
+    gate_admit(&call->gate, true);
     CURLcode code = call->handle->libcurl->easy_perform(call->handle->easy);
-    struct outcome outcome = outcome_of(call, code);
+    struct outcome outcome = blame_outcome(call, code);
     struct gate_attempt ended = {.outcome = outcome,
                                  .method = call->is_http ? call->method : 0,
                                  .sent = outcome.type != OUTCOME_DNS && outcome.type != OUTCOME_CONNECT,
@@ -166,8 +158,12 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
     struct rules_query query = {
         .place = &target->place, .method = method, .path = target->path, .path_length = target->path_length};
 
+    bool is_http = target->scheme != TARGET_OTHER;
+
+    if (is_http != call->is_http) /* what is borrowed differs */
+        request_undress(call->handle);
     call->method = method;
-    call->is_http = target->scheme != TARGET_OTHER;
+    call->is_http = is_http;
     return gate_open(&call->gate, &query, true);
 }
 

@@ -7,9 +7,11 @@
 /* Performs the handle's transfer; without a matching rule that is libcurl's own curl_easy_perform. */
 CURLcode easy_perform(struct handle *handle);
 
-/* libcurl's own loop is about to wait for at most timeout_ms; returns how long it may, for the call that it
- * runs in this thread. */
-int easy_poll_ms(int timeout_ms);
+/* libcurl's own loop has taken the handle to run it with this multi handle. */
+void easy_runs_with(struct handle *handle, CURLM *multi);
+
+/* That loop is about to wait for at most timeout_ms; returns how long it may. */
+int easy_poll_ms(CURLM *multi, int timeout_ms);
 
 /* The handle is about to go: if a longjmp left its transfer, this thread must not think that it still runs.
  */

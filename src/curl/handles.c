@@ -1,6 +1,7 @@
 #include "curl/handles.h"
 
 #include <stdatomic.h>
+#include <stdio.h> /* stdin and stdout are libcurl's defaults for the data of its callbacks */
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,8 @@ struct handle *handles_find(CURL *easy)
 static void set_defaults(struct handle *handle)
 {
     memset(handle->words, 0, sizeof handle->words);
+    handle->words[HANDLES_WRITEDATA] = (uint64_t)(uintptr_t)stdout;
+    handle->words[HANDLES_READDATA] = (uint64_t)(uintptr_t)stdin;
     handle->words[HANDLES_NOPROGRESS] = 1;
     handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
     handle->words[HANDLES_POSTFIELDSIZE_LARGE] = (uint64_t)-1;
@@ -242,19 +245,14 @@ static void note_request(struct handle *handle, CURLoption option, uint64_t word
     }
 }
 
-bool handles_is_borrowed(const struct handle *handle, CURLoption option)
-{
-    if (!handle->is_dressed)
-        return false;
-    int index = word_of(option);
-    return index >= 0 && index <= HANDLES_LAST_BORROWED;
-}
-
 static void note_text(struct handle *handle, enum handles_text index, const char *text)
 {
     if (!keep_string(&handle->texts[index], text))
         keep_string(&handle->texts[index], NULL); /* unknown is safe: then no rule is found */
-    if (index == HANDLES_URL || index == HANDLES_DEFAULT_PROTOCOL)
+    if (index == HANDLES_UNIX_SOCKET_PATH ||
+        index == HANDLES_ABSTRACT_UNIX_SOCKET) /* they share a place in libcurl */
+        keep_string(&handle->texts[HANDLES_UNIX_SOCKET_PATH + HANDLES_ABSTRACT_UNIX_SOCKET - index], NULL);
+    if (index != HANDLES_CUSTOMREQUEST && index != HANDLES_PROXY)
         handle->target_is_read = false;
 }
 
@@ -274,7 +272,17 @@ void handles_note(struct handle *handle, CURLoption option, uint64_t word)
     note_request(handle, option, word);
 }
 
-static bool read_target(struct handle *handle)
+/* A transfer over a unix socket goes there, whatever host its URL names; an abstract one no rule can name. */
+static bool read_unix_target(struct handle *handle)
+{
+    const char *path = handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes;
+
+    if (handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes)
+        return false;
+    return place_from_path(&handle->target.place, path, strlen(path));
+}
+
+static bool read_url(struct handle *handle)
 {
     const char *scheme = handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes;
     uint16_t port = (uint16_t)handle->words[HANDLES_PORT];
@@ -290,6 +298,14 @@ static bool read_target(struct handle *handle)
     known = target_read(&handle->target, handle->libcurl, url, scheme, port);
     handle->libcurl->free(url);
     return known;
+}
+
+static bool read_target(struct handle *handle)
+{
+    bool by_unix =
+        handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes || handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes;
+
+    return read_url(handle) && (!by_unix || read_unix_target(handle));
 }
 
 /* A CURLU belongs to the program, which may change it at any time without telling us. */

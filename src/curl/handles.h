@@ -25,8 +25,10 @@
     X(READFUNCTION)                                                                                          \
     X(READDATA)                                                                                              \
     X(SEEKFUNCTION)                                                                                          \
-    X(SEEKDATA) X(IOCTLFUNCTION) X(IOCTLDATA) X(HEADER) X(HTTPHEADER) X(PREREQFUNCTION) X(PREREQDATA)        \
-        X(TIMEOUT_MS) X(CONNECTTIMEOUT_MS) X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)
+    X(SEEKDATA)                                                                                              \
+    X(IOCTLFUNCTION)                                                                                         \
+    X(IOCTLDATA) X(HEADER) X(HTTPHEADER) X(PREREQFUNCTION) X(PREREQDATA) X(TIMEOUT_MS) X(CONNECTTIMEOUT_MS)  \
+        X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)
 #define HANDLES_NOTED(X)                                                                                     \
     X(ERRORBUFFER)                                                                                           \
     X(NOPROGRESS)                                                                                            \
@@ -35,8 +37,7 @@
     X(XFERINFODATA)                                                                                          \
     X(FOLLOWLOCATION)                                                                                        \
     X(CONNECT_ONLY)                                                                                          \
-    X(PORT) X(HEADEROPT) X(CURLU) X(HTTP09_ALLOWED) X(SUPPRESS_CONNECT_HEADERS) X(POSTFIELDS)                \
-        X(POSTFIELDSIZE_LARGE)
+    X(PORT) X(HEADEROPT) X(CURLU) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE)
 
 /* Options whose value is a string that libcurl copies; so do we. */
 #define HANDLES_TEXTS(X)                                                                                     \
@@ -100,9 +101,6 @@ void handles_forget(struct handle *handle);
 
 /* Frees a forgotten handle. */
 void handles_free(struct handle *handle);
-
-/* Whether the option is gusset's just now, so that libcurl must not hear what the program sets. */
-bool handles_is_borrowed(const struct handle *handle, CURLoption option);
 
 /* Writes an option down that libcurl has taken, or that is borrowed. */
 void handles_note(struct handle *handle, CURLoption option, uint64_t word);

@@ -84,11 +84,15 @@ static CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLo
 
     if (!libcurl)
         return CURLE_FAILED_INIT;
-    CURLcode code = CURLE_OK;
-    if (handle && !handle->is_performing && handles_is_borrowed(handle, option))
+    if (handle && request_has_borrowed(handle, option)) {
+        if (handle->is_performing) { /* from a callback of its own transfer */
+            handles_note(handle, option, word);
+            request_program_set(handle, option);
+            return CURLE_OK;
+        }
         request_undress(handle);
-    if (!handle || !handles_is_borrowed(handle, option))
-        code = libcurl->easy_setopt(easy, option, word);
+    }
+    CURLcode code = libcurl->easy_setopt(easy, option, word);
     if (handle && code == CURLE_OK)
         handles_note(handle, option, word);
     return code;
@@ -104,7 +108,8 @@ static CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy)
     return handle ? easy_perform(handle) : libcurl->easy_perform(easy);
 }
 
-/* A handle that goes to a multi handle leaves the easy door: it goes as the program set it. */
+/* libcurl's easy loop runs on a multi handle of its own; a program's takes the handle as the program set it.
+ */
 static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *multi, CURL *easy,
                                        const void *caller)
 {
@@ -112,11 +117,11 @@ static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *mult
 
     if (!libcurl || !libcurl->multi_add_handle)
         return CURLM_INTERNAL_ERROR;
-    if (!is_inner(libcurl, caller)) {
-        struct handle *handle = handles_find(easy);
-        if (handle && !handle->is_performing)
-            request_undress(handle);
-    }
+    struct handle *handle = handles_find(easy);
+    if (handle && is_inner(libcurl, caller))
+        easy_runs_with(handle, multi);
+    else if (handle && !handle->is_performing)
+        request_undress(handle);
     return libcurl->multi_add_handle(multi, easy);
 }
 
@@ -130,7 +135,7 @@ static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *multi, str
     if (!libcurl || !libcurl->multi_poll)
         return CURLM_INTERNAL_ERROR;
     if (is_inner(libcurl, caller))
-        timeout_ms = easy_poll_ms(timeout_ms);
+        timeout_ms = easy_poll_ms(multi, timeout_ms);
     return libcurl->multi_poll(multi, extra, extra_count, timeout_ms, count);
 }
 

@@ -165,11 +165,21 @@ static void collect(struct call *call)
     }
 }
 
-/* With unified headers the same list goes to a proxy, which must not learn ours. */
-static bool proxy_would_see(const struct handle *handle)
+/*
+ * With unified headers the same list goes to a proxy, which must not learn ours, and which may be named
+ * by the environment. A libcurl that does not tell when it sends cannot be kept from sending them on.
+ */
+static bool would_leak(const struct handle *handle)
 {
-    const char *proxy = handle->texts[HANDLES_PROXY].bytes;
-    return handle->words[HANDLES_HEADEROPT] == CURLHEADER_UNIFIED && proxy && *proxy;
+    return handle->words[HANDLES_HEADEROPT] == CURLHEADER_UNIFIED ||
+           (!handle->libcurl->has_prereq && handle->words[HANDLES_FOLLOWLOCATION]);
+}
+
+static bool has_any(const struct call *call)
+{
+    const struct rules_policy *policy = call->gate.policy;
+    return call->is_http && (policy->header_count || policy->settings->propagate) &&
+           !would_leak(call->handle);
 }
 
 static void silence(struct inject *inject, bool silent)
@@ -191,26 +201,52 @@ static bool is_as_before(const struct call *call)
            !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
 }
 
+/* The nodes in a row, and behind them the program's own. */
+static void link_nodes(struct call *call)
+{
+    struct inject *inject = &call->inject;
+    struct curl_slist *rest = keep_program_list(call);
+
+    for (unsigned i = 0; i < inject->count; i++)
+        inject->nodes[i].next = i + 1 < inject->count ? &inject->nodes[i + 1] : rest;
+}
+
 void inject_attempt(struct call *call)
 {
     struct inject *inject = &call->inject;
 
     silence(inject, false);
+    if (!has_any(call)) {
+        inject_restore(call);
+        return;
+    }
     if (is_as_before(call))
         return;
-    inject_restore(call);
-    if (!call->is_http || proxy_would_see(call->handle))
-        return;
-    if (!call->gate.policy->header_count && !call->gate.policy->settings->propagate)
-        return;
     collect(call);
-    if (!inject->count)
+    if (!inject->count) {
+        inject_restore(call);
         return;
-    struct curl_slist *rest = keep_program_list(call);
-    for (unsigned i = 0; i < inject->count; i++)
-        inject->nodes[i].next = i + 1 < inject->count ? &inject->nodes[i + 1] : rest;
+    }
+    link_nodes(call);
     inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
     inject->dressed_for = call->gate.policy;
+}
+
+/*
+ * The next request of this transfer takes the new list. Ours stay before it as they are: what they say
+ * was settled when the attempt began, but none that the program now names may stand beside its own.
+ */
+void inject_program_set(struct call *call)
+{
+    struct inject *inject = &call->inject;
+    bool was_silent = inject->is_silent;
+
+    silence(inject, false);
+    collect(call);
+    link_nodes(call);
+    call_set(call, CURLOPT_HTTPHEADER,
+             inject->count ? inject->nodes : (struct curl_slist *)program_list(call));
+    silence(inject, was_silent);
 }
 
 /* libcurl builds each hop's headers from the list anew, and skips a node without a colon. */

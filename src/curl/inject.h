@@ -44,6 +44,9 @@ void inject_attempt(struct call *call);
 /* A request is about to be written: are the added headers for the origin that it goes to? */
 void inject_check_origin(struct call *call);
 
+/* The program has set another list from a callback of its transfer. */
+void inject_program_set(struct call *call);
+
 /* Puts the program's own list back. */
 void inject_restore(struct call *call);
 

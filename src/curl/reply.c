@@ -3,10 +3,8 @@
 #include <stdio.h> /* libcurl's default writer is fwrite(3) on the program's FILE */
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "curl/call.h"
-#include "sys/clock.h"
 
 enum {
     HELD_MAX = 1024 * 1024,
@@ -19,7 +17,7 @@ enum {
 
 static size_t write_by(curl_write_callback writer, void *data, char *bytes, size_t size)
 {
-    return writer ? writer(bytes, 1, size, data) : fwrite(bytes, 1, size, data ? data : stdout);
+    return writer ? writer(bytes, 1, size, data) : fwrite(bytes, 1, size, data);
 }
 
 static size_t deliver_body(struct call *call, char *bytes, size_t size)
@@ -122,7 +120,7 @@ static void swallow(struct call *call)
 /* The final block has ended: whose is this reply? Returns as flush does. */
 static size_t decide(struct call *call)
 {
-    struct outcome outcome = outcome_of_status(call->reply.status);
+    struct outcome outcome = outcome_of_status(call->reply.block.status);
 
     if (outcome.type != OUTCOME_SUCCESS && call_ended(call, outcome).kind == VERDICT_AGAIN) {
         swallow(call);
@@ -131,146 +129,75 @@ static size_t decide(struct call *call)
     return commit(call);
 }
 
-/* ---- reading header lines ---- */
+/* ---- the way of a line ---- */
 
-static bool is_named(const char *line, size_t size, const char *name, size_t name_length)
+/* libcurl will follow this block's Location: the headers that come next are another origin's, perhaps. */
+static bool is_followed(const struct call *call)
 {
-    return size > name_length && line[name_length] == ':' && strncasecmp(line, name, name_length) == 0;
-}
-
-static void read_value(const char *line, size_t size, size_t name_length, const char **value,
-                       size_t *value_length)
-{
-    const char *start = line + name_length + 1, *end = line + size;
-
-    while (start < end && (*start == ' ' || *start == '\t'))
-        start++;
-    while (end > start && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' ' || end[-1] == '\t'))
-        end--;
-    *value = start;
-    *value_length = (size_t)(end - start);
-}
-
-static int64_t read_number(const char *text, size_t length)
-{
-    int64_t number = 0;
-
-    if (!length || length > 15)
-        return -1;
-    for (size_t i = 0; i < length; i++) {
-        if (text[i] < '0' || text[i] > '9')
-            return -1;
-        number = number * 10 + (text[i] - '0');
-    }
-    return number;
-}
-
-static void note_line(struct reply *reply, const char *line, size_t size)
-{
-    static const char retry_after[] = "Retry-After", location[] = "Location",
-                      content_length[] = "Content-Length";
-    const char *value;
-    size_t length;
-
-    if (is_named(line, size, location, sizeof location - 1)) {
-        reply->has_location = true;
-    } else if (is_named(line, size, content_length, sizeof content_length - 1)) {
-        read_value(line, size, sizeof content_length - 1, &value, &length);
-        reply->content_length = read_number(value, length);
-    } else if (is_named(line, size, retry_after, sizeof retry_after - 1)) {
-        read_value(line, size, sizeof retry_after - 1, &value, &length);
-        reply->retry_after_ms = retry_after_ms(value, length, (int64_t)(clock_unix_ms() / 1000));
-    }
-}
-
-/*
- * "HTTP/1.1 503 Busy", "HTTP/2 503": the status, or 0 when the line begins no block. libcurl has checked the
- * line before it hands it over.
- */
-static int read_status(const char *line, size_t size)
-{
-    size_t at = size > 8 && line[8] == ' ' ? 9 : 7;
-
-    if (size < at + 3 || memcmp(line, "HTTP/", 5) != 0 || line[at - 1] != ' ')
-        return 0;
-    return (line[at] - '0') * 100 + (line[at + 1] - '0') * 10 + (line[at + 2] - '0');
-}
-
-static void begin_block(struct reply *reply, int status)
-{
-    reply->status = status;
-    reply->block_ended = false;
-    reply->has_location = false;
-    reply->retry_after_ms = -1;
-    reply->content_length = -1;
-}
-
-static bool is_blank(const char *line, size_t size)
-{
-    return size > 0 && (line[0] == '\n' || (size > 1 && line[0] == '\r' && line[1] == '\n'));
+    const struct block *block = &call->reply.block;
+    return block->status / 100 == 3 && block->has_location && call->handle->words[HANDLES_FOLLOWLOCATION];
 }
 
 /*
  * Whether a block may be followed by another of the same transfer: then only its body, or the end of
  * the transfer, tells that it was the final one. A 401 or 407 may be answered by libcurl itself.
  */
-static bool may_go_on(struct call *call)
+static bool may_go_on(const struct call *call)
 {
-    struct reply *reply = &call->reply;
-    int status = reply->status;
-    bool follows = call->handle->words[HANDLES_FOLLOWLOCATION] && reply->has_location && status / 100 == 3;
+    int status = call->reply.block.status;
 
-    reply->was_redirected |= follows;
-    return (status / 100 == 1 && status != 101) || follows || status == 401 || status == 407 ||
-           (status == 200 && call->sent == false); /* the proxy's answer to CONNECT */
+    return (status / 100 == 1 && status != 101) || is_followed(call) || status == 401 || status == 407 ||
+           (status == 200 && !call->hop_sent); /* the proxy's answer to CONNECT */
 }
-
-/* ---- libcurl's side ---- */
 
 static size_t answer(size_t flushed, size_t size)
 {
     if (flushed == DONE)
         return size;
-    return flushed == CURL_WRITEFUNC_PAUSE ? flushed : (size == 0 ? 1 : 0);
+    return flushed == CURL_WRITEFUNC_PAUSE ? flushed : 0;
+}
+
+/* After the end of a block: the next request goes out on its own, perhaps to another origin. */
+static void end_hop(struct call *call)
+{
+    if (is_followed(call)) {
+        call->reply.was_redirected = true;
+        call->hop_sent = !call->handle->libcurl->has_prereq;
+    }
 }
 
 static size_t hold_line(struct call *call, char *line, size_t size)
 {
     struct reply *reply = &call->reply;
+    bool ends = block_read(&reply->block, line, size);
 
-    if (reply->block_ended || !reply->status) {
-        int status = read_status(line, size);
-        if (status > 0)
-            begin_block(reply, status);
-    }
     if (reply->is_wanted && !hold(reply, line, size)) { /* too much to keep: from here it is the program's */
         size_t flushed = commit(call);
         return flushed == DONE ? deliver_header(call, line, size, false) : answer(flushed, size);
     }
-    if (!is_blank(line, size)) {
-        if (reply->status / 100 != 2) /* of a success nothing more needs to be known */
-            note_line(reply, line, size);
+    if (!ends)
         return size;
-    }
-    reply->block_ended = true;
-    return may_go_on(call) ? size : answer(decide(call), size);
+    bool goes_on = may_go_on(call);
+    end_hop(call);
+    return goes_on ? size : answer(decide(call), size);
 }
 
-/*
- * Most lines: a field of a successful reply that nobody wants to see. A function of its own, so that it
- * costs a dozen instructions and no registers saved.
- */
-static inline bool is_of_no_interest(const struct reply *reply, const char *line)
+/* A block may come after the reply was committed: an upgrade, a 417, a proxy asked again. */
+static size_t pass_line(struct call *call, char *line, size_t size)
 {
-    return reply->phase == REPLY_HOLDING && !reply->is_wanted && !reply->block_ended &&
-           reply->status >= 200 && reply->status < 300 && line[0] > '\r';
+    bool is_trailer = call->reply.block.has_ended;
+
+    if (block_read(&call->reply.block, line, size))
+        end_hop(call);
+    return deliver_header(call, line, size, is_trailer && call->reply.block.has_ended);
 }
 
 static __attribute__((noinline)) size_t take_line(struct call *call, char *line, size_t size)
 {
-    if (!call->is_http) {
-        call->reply.phase = REPLY_COMMITTED;
-        return deliver_header(call, line, size, false);
+    if (call->reply.phase == REPLY_HOLDING && !call->is_http) {
+        size_t flushed = commit(call);
+        if (flushed != DONE)
+            return answer(flushed, size);
     }
     switch (call->reply.phase) {
     case REPLY_HOLDING:
@@ -278,7 +205,7 @@ static __attribute__((noinline)) size_t take_line(struct call *call, char *line,
     case REPLY_FLUSHING: /* the same line comes again; it is the last of those held */
         return answer(flush(call), size);
     case REPLY_COMMITTED:
-        return deliver_header(call, line, size, call->reply.block_ended);
+        return pass_line(call, line, size);
     case REPLY_SWALLOWING:
         return size;
     }
@@ -289,7 +216,8 @@ static size_t header_line(char *line, size_t one, size_t count, void *data)
 {
     struct call *call = data;
 
-    if (is_of_no_interest(&call->reply, line))
+    if (call->reply.phase == REPLY_HOLDING && !call->reply.is_wanted &&
+        block_is_plain(&call->reply.block, line))
         return one * count;
     return take_line(call, line, one * count);
 }
@@ -297,7 +225,7 @@ static size_t header_line(char *line, size_t one, size_t count, void *data)
 static size_t swallow_body(struct reply *reply, size_t size)
 {
     reply->swallowed += size;
-    return reply->swallowed > SWALLOW_MAX || reply->content_length > SWALLOW_MAX ? 0 : size;
+    return reply->swallowed > SWALLOW_MAX || reply->block.content_length > SWALLOW_MAX ? 0 : size;
 }
 
 static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
@@ -308,7 +236,7 @@ static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
 
     deadline_body(call);
     if (reply->phase == REPLY_HOLDING)
-        flushed = call->is_http && reply->status ? decide(call) : commit(call);
+        flushed = call->is_http && reply->block.status ? decide(call) : commit(call);
     else if (reply->phase == REPLY_FLUSHING)
         flushed = flush(call);
     if (flushed != DONE)
@@ -318,19 +246,25 @@ static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
 
 /* ---- dressing ---- */
 
-static void dress(struct call *call)
+void reply_program_set(struct call *call)
 {
     const uint64_t *words = call->handle->words;
 
-    call->reply.is_dressed = true;
     call->reply.is_wanted =
         words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] || words[HANDLES_HEADER];
+}
+
+static void dress(struct call *call)
+{
+    call->reply.is_dressed = true;
     call_set(call, CURLOPT_HEADERFUNCTION, header_line);
     call_set(call, CURLOPT_HEADERDATA, call);
     call_set(call, CURLOPT_WRITEFUNCTION, body_bytes);
     call_set(call, CURLOPT_WRITEDATA, call);
-    if (call->is_http && words[HANDLES_HEADER])
+    call->reply.header_is_off = call->is_http && call->handle->words[HANDLES_HEADER];
+    if (call->reply.header_is_off)
         call_set(call, CURLOPT_HEADER, 0L);
+    reply_program_set(call);
 }
 
 void reply_attempt(struct call *call)
@@ -340,10 +274,8 @@ void reply_attempt(struct call *call)
     if (!reply->is_dressed)
         dress(call);
     reply->phase = REPLY_HOLDING;
-    reply->block_ended = reply->header_half_done = false;
-    reply->was_redirected = reply->program_refused = false;
-    reply->status = 0;
-    reply->retry_after_ms = -1;
+    reply->header_half_done = reply->was_redirected = reply->program_refused = false;
+    block_init(&reply->block);
     reply->swallowed = reply->length = reply->flushed = 0;
 }
 
@@ -373,10 +305,10 @@ void reply_restore(struct call *call)
     call_set(call, CURLOPT_HEADERFUNCTION, handles_pointer(handle, HANDLES_HEADERFUNCTION));
     call_set(call, CURLOPT_HEADERDATA, handles_pointer(handle, HANDLES_HEADERDATA));
     call_set(call, CURLOPT_WRITEFUNCTION, handles_pointer(handle, HANDLES_WRITEFUNCTION));
-    call_set(call, CURLOPT_WRITEDATA,
-             handle->words[HANDLES_WRITEDATA] ? handles_pointer(handle, HANDLES_WRITEDATA) : stdout);
-    if (handle->words[HANDLES_HEADER])
+    call_set(call, CURLOPT_WRITEDATA, handles_pointer(handle, HANDLES_WRITEDATA));
+    if (call->reply.header_is_off)
         call_set(call, CURLOPT_HEADER, (long)handle->words[HANDLES_HEADER]);
+    call->reply.header_is_off = false;
     call->reply.is_dressed = call->reply.program_refused = false;
 }
 

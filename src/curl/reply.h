@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "core/verdict.h"
+#include "curl/block.h"
 
 struct call;
 
@@ -24,15 +24,12 @@ enum reply_phase {
 struct reply {
     enum reply_phase phase;
     bool is_dressed;
-    bool is_wanted;         /* somebody takes header lines; otherwise none need be kept */
-    bool block_ended;       /* the blank line of the current block has come */
-    bool header_half_done;  /* flushing: the line went to the body writer already (CURLOPT_HEADER) */
-    bool has_location;      /* in the current block */
-    bool was_redirected;    /* some block was a redirect that libcurl follows */
-    bool program_refused;   /* a callback of the program took less than it was given */
-    int status;             /* of the current block; 0 before the first */
-    int64_t retry_after_ms; /* -1: none in the current block */
-    int64_t content_length; /* -1: unknown */
+    bool header_is_off;    /* CURLOPT_HEADER was set, and is done by us */
+    bool is_wanted;        /* somebody takes header lines; otherwise none need be kept */
+    bool header_half_done; /* flushing: the line went to the body writer already (CURLOPT_HEADER) */
+    bool was_redirected;   /* some block was a redirect that libcurl follows */
+    bool program_refused;  /* a callback of the program took less than it was given */
+    struct block block;    /* the current one */
     uint64_t swallowed;
     size_t length; /* bytes in lines: each line behind its 32-bit length */
     size_t flushed;
@@ -48,6 +45,9 @@ void reply_attempt(struct call *call);
  * Returns false when a callback of the program refused it.
  */
 bool reply_finish(struct call *call);
+
+/* The program has set a header function or CURLOPT_HEADER, perhaps from a callback. */
+void reply_program_set(struct call *call);
 
 bool reply_has_reached_program(const struct reply *reply);
 bool reply_was_redirected(const struct reply *reply);

@@ -1,8 +1,8 @@
 #include "curl/request.h"
 
-#include <stdio.h>
-
-static const char nowhere[] = "gusset-refuses-this-call";
+/* A path behind something that is no folder: connecting fails with ENOTDIR, and nobody can ever listen there.
+ */
+static const char nowhere[] = "/dev/null/refused-by-gusset";
 
 /* libcurl has its connection and is about to write the request: from here it may have been sent. */
 static int about_to_send(void *data, char *remote, char *local, int remote_port, int local_port)
@@ -11,7 +11,7 @@ static int about_to_send(void *data, char *remote, char *local, int remote_port,
     const struct handle *handle = call->handle;
     curl_prereq_callback own = (curl_prereq_callback)handle->words[HANDLES_PREREQFUNCTION];
 
-    call->sent = true;
+    call->sent = call->hop_sent = call->was_sent = true;
     if (call->reply.phase == REPLY_HOLDING && !upload_is_long(call))
         deadline_sent(call);
     inject_check_origin(call);
@@ -30,7 +30,8 @@ static void dress_prereq(struct call *call)
 
 void request_dress(struct call *call)
 {
-    call->sent = !call->handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
+    call->sent = call->hop_sent =
+        !call->handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
     dress_prereq(call);
     reply_attempt(call);
     upload_attempt(call);
@@ -56,7 +57,64 @@ void request_undress(struct handle *handle)
     }
 }
 
-/* Every borrowed option, as the table lists them; the streams' default is not NULL but stdin or stdout. */
+bool request_has_borrowed(const struct handle *handle, CURLoption option)
+{
+    const struct call *call = handle->call;
+
+    if (!handle->is_dressed)
+        return false;
+    switch ((int)option) {
+    case CURLOPT_WRITEFUNCTION:
+    case CURLOPT_WRITEDATA:
+    case CURLOPT_HEADERFUNCTION:
+    case CURLOPT_HEADERDATA:
+        return call->reply.is_dressed;
+    case CURLOPT_HEADER:
+        return call->reply.header_is_off;
+    case CURLOPT_READFUNCTION:
+    case CURLOPT_READDATA:
+    case CURLOPT_SEEKFUNCTION:
+    case CURLOPT_SEEKDATA:
+        return call->upload.is_dressed;
+    case CURLOPT_HTTPHEADER:
+        return call->inject.is_dressed;
+    case CURLOPT_PREREQFUNCTION:
+    case CURLOPT_PREREQDATA:
+        return handle->libcurl->has_prereq;
+    case CURLOPT_TIMEOUT:
+    case CURLOPT_TIMEOUT_MS:
+        return true;
+    case CURLOPT_CONNECTTIMEOUT:
+    case CURLOPT_CONNECTTIMEOUT_MS:
+        return call->deadline.connect_ms != 0;
+    case CURLOPT_LOW_SPEED_LIMIT:
+    case CURLOPT_LOW_SPEED_TIME:
+        return call->deadline.idle_is_ours;
+    case CURLOPT_QUICK_EXIT:
+        return call->deadline.quick_exit_is_worn;
+    }
+    return false;
+}
+
+void request_program_set(struct handle *handle, CURLoption option)
+{
+    switch ((int)option) {
+    case CURLOPT_HEADERFUNCTION:
+    case CURLOPT_HEADERDATA:
+    case CURLOPT_HEADER:
+        reply_program_set(handle->call);
+        break;
+    case CURLOPT_HTTPHEADER:
+        inject_program_set(handle->call);
+        break;
+    case CURLOPT_TIMEOUT:
+    case CURLOPT_TIMEOUT_MS:
+        deadline_program_set(handle->call);
+        break;
+    }
+}
+
+/* Every option that may be borrowed, as the table lists them. */
 void request_undress_copy(const struct handle *from, CURL *copy)
 {
     static const CURLoption options[] = {
@@ -65,27 +123,19 @@ void request_undress_copy(const struct handle *from, CURL *copy)
 #undef X
     };
 
-    for (int i = 0; i < HANDLES_BORROWED_COUNT; i++) {
-        uint64_t word = from->words[i];
-        if (!word && i == HANDLES_WRITEDATA)
-            word = (uint64_t)(uintptr_t)stdout;
-        if (!word && i == HANDLES_READDATA)
-            word = (uint64_t)(uintptr_t)stdin;
-        from->libcurl->easy_setopt(copy, options[i], word);
-    }
+    for (int i = 0; i < HANDLES_BORROWED_COUNT; i++)
+        if (request_has_borrowed(from, options[i]))
+            from->libcurl->easy_setopt(copy, options[i], from->words[i]);
 }
 
+/* A path and an abstract name share one place in libcurl: setting the one, or no path, clears the other. */
 CURLcode request_refuse(struct handle *handle)
 {
     const struct libcurl *libcurl = handle->libcurl;
     const char *path = handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes;
-    const char *abstract = handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes;
 
-    libcurl->easy_setopt(handle->easy, CURLOPT_ABSTRACT_UNIX_SOCKET, nowhere);
+    libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, nowhere);
     CURLcode code = libcurl->easy_perform(handle->easy);
-    if (abstract)
-        libcurl->easy_setopt(handle->easy, CURLOPT_ABSTRACT_UNIX_SOCKET, abstract);
-    else /* resets both: they share one place in libcurl */
-        libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, path);
+    libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, path);
     return code;
 }

@@ -15,12 +15,18 @@ void request_dress(struct call *call);
 /* Undresses it; nothing happens when it is not dressed. Not while its transfer runs. */
 void request_undress(struct handle *handle);
 
+/* Whether the option holds gusset's value just now, so that libcurl must not hear what the program sets. */
+bool request_has_borrowed(const struct handle *handle, CURLoption option);
+
+/* The program has set a borrowed option from a callback of its transfer; its new value was written down. */
+void request_program_set(struct handle *handle, CURLoption option);
+
 /* A duplicate of a dressed handle got gusset's options along: gives it the program's. */
 void request_undress_copy(const struct handle *from, CURL *copy);
 
 /*
  * Makes the transfer fail at once as a refused connection, natively (0.05 ms, no DNS, no proxy, INFO
- * reset): it is pointed to an abstract unix socket that nobody listens on. Returns libcurl's code.
+ * reset): it is pointed to a unix socket that cannot exist. Returns libcurl's code.
  */
 CURLcode request_refuse(struct handle *handle);
 

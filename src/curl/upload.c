@@ -24,7 +24,7 @@ static size_t ask_program(struct call *call, char *bytes, size_t size)
     call->upload.is_rewound = false;
     if (reader)
         return reader(bytes, 1, size, data);
-    return fread(bytes, 1, size, data ? data : stdin);
+    return fread(bytes, 1, size, data);
 }
 
 static void keep(struct upload *upload, const char *bytes, size_t size)
@@ -63,7 +63,8 @@ static size_t read_body(char *bytes, size_t size, size_t count, void *data)
     size_t got = upload->at_end ? 0 : ask_program(call, bytes, room);
     if (got == 0) {
         upload->at_end = true;
-        deadline_sent(call);
+        if (call->reply.phase == REPLY_HOLDING)
+            deadline_sent(call);
     } else if (got <= room) { /* else one of the signals: abort, pause */
         keep(upload, bytes, got);
     }
@@ -82,6 +83,10 @@ static int ask_program_to_seek(struct call *call, curl_off_t offset, int origin)
         control(handle->easy, CURLIOCMD_RESTARTREAD, handles_pointer(handle, HANDLES_IOCTLDATA)) ==
             CURLIOE_OK)
         return CURL_SEEKFUNC_OK;
+    if (!handle->words[HANDLES_READFUNCTION] && !control &&
+        origin == SEEK_SET) /* libcurl's own way with a FILE */
+        return fseeko(handles_pointer(handle, HANDLES_READDATA), offset, SEEK_SET) ? CURL_SEEKFUNC_CANTSEEK
+                                                                                   : CURL_SEEKFUNC_OK;
     return CURL_SEEKFUNC_CANTSEEK;
 }
 
@@ -131,7 +136,11 @@ void upload_attempt(struct call *call)
     upload->position = upload->overflown ? upload->kept : 0;
     if (upload->overflown) /* it may have been read on since it was taken back for the decision */
         rewind_program(call);
-    if (upload->is_dressed || !call->is_http || !has_reader(call->handle))
+    if (!call->is_http || !has_reader(call->handle)) {
+        upload_restore(call);
+        return;
+    }
+    if (upload->is_dressed)
         return;
     upload->is_dressed = true;
     call_set(call, CURLOPT_READFUNCTION, read_body);
@@ -148,6 +157,8 @@ bool upload_can_replay(struct call *call)
         return !call->sent; /* its parts may come from callbacks, which cannot be asked */
     if (!upload->was_read || !upload->overflown)
         return call->is_http || !has_reader(call->handle) || !call->sent;
+    if (!upload->at_end && call->handle->words[HANDLES_KEEP_SENDING_ON_ERROR])
+        return false; /* libcurl is still reading: to go back now would mix two bodies on the wire */
     return rewind_program(call);
 }
 
@@ -188,8 +199,7 @@ void upload_restore(struct call *call)
     if (!call->upload.is_dressed)
         return;
     call_set(call, CURLOPT_READFUNCTION, handles_pointer(handle, HANDLES_READFUNCTION));
-    call_set(call, CURLOPT_READDATA,
-             handle->words[HANDLES_READDATA] ? handles_pointer(handle, HANDLES_READDATA) : stdin);
+    call_set(call, CURLOPT_READDATA, handles_pointer(handle, HANDLES_READDATA));
     call_set(call, CURLOPT_SEEKFUNCTION, handles_pointer(handle, HANDLES_SEEKFUNCTION));
     call_set(call, CURLOPT_SEEKDATA, handles_pointer(handle, HANDLES_SEEKDATA));
     call->upload.is_dressed = false;

@@ -122,7 +122,7 @@ static void begin(struct gate_call *call)
     call->attempt = 0;
     call->backoff_ms = 0;
     call->round = 0;
-    call->attempt_ended = call->would_refuse = call->failed = false;
+    call->attempt_ended = call->would_refuse = call->failed = call->has_token = false;
     call->outcome = (struct outcome){0};
     call->deadline_us = 0;
     if (applies(call, POLICY_TIMEOUT) && settings->timeout.total_ms)
@@ -153,6 +153,14 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
     }
     begin(call);
     return true;
+}
+
+bool gate_matches(const struct rules_query *query)
+{
+    struct ready *ready = gate_ready(false);
+    struct rules_match match;
+
+    return ready && rules_find(ready->rules, query, &match) && mode_of(ready, match.mode) != POLICY_OFF;
 }
 
 bool gate_reopen(struct gate_call *call)
@@ -204,17 +212,30 @@ static struct verdict ask_circuit(struct gate_call *call)
     return (struct verdict){.kind = VERDICT_GO};
 }
 
-static struct verdict ask_limit(struct gate_call *call)
+/* No wait may be longer than the rule allows, or end after the call's deadline. */
+static uint64_t patience_us(const struct gate_call *call, bool may_wait, uint64_t now_us)
+{
+    uint64_t patience = may_wait ? (uint64_t)settings_of(call)->limit.rule.wait_ms * 1000 : 0;
+
+    if (!call->deadline_us || now_us + patience < call->deadline_us)
+        return patience;
+    return now_us < call->deadline_us ? call->deadline_us - now_us : 0;
+}
+
+static struct verdict ask_limit(struct gate_call *call, bool may_wait)
 {
     const struct limit_rule *rule = &settings_of(call)->limit.rule;
     _Atomic uint64_t *word = &call->bucket->limit;
     uint64_t old = atomic_load_explicit(word, memory_order_relaxed), next, wait_us;
 
-    if (!applies(call, POLICY_LIMIT))
+    if (!applies(call, POLICY_LIMIT) || call->has_token) {
+        call->has_token = false;
         return (struct verdict){.kind = VERDICT_GO};
+    }
     do {
-        wait_us = limit_take(old, rule, clock_now_us(), &next);
-        if (wait_us > (uint64_t)rule->wait_ms * 1000)
+        uint64_t now_us = clock_now_us();
+        wait_us = limit_take(old, rule, now_us, &next);
+        if (wait_us > patience_us(call, may_wait, now_us))
             return (struct verdict){VERDICT_REFUSE, VERDICT_LIMITED, (uint32_t)(wait_us / 1000 + 1)};
     } while (!atomic_compare_exchange_weak(word, &old, next));
     if (!wait_us)
@@ -248,7 +269,7 @@ static void note_refusal(struct gate_call *call, const struct verdict *verdict)
     note_event(call, open ? EVENTS_REJECTED : EVENTS_LIMITED, verdict->wait_ms);
 }
 
-struct verdict gate_admit(struct gate_call *call)
+struct verdict gate_admit(struct gate_call *call, bool may_wait)
 {
     call->attempt++;
     call->attempt_ended = false;
@@ -256,7 +277,7 @@ struct verdict gate_admit(struct gate_call *call)
 
     struct verdict verdict = ask_circuit(call);
     if (verdict.kind != VERDICT_REFUSE)
-        verdict = ask_limit(call);
+        verdict = ask_limit(call, may_wait);
     if (verdict.kind == VERDICT_REFUSE) {
         withdraw_probe(call);
         note_refusal(call, &verdict);
@@ -284,6 +305,12 @@ static bool tells_of_peer(const struct outcome *outcome)
     return outcome->type != OUTCOME_LOCAL && outcome->type != OUTCOME_ABORTED;
 }
 
+static void forget_failures(struct gate_call *call)
+{
+    for (int i = 0; i < WINDOW_SLOTS; i++)
+        atomic_store_explicit(&call->slot->outcomes[i], 0, memory_order_relaxed);
+}
+
 /* Tells the circuit; returns whether it refuses the next attempt. */
 static bool feed_circuit(struct gate_call *call, uint64_t now_ms)
 {
@@ -306,6 +333,7 @@ static bool feed_circuit(struct gate_call *call, uint64_t now_ms)
         note_count(call, LAYOUT_COUNT_opened);
         note_event(call, EVENTS_OPENED, (uint32_t)breaker_remaining_ms(next, now_ms));
     } else if (breaker_state(next) == BREAKER_CLOSED && breaker_state(old) != BREAKER_CLOSED) {
+        forget_failures(call); /* those of the outage would open it again at the first new one */
         note_event(call, EVENTS_CLOSED, 0);
     }
     return breaker_state(next) == BREAKER_OPEN;
@@ -362,7 +390,12 @@ static struct verdict judge(struct gate_call *call, const struct gate_attempt *a
         return stop(VERDICT_DEADLINE);
     if (!take_budget(call, now_us / 1000))
         return stop(VERDICT_BUDGET);
-    return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, wait_ms};
+    /* The token is taken now: once the reply is thrown away it is too late to be refused one. */
+    struct verdict limit = ask_limit(call, true);
+    if (limit.kind == VERDICT_REFUSE)
+        return stop(VERDICT_LIMITED);
+    call->has_token = applies(call, POLICY_LIMIT);
+    return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, limit.wait_ms > wait_ms ? limit.wait_ms : wait_ms};
 }
 
 static void note_verdict(struct gate_call *call, const struct verdict *verdict)
@@ -393,7 +426,10 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return call->last;
     }
-    if (applies(call, POLICY_BREAKER)) {
+    if (attempt->is_elsewhere) {
+        withdraw_probe(call);
+        call->failed = false;
+    } else if (applies(call, POLICY_BREAKER)) {
         call->failed = attempt->outcome.type != OUTCOME_SUCCESS && tells_of_peer(&attempt->outcome) &&
                        outcome_set_has(&settings_of(call)->breaker.on, &attempt->outcome);
         circuit_open = feed_circuit(call, now_us / 1000);
@@ -426,15 +462,6 @@ void gate_close(struct gate_call *call)
         note_count(call, LAYOUT_COUNT_failed);
     }
     note_latency(call, took_us);
-}
-
-uint32_t gate_remaining_ms(const struct gate_call *call)
-{
-    uint64_t now_us = clock_now_us();
-
-    if (!call->deadline_us)
-        return UINT32_MAX;
-    return now_us < call->deadline_us ? (uint32_t)((call->deadline_us - now_us) / 1000) : 0;
 }
 
 /* ---- explain ---- */

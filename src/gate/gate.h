@@ -33,6 +33,7 @@ struct gate_call {
     uint64_t round;             /* the current attempt is a probe of this round */
     uint32_t backoff_ms;        /* the last one */
     bool attempt_ended;
+    bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
     bool failed;       /* the last attempt did, by breaker.on */
     struct verdict last;
@@ -47,14 +48,19 @@ struct gate_attempt {
     bool sent;              /* the request may have left the machine */
     bool idempotent;        /* an Idempotency-Key travels with it */
     bool replayable;        /* it can be made again exactly, and nothing of it has reached the program */
+    bool is_elsewhere;      /* it says nothing about this host: a proxy failed, or where a redirect led */
     int64_t retry_after_ms; /* what the peer asked for; -1: nothing */
 };
 
 /*
- *  * Opens a call to a place. Returns false when no rule matches or the rule is off: the call is none of
+ * Opens a call to a place. Returns false when no rule matches or the rule is off: the call is none of
  * gusset's. Otherwise *call is ready for gate_admit. may_compile as for gate_ready.
  */
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile);
+
+/* Whether a rule that is not off matches, counting nothing: for a door that must look closer before it opens.
+ */
+bool gate_matches(const struct rules_query *query);
 
 /*
  * Opens a call once more for the same place, method and path, without searching the rules again: the
@@ -62,8 +68,11 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
  */
 bool gate_reopen(struct gate_call *call);
 
-/* May the (next) attempt go? GO, WAIT (then go without asking again), or REFUSE. In shadow always GO. */
-struct verdict gate_admit(struct gate_call *call);
+/*
+ * May the (next) attempt go? GO, WAIT (only where the door may_wait; then go without asking again), or
+ * REFUSE. In shadow always GO.
+ */
+struct verdict gate_admit(struct gate_call *call, bool may_wait);
 
 /*
  * The attempt ended, or its outcome is certain. Counts it once; asked again for the same attempt it
@@ -73,9 +82,6 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 
 /* The call is over; latency and the last outcome are counted. */
 void gate_close(struct gate_call *call);
-
-/* Milliseconds until the call's deadline; UINT32_MAX when it has none, 0 when it has passed. */
-uint32_t gate_remaining_ms(const struct gate_call *call);
 
 /*
  * The sentence for a refusal or a failure, for the program's error buffer: host, reason, when it is

@@ -23,25 +23,34 @@ static struct {
     dev_t device; /* of descriptor 2 at the start */
     ino_t inode;
     bool has_stderr;
+    bool is_remembered;
     _Atomic int level; /* stored last: before it is there, nothing is wanted */
 } opened;
 
 static const char *const level_names[] = {"off", "error", "warn", "info", "debug"}; /* by enum log_level */
 
-void log_open(const struct log_target *target)
+void log_remember_stderr(void)
 {
     const int kept = errno;
     struct stat st;
-    atomic_store_explicit(&opened.level, LOG_OFF, memory_order_release);
-    opened.target = *target;
-    opened.target.path[sizeof opened.target.path - 1] = '\0';
+
     opened.has_stderr = fstat(STDERR_FILENO, &st) == 0;
     if (opened.has_stderr) {
         opened.device = st.st_dev;
         opened.inode = st.st_ino;
     }
-    atomic_store_explicit(&opened.level, (int)target->level, memory_order_release);
+    opened.is_remembered = true;
     errno = kept;
+}
+
+void log_open(const struct log_target *target)
+{
+    atomic_store_explicit(&opened.level, LOG_OFF, memory_order_release);
+    opened.target = *target;
+    opened.target.path[sizeof opened.target.path - 1] = '\0';
+    if (!opened.is_remembered)
+        log_remember_stderr();
+    atomic_store_explicit(&opened.level, (int)target->level, memory_order_release);
 }
 
 bool log_wants(enum log_level level)

@@ -20,7 +20,13 @@ struct log_target {
     char path[256]; /* "": standard error; "syslog"; else an absolute path */
 };
 
-/* Set once at the start, before other threads log. Remembers what descriptor 2 is. */
+/*
+ * Remembers what descriptor 2 is. The library does it when the program starts: later the program may
+ * have closed it, and a data file of its own may bear the number.
+ */
+void log_remember_stderr(void);
+
+/* Set once at the start, before other threads log. */
 void log_open(const struct log_target *target);
 
 bool log_wants(enum log_level level);

@@ -72,8 +72,7 @@ struct layout_host {
     _Atomic uint64_t circuit;     /* core/breaker */
     _Atomic uint64_t limit;       /* core/limit */
     _Atomic uint64_t used_ms;     /* monotonic, about a second coarse: who is evicted */
-    _Atomic uint64_t not_before_ms; /* monotonic: a Retry-After that the host sent; 0: none */
-    uint64_t reserved[3];
+    uint64_t reserved[4];
 
     _Atomic uint64_t outcomes[WINDOW_SLOTS]; /* attempts and failures, over breaker.rate.window */
     _Atomic uint64_t budget[WINDOW_SLOTS];   /* calls and retries, over ten seconds */

@@ -96,10 +96,10 @@ static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
     /* What every libcurl since 7.68 has; a library without it is not one that gusset knows. */
     if (!table->easy_init || !table->easy_duphandle || !table->easy_reset || !table->easy_cleanup ||
         !table->easy_setopt || !table->easy_getinfo || !table->easy_perform || !table->url ||
-        !table->url_set || !table->url_get || !table->url_cleanup || !table->free || !table->version_info ||
-        !table->easy_strerror)
+        !table->url_set || !table->url_get || !table->url_cleanup || !table->free || !table->version_info)
         return false;
     dl_iterate_phdr(measure_text, table);
+    table->flavour = flavour;
     table->version = table->version_info(CURLVERSION_NOW)->version_num;
     table->has_prereq = table->version >= 0x075000;
     return true;

@@ -34,7 +34,6 @@ enum libcurl_flavour {
     X(easy_setopt, CURLcode, (CURL *, CURLoption, ...))                                                      \
     X(easy_getinfo, CURLcode, (CURL *, CURLINFO, ...))                                                       \
     X(easy_perform, CURLcode, (CURL *))                                                                      \
-    X(easy_strerror, const char *, (CURLcode))                                                               \
     X(multi_add_handle, CURLMcode, (CURLM *, CURL *))                                                        \
     X(multi_poll, CURLMcode, (CURLM *, struct curl_waitfd *, unsigned, int, int *))                          \
     X(url, CURLU *, (void))                                                                                  \
@@ -50,6 +49,7 @@ struct libcurl {
 #undef X
     uintptr_t text_start; /* libcurl's own code: whoever calls from there is libcurl itself */
     uintptr_t text_end;
+    enum libcurl_flavour flavour;
     unsigned version; /* 0x075801 is 7.88.1 */
     bool has_prereq;  /* CURLOPT_PREREQFUNCTION, since 7.80.0 */
 };

@@ -57,7 +57,9 @@ class Place:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             keep.pop(name, None)
         keep["LC_ALL"] = "C"
-        self.bare = keep
+        self.base = keep
+        # libcurl asks for several variables a request, and getenv(3) looks at all there are: as many as under gusset.
+        self.bare = dict(keep, PADDING_1="", PADDING_2="", PADDING_3="")
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -69,7 +71,7 @@ class Place:
 
     def under(self, configuration, state="state"):
         """The environment of a program under gusset with this configuration file."""
-        return dict(self.bare, LD_PRELOAD=LIBRARY, GUSSET_CONFIG=configuration, GUSSET_STATE=self.path(state))
+        return dict(self.base, LD_PRELOAD=LIBRARY, GUSSET_CONFIG=configuration, GUSSET_STATE=self.path(state))
 
     def start(self, command, **how):
         process = subprocess.Popen(command, env=how.pop("env", self.bare), **how)
@@ -80,7 +82,7 @@ class Place:
         if process.poll() is None:
             process.send_signal(sign)
             try:
-                process.wait(10)
+                process.wait(30)  # under callgrind it has much to write down
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
@@ -269,7 +271,7 @@ http {{
 def fold(path):
     """A callgrind file as {object: {function: own instructions}}. Names are given once, then by number."""
     names = {"ob": {}, "fn": {}}
-    costs, here, skip = {}, {"ob": "", "fn": ""}, False
+    costs, here, skip, whole = {}, {"ob": "", "fn": ""}, False, False
     with open(path, encoding="utf-8", errors="replace") as file:
         for line in file:
             if skip:  # the line behind calls= is what the callee took
@@ -280,6 +282,7 @@ def fold(path):
                 functions = costs.setdefault(here["ob"], {})
                 functions[here["fn"]] = functions.get(here["fn"], 0) + int(line.split()[1])
             else:
+                whole |= line.startswith("totals:")  # the last line
                 match = re.match(r"(c?)(ob|fn)=(\(\d+\))(?: (.*))?$", line)
                 if match:
                     inner, kind, number, name = match.groups()
@@ -287,6 +290,8 @@ def fold(path):
                         names[kind][number] = name
                     if not inner:
                         here[kind] = names[kind][number]
+    if not whole:
+        raise RuntimeError("callgrind did not come to its end")
     return costs
 
 

@@ -82,7 +82,7 @@ static struct verdict end(struct gate_call *call, struct outcome outcome)
 static struct verdict one_call(const struct place *place, struct outcome outcome)
 {
     struct gate_call call = open_call(place);
-    struct verdict admitted = gate_admit(&call);
+    struct verdict admitted = gate_admit(&call, true);
 
     if (admitted.kind != VERDICT_REFUSE)
         end(&call, outcome);
@@ -102,7 +102,7 @@ static void a_call_is_admitted_and_a_success_ends_it(void **state)
     struct gate_call call = open_call(&place);
     (void)state;
 
-    assert_int_equal(gate_admit(&call).kind, VERDICT_GO);
+    assert_int_equal(gate_admit(&call, true).kind, VERDICT_GO);
     assert_int_equal(call.attempt, 1);
     struct verdict verdict = end(&call, outcome_of_status(200));
     assert_int_equal(verdict.kind, VERDICT_STOP);
@@ -117,10 +117,10 @@ static void a_failure_is_tried_again_until_no_tries_are_left(void **state)
     (void)state;
 
     for (int i = 1; i < 3; i++) {
-        gate_admit(&call);
+        gate_admit(&call, true);
         assert_int_equal(end(&call, outcome_of_status(503)).kind, VERDICT_AGAIN);
     }
-    gate_admit(&call);
+    gate_admit(&call, true);
     struct verdict verdict = end(&call, outcome_of_status(503));
     assert_int_equal(verdict.kind, VERDICT_STOP);
     assert_int_equal(verdict.reason, VERDICT_EXHAUSTED);
@@ -133,15 +133,15 @@ static void the_back_off_doubles_and_the_dice_choose_within_it(void **state)
     struct gate_call call = open_call(&place);
     (void)state;
 
-    gate_admit(&call);
+    gate_admit(&call, true);
     dice = UINT64_MAX;
     assert_in_range(end(&call, outcome_of_status(503)).wait_ms, 499, 500);
-    gate_admit(&call);
+    gate_admit(&call, true);
     assert_in_range(end(&call, outcome_of_status(503)).wait_ms, 999, 1000);
     gate_close(&call);
 
     call = open_call(&place);
-    gate_admit(&call);
+    gate_admit(&call, true);
     dice = 0;
     assert_int_equal(end(&call, outcome_of_status(503)).wait_ms, 0);
     dice = UINT64_MAX;
@@ -154,7 +154,7 @@ static void an_attempt_is_counted_once_however_often_it_is_told(void **state)
     struct gate_call call = open_call(&place);
     (void)state;
 
-    gate_admit(&call);
+    gate_admit(&call, true);
     struct verdict first = end(&call, outcome_of_status(503)), again = end(&call, outcome_of_status(200));
     assert_memory_equal(&first, &again, sizeof first);
     assert_int_equal(atomic_load(&call.slot->counters[LAYOUT_COUNT_failures]), 1);
@@ -169,18 +169,18 @@ static void what_was_sent_is_repeated_only_when_it_may_be(void **state)
     (void)state;
 
     attempt.method = METHOD_POST;
-    gate_admit(&call);
+    gate_admit(&call, true);
     assert_int_equal(gate_ended(&call, &attempt).reason, VERDICT_NOT_REPEATABLE);
     gate_close(&call);
 
     call = open_call(&place);
-    gate_admit(&call);
+    gate_admit(&call, true);
     attempt.idempotent = true;
     assert_int_equal(gate_ended(&call, &attempt).kind, VERDICT_AGAIN);
     gate_close(&call);
 
     call = open_call(&place);
-    gate_admit(&call);
+    gate_admit(&call, true);
     attempt.idempotent = false;
     attempt.sent = false;
     attempt.outcome = outcome_of_curl(7);
@@ -188,7 +188,7 @@ static void what_was_sent_is_repeated_only_when_it_may_be(void **state)
     gate_close(&call);
 
     call = open_call(&place);
-    gate_admit(&call);
+    gate_admit(&call, true);
     attempt.replayable = false;
     assert_int_equal(gate_ended(&call, &attempt).reason, VERDICT_NOT_REPEATABLE);
     gate_close(&call);
@@ -217,7 +217,7 @@ static void only_one_probe_goes_and_a_failed_one_doubles_the_open_time(void **st
     open_circuit(&place);
     pass_ms(5001);
     struct gate_call probe = open_call(&place);
-    assert_int_equal(gate_admit(&probe).kind, VERDICT_GO);
+    assert_int_equal(gate_admit(&probe, true).kind, VERDICT_GO);
     assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_REFUSE);
     end(&probe, outcome_of_status(503));
     gate_close(&probe);
@@ -232,7 +232,7 @@ static void a_killed_prober_blocks_nobody_for_longer_than_its_lease(void **state
     open_circuit(&place);
     pass_ms(5001);
     struct gate_call killed = open_call(&place);
-    assert_int_equal(gate_admit(&killed).kind, VERDICT_GO); /* and nothing is ever heard of it */
+    assert_int_equal(gate_admit(&killed, true).kind, VERDICT_GO); /* and nothing is ever heard of it */
     assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_REFUSE);
     pass_ms(35001); /* connect 5 s and attempt 30 s: longer than any probe may take */
     assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_GO);
@@ -247,7 +247,7 @@ static void a_probe_that_is_given_up_gives_its_place_back(void **state)
     open_circuit(&place);
     pass_ms(5001);
     struct gate_call left = open_call(&place);
-    assert_int_equal(gate_admit(&left).kind, VERDICT_GO);
+    assert_int_equal(gate_admit(&left, true).kind, VERDICT_GO);
     gate_close(&left);
     assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_GO);
 }
@@ -286,7 +286,7 @@ static void the_retry_budget_is_shared_and_has_a_floor(void **state)
     dice = 0;
     for (int i = 0; i < 1000; i++) {
         struct gate_call call = open_call(&place);
-        gate_admit(&call);
+        gate_admit(&call, true);
         retries +=
             end(&call, outcome_of_status(429)).kind == VERDICT_AGAIN; /* 429 does not feed the circuit */
         gate_close(&call);
@@ -301,9 +301,8 @@ static void no_retry_is_begun_that_would_pass_the_deadline(void **state)
     struct gate_call call = open_call(&place);
     (void)state;
 
-    gate_admit(&call);
+    gate_admit(&call, true);
     pass_ms(89900);
-    assert_int_equal(gate_remaining_ms(&call), 100);
     assert_int_equal(end(&call, outcome_of_status(503)).reason, VERDICT_DEADLINE);
     gate_close(&call);
 }
@@ -316,9 +315,9 @@ static void retry_after_is_honoured_up_to_its_bound(void **state)
     (void)state;
 
     attempt.retry_after_ms = 7000;
-    gate_admit(&call);
+    gate_admit(&call, true);
     assert_int_equal(gate_ended(&call, &attempt).wait_ms, 7000);
-    gate_admit(&call);
+    gate_admit(&call, true);
     attempt.retry_after_ms = 61000;
     assert_int_equal(gate_ended(&call, &attempt).kind, VERDICT_STOP);
     gate_close(&call);
@@ -330,9 +329,9 @@ static void a_rescued_call_is_counted_with_its_attempts(void **state)
     struct gate_call call = open_call(&place);
     (void)state;
 
-    gate_admit(&call);
+    gate_admit(&call, true);
     end(&call, outcome_of_status(503));
-    gate_admit(&call);
+    gate_admit(&call, true);
     end(&call, outcome_of_status(200));
     gate_close(&call);
     _Atomic uint64_t *counters = call.slot->counters;
@@ -368,7 +367,7 @@ static void shadow_decides_on_a_memory_of_its_own_and_changes_nothing(void **sta
     for (int i = 0; i < 10; i++) {
         struct gate_call call = open_call(&place);
         assert_true(call.shadow);
-        assert_int_equal(gate_admit(&call).kind, VERDICT_GO);
+        assert_int_equal(gate_admit(&call, true).kind, VERDICT_GO);
         assert_int_equal(end(&call, outcome_of_status(503)).kind, VERDICT_STOP);
         gate_close(&call);
         if (i == 9) {
@@ -389,7 +388,7 @@ static void a_refusal_is_explained_with_host_reason_and_time(void **state)
 
     open_circuit(&place);
     struct gate_call call = open_call(&place);
-    struct verdict verdict = gate_admit(&call);
+    struct verdict verdict = gate_admit(&call, true);
     gate_explain(&call, &verdict, text, sizeof text);
     assert_non_null(
         strstr(text, "example:443 refused: circuit open by policy standard, next try in 5000 ms"));

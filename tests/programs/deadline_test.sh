@@ -21,7 +21,7 @@ within() {
 }
 limited() {
     forget
-    timeout 20     gusset run --policy standard --set retry.backoff.base=5ms --set retry.budget.ratio=100 "$@"
+    timeout 8 gusset run --policy standard --set retry.backoff.base=5ms --set retry.budget.ratio=100 "$@"
 }
 
 # ---- an attempt ----
@@ -105,6 +105,9 @@ within "it bounds all attempts together" 800 1500 limited --set timeout.attempt=
 is "so that several were made" "$code $(($(ask 'count?key=/') > 2))" "28 1"
 within "it bounds the waits" 0 900 limited --set retry.backoff.base=5s --set retry.backoff.jitter=none -- curl -s -m 1 "$url/?status=503"
 is "and the reply is given while there is time" "$code $said" "0 error 503"
+within "a program's callback that says stop ends a wait" 0 1500 limited --set retry.backoff.base=5s --set retry.backoff.jitter=none -- \
+    "$client" "$url/?status=503" abort=8
+is "with the program's own word as the result" "$(grep -o '^result [0-9]*' <<<"$said")" "result 42"
 within "it bounds a body" 800 1500 limited -- curl -s -m 1 -o /dev/null "$url/?body=90000&slow=20000"
 is "that body is cut" "$code" 28
 within "a policy's shorter limit wins over a longer one" 250 900 limited --set timeout.attempt=400ms --set retry.attempts=1 -- \

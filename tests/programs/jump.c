@@ -1,12 +1,13 @@
 /*
  * Programs that leave curl_easy_perform by another door, or enter it twice. Usage: jump WAY URL [OTHER-URL].
- *   write, header, read, progress  longjmp out of that callback, then a new handle and the old one's reset, use and cleanup
- *   clean                          longjmp out of the write callback, then cleanup at once
+ *   write, header, read, progress  longjmp out of that callback, then a new handle and the old one's reset,
+ * use and cleanup clean                          longjmp out of the write callback, then cleanup at once
  *   again                          longjmp out of the write callback, then the same handle once more as it is
  *   nest                           in the write callback perform OTHER-URL on another handle
  *   change                         in the header callback set another write function
- *   inside                         in the write callback perform the same handle (libcurl refuses), duplicate, clean the duplicate
- * libcurl itself is not made to be left by longjmp: what is asked here is that gusset makes nothing worse.
+ *   inside                         in the write callback perform the same handle (libcurl refuses),
+ * duplicate, clean the duplicate libcurl itself is not made to be left by longjmp: what is asked here is that
+ * gusset makes nothing worse.
  */
 #include <curl/curl.h>
 #include <setjmp.h>

@@ -38,6 +38,8 @@ harmless "a full disk, all headers too" 23 bash -c "exec curl -si '$url/?body=10
 harmless "a file larger than the program will have" 63 curl -s --max-filesize 10 "$url/?body=100"
 harmless "an interface that is not there" 45 curl -s --interface nosuch0 "$url/"
 harmless "a proxy's name with a typing mistake" 5 curl -s -x http://nosuch.invalid:1 "$url/"
+harmless "a proxy that is down, in one program's settings" 7 curl -s -x http://127.0.0.1:1 "$url/"
+harmless "another host that is down, behind a redirect" 7 curl -sL "$url/?redirect=http://127.0.0.1:1/"
 harmless "a program that is killed in the midst" 124 timeout 0.2 curl -s "$url/?stall=headers&for=3000"
 
 done_testing

@@ -17,7 +17,8 @@ median() { sort -n | awk '{a[NR] = $1} END {print a[int((NR + 1) / 2)]}'; }
 # storm: sets codes (a line a process), and the files wrapped, bare (microseconds of each refused process)
 storm() {
     local started before
-    : >"$folder/wrapped" >"$folder/bare"
+    : >"$folder/wrapped"
+    : >"$folder/bare"
     codes=
     started=$(now_us)
     for ((i = 0; i < calls; i++)); do

@@ -1,6 +1,7 @@
 /*
- * Many threads, each with a handle of its own, all against one server. Every thread asks REQUESTS times, with a new handle
- * for each tenth, and holds each body to what it should be. Usage: threads URL THREADS REQUESTS BODY-FILE.
+ * Many threads, each with a handle of its own, all against one server. Every thread asks REQUESTS times, with
+ * a new handle for each tenth, and holds each body to what it should be. Usage: threads URL THREADS REQUESTS
+ * BODY-FILE.
  */
 #include <curl/curl.h>
 #include <pthread.h>

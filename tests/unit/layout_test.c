@@ -33,7 +33,6 @@ static void a_host_lies_where_version_1_has_it(void **state)
     assert_int_equal(offsetof(struct layout_host, circuit), 8);
     assert_int_equal(offsetof(struct layout_host, limit), 16);
     assert_int_equal(offsetof(struct layout_host, used_ms), 24);
-    assert_int_equal(offsetof(struct layout_host, not_before_ms), 32);
     assert_int_equal(offsetof(struct layout_host, outcomes), 64);
     assert_int_equal(offsetof(struct layout_host, budget), 144);
     assert_int_equal(offsetof(struct layout_host, counters), 224);

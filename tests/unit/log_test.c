@@ -63,6 +63,7 @@ static void open_log(enum log_level level, enum log_format format, const char *t
 {
     struct log_target target = {.level = level, .format = format};
     strcpy(target.path, to);
+    log_remember_stderr(); /* as the library does when its program starts */
     log_open(&target);
 }
 

@@ -1,0 +1,88 @@
+#include "curl/blame.h"
+
+#include <stdlib.h>
+
+#include "curl/call.h"
+
+static long info(const struct call *call, CURLINFO which)
+{
+    long number = 0;
+
+    call->handle->libcurl->easy_getinfo(call->handle->easy, which, &number);
+    return number;
+}
+
+/* That of the final block, where we saw it. */
+static int status_of(const struct call *call)
+{
+    if (call->handle->is_dressed && call->reply.block.status)
+        return call->reply.block.status;
+    return (int)info(call, CURLINFO_RESPONSE_CODE);
+}
+
+/* A proxy that refuses CONNECT with a status ends the transfer with an error that looks like a reset. */
+static int refusal_by_proxy(const struct call *call)
+{
+    int status = call->is_http ? (int)info(call, CURLINFO_HTTP_CONNECTCODE) : 0;
+    return status >= 400 ? status : 0;
+}
+
+struct outcome blame_outcome(const struct call *call, CURLcode code)
+{
+    if (call->reply.program_refused)
+        return (struct outcome){.type = OUTCOME_ABORTED, .curl = (uint8_t)code};
+    if (call->is_http && (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR)) {
+        struct outcome outcome = outcome_of_status(status_of(call));
+        outcome.curl = (uint8_t)code;
+        return outcome;
+    }
+    struct outcome outcome = outcome_of_curl((int)code);
+    if (code == CURLE_OPERATION_TIMEDOUT && !deadline_was_ours(call))
+        outcome.type = OUTCOME_LOCAL;
+    if (code == CURLE_RECV_ERROR && refusal_by_proxy(call)) {
+        outcome = outcome_of_status(refusal_by_proxy(call));
+        outcome.curl = (uint8_t)code;
+    }
+    return outcome;
+}
+
+/* libcurl takes a proxy from its option or from the environment; which one it took it tells only since 8.7.
+ */
+static bool may_use_proxy(const struct call *call)
+{
+    static const char *const variables[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                            "ALL_PROXY"};
+    const char *proxy = call->handle->texts[HANDLES_PROXY].bytes;
+
+    if (proxy)
+        return *proxy != '\0';
+    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+        if (getenv(variables[i]))
+            return true;
+    return false;
+}
+
+static bool is_at_another_origin(const struct call *call)
+{
+    const struct libcurl *libcurl = call->handle->libcurl;
+    struct target here;
+    char *url = NULL;
+
+    if (!reply_was_redirected(&call->reply))
+        return false;
+    libcurl->easy_getinfo(call->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
+    return !url || !target_read(&here, libcurl, url, NULL, 0) ||
+           !target_same_origin(&here, &call->handle->target);
+}
+
+bool blame_is_elsewhere(const struct call *call, const struct outcome *outcome)
+{
+    if (outcome->type == OUTCOME_SUCCESS)
+        return false;
+    if (outcome->curl == CURLE_COULDNT_RESOLVE_PROXY || outcome->curl == CURLE_PROXY ||
+        refusal_by_proxy(call))
+        return true;
+    if (!call->sent && may_use_proxy(call)) /* nobody knows which of the two did not answer */
+        return true;
+    return is_at_another_origin(call);
+}
