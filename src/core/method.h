@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 /* One bit a method; the names are compared as RFC 9110 says, with their case. */
-#define METHOD_LIST(X)                                                                                       \
-    X(GET)                                                                                                   \
-    X(HEAD)                                                                                                  \
-    X(POST)                                                                                                  \
-    X(PUT) X(DELETE) X(CONNECT) X(OPTIONS) X(TRACE) X(PATCH) X(PROPFIND) X(PROPPATCH) X(MKCOL) X(COPY)       \
-        X(MOVE) X(LOCK) X(UNLOCK) X(REPORT) X(SEARCH) X(MKACTIVITY) X(CHECKOUT) X(MERGE) X(QUERY)
+/* clang-format off */
+#define METHOD_LIST(X)                                                                             \
+    X(GET) X(HEAD) X(POST) X(PUT) X(DELETE) X(CONNECT) X(OPTIONS) X(TRACE) X(PATCH) X(PROPFIND)    \
+    X(PROPPATCH) X(MKCOL) X(COPY) X(MOVE) X(LOCK) X(UNLOCK) X(REPORT) X(SEARCH) X(MKACTIVITY)      \
+    X(CHECKOUT) X(MERGE) X(QUERY)
+/* clang-format on */
 
 enum method_index {
 #define X(name) METHOD_INDEX_##name,

@@ -17,27 +17,16 @@
  * BORROWED ones are swapped while a call is under way: what the program sets meanwhile is only written
  * down. NOTED ones are only read.
  */
-#define HANDLES_BORROWED(X)                                                                                  \
-    X(WRITEFUNCTION)                                                                                         \
-    X(WRITEDATA)                                                                                             \
-    X(HEADERFUNCTION)                                                                                        \
-    X(HEADERDATA)                                                                                            \
-    X(READFUNCTION)                                                                                          \
-    X(READDATA)                                                                                              \
-    X(SEEKFUNCTION)                                                                                          \
-    X(SEEKDATA)                                                                                              \
-    X(IOCTLFUNCTION)                                                                                         \
-    X(IOCTLDATA) X(HEADER) X(HTTPHEADER) X(PREREQFUNCTION) X(PREREQDATA) X(TIMEOUT_MS) X(CONNECTTIMEOUT_MS)  \
-        X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)
-#define HANDLES_NOTED(X)                                                                                     \
-    X(ERRORBUFFER)                                                                                           \
-    X(NOPROGRESS)                                                                                            \
-    X(XFERINFOFUNCTION)                                                                                      \
-    X(PROGRESSFUNCTION)                                                                                      \
-    X(XFERINFODATA)                                                                                          \
-    X(FOLLOWLOCATION)                                                                                        \
-    X(CONNECT_ONLY)                                                                                          \
-    X(PORT) X(HEADEROPT) X(CURLU) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE)
+/* clang-format off */
+#define HANDLES_BORROWED(X)                                                                        \
+    X(WRITEFUNCTION) X(WRITEDATA) X(HEADERFUNCTION) X(HEADERDATA) X(READFUNCTION) X(READDATA)      \
+    X(SEEKFUNCTION) X(SEEKDATA) X(HEADER) X(HTTPHEADER) X(PREREQFUNCTION) X(PREREQDATA)            \
+    X(TIMEOUT_MS) X(CONNECTTIMEOUT_MS) X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)
+#define HANDLES_NOTED(X)                                                                           \
+    X(IOCTLFUNCTION) X(IOCTLDATA) X(ERRORBUFFER) X(NOPROGRESS) X(XFERINFOFUNCTION)                 \
+    X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY) X(PORT) X(HEADEROPT)     \
+    X(CURLU) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE)
+/* clang-format on */
 
 /* Options whose value is a string that libcurl copies; so do we. */
 #define HANDLES_TEXTS(X)                                                                                     \
