@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -19,6 +20,23 @@ static uint64_t hash_text(uint64_t hash, const char *text)
     return (hash ^ 0xff) * UINT64_C(0x100000001b3); /* no text holds this byte as UTF-8: the end of one */
 }
 
+/* Beside the state, where the environment names one; a folder that others can write is fine, the file is
+ * looked at. */
+static void put_folder(struct value_text *out)
+{
+    const char *state = getenv("GUSSET_STATE");
+    const char *slash = state && state[0] == '/' ? strrchr(state, '/') : NULL;
+    char folder[CACHE_FOLDER_MOST];
+
+    if (!slash || (size_t)(slash - state) >= sizeof folder) {
+        value_put(out, "/dev/shm");
+        return;
+    }
+    memcpy(folder, state, (size_t)(slash - state));
+    folder[slash - state] = '\0';
+    value_put(out, folder);
+}
+
 void cache_path(const struct source_paths *paths, const struct source_request *request,
                 char path[CACHE_PATH_MOST])
 {
@@ -30,7 +48,8 @@ void cache_path(const struct source_paths *paths, const struct source_request *r
     hash = hash_text(hash, request->set);
 
     struct value_text out = {path, CACHE_PATH_MOST, 0};
-    value_put(&out, "/dev/shm/gusset-");
+    put_folder(&out);
+    value_put(&out, "/gusset-");
     value_put_decimal(&out, geteuid(), 0, 0);
     value_put(&out, ".rules-");
     value_put_hex(&out, hash);

@@ -10,7 +10,7 @@
 #include "config/image.h"
 #include "config/source.h"
 
-enum { CACHE_PATH_MOST = 128 };
+enum { CACHE_FOLDER_MOST = 512, CACHE_PATH_MOST = CACHE_FOLDER_MOST + 64 };
 
 /* Writes the path of the file for this request: /dev/shm/gusset-UID.rules-HEX. */
 void cache_path(const struct source_paths *paths, const struct source_request *request,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -33,23 +34,18 @@ static bool place_of(const struct sockaddr *to, socklen_t length, struct place *
 }
 
 /*
- * Only a stream that is not yet connected is a call of ours: MPTCP ignores the options that timeouts are
- * built on, and a second connect() is how many clients learn how the first one ended.
+ * Only a stream that is not yet connected is a call of ours: a second connect() is how many clients learn
+ * how the first one ended. One question tells both, since only TCP answers it.
  */
 static bool is_new_stream(int fd, enum place_family family)
 {
     struct tcp_info info = {0};
-    int type = 0, protocol = 0;
+    int type = 0;
     socklen_t size = sizeof type;
 
-    if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) < 0 || type != SOCK_STREAM)
-        return false;
     if (family == PLACE_UNIX)
-        return true;
-    size = sizeof protocol;
-    if (getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &size) < 0 || protocol != IPPROTO_TCP)
-        return false;
-    size = sizeof info;
+        return getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == 0 && type == SOCK_STREAM;
+    size = offsetof(struct tcp_info, tcpi_ca_state); /* the state stands first, the rest costs time */
     return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_state == TCP_CLOSE;
 }
 
@@ -88,7 +84,9 @@ static bool is_blocking(int fd)
 /* A socket that must not block cannot be kept waiting for its token: it is refused instead. */
 static bool is_refused(struct gate_call *call, int fd)
 {
-    struct verdict verdict = gate_admit(call, is_blocking(fd));
+    const struct policy *settings = call->policy->settings;
+    bool may_wait = settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms && is_blocking(fd);
+    struct verdict verdict = gate_admit(call, may_wait);
 
     if (verdict.kind == VERDICT_WAIT)
         clock_sleep_ms(verdict.wait_ms);

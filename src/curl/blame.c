@@ -32,7 +32,10 @@ struct outcome blame_outcome(const struct call *call, CURLcode code)
     if (call->reply.program_refused)
         return (struct outcome){.type = OUTCOME_ABORTED, .curl = (uint8_t)code};
     if (call->is_http && (code == CURLE_OK || code == CURLE_HTTP_RETURNED_ERROR)) {
-        struct outcome outcome = outcome_of_status(status_of(call));
+        int status = status_of(call);
+        if (status < 400)
+            return (struct outcome){.type = OUTCOME_SUCCESS, .status = (uint16_t)status};
+        struct outcome outcome = outcome_of_status(status);
         outcome.curl = (uint8_t)code;
         return outcome;
     }

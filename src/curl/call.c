@@ -2,15 +2,21 @@
 
 #include "curl/blame.h"
 
+#include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct call *call_of(struct handle *handle)
 {
-    if (!handle->call)
-        handle->call = calloc(1, sizeof *handle->call);
     if (handle->call)
-        handle->call->handle = handle;
-    return handle->call;
+        return handle->call;
+    struct call *call = malloc(sizeof *call);
+    if (!call)
+        return NULL;
+    memset(call, 0, offsetof(struct call, inject.lines));
+    call->handle = handle;
+    handle->call = call;
+    return call;
 }
 
 void call_free(struct call *call)
@@ -35,7 +41,7 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
                                    .retry_after_ms = call->reply.block.retry_after_ms};
 
     attempt.is_elsewhere = blame_is_elsewhere(call, &outcome);
-    if (outcome.type == OUTCOME_SUCCESS || !retry_wants(&call->gate.policy->settings->retry, &outcome) ||
+    if (!retry_wants(&call->gate.policy->settings->retry, &outcome) ||
         call->gate.attempt >= call->gate.policy->settings->retry.attempts)
         return attempt;
     attempt.idempotent = inject_program_sends(call, "Idempotency-Key");
@@ -47,6 +53,8 @@ struct verdict call_ended(struct call *call, struct outcome outcome)
 {
     if (call->gate.attempt_ended)
         return call->gate.last;
+    if (outcome.type == OUTCOME_SUCCESS)
+        return gate_ended(&call->gate, &(struct gate_attempt){.outcome = outcome});
     struct gate_attempt attempt = attempt_of(call, outcome);
     return gate_ended(&call->gate, &attempt);
 }

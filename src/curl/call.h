@@ -27,9 +27,9 @@ struct call {
     struct call *outer; /* the call in whose callback this one runs */
     struct gate_call gate;
     struct deadline deadline;
-    struct inject inject;
     struct reply reply;
     struct upload upload;
+    struct inject inject; /* last: most of it need not be cleared at birth */
 };
 
 /* The handle's call, made at its first use; NULL when there is no memory for it. */

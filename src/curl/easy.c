@@ -16,10 +16,10 @@ enum { TICK_MS = 100 };
  */
 static _Thread_local struct call *running __attribute__((tls_model("initial-exec")));
 
-void easy_runs_with(struct handle *handle, CURLM *multi)
+void easy_runs_with(CURL *easy, CURLM *multi)
 {
-    if (handle->is_performing && handle->call)
-        handle->call->multi = multi;
+    if (running && running->handle->easy == easy)
+        running->multi = multi;
 }
 
 int easy_poll_ms(CURLM *multi, int timeout_ms)

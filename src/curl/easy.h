@@ -8,7 +8,7 @@
 CURLcode easy_perform(struct handle *handle);
 
 /* libcurl's own loop has taken the handle to run it with this multi handle. */
-void easy_runs_with(struct handle *handle, CURLM *multi);
+void easy_runs_with(CURL *easy, CURLM *multi);
 
 /* That loop is about to wait for at most timeout_ms; returns how long it may. */
 int easy_poll_ms(CURLM *multi, int timeout_ms);

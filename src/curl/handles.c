@@ -1,6 +1,7 @@
 #include "curl/handles.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h> /* stdin and stdout are libcurl's defaults for the data of its callbacks */
 #include <stdlib.h>
 #include <string.h>
@@ -105,10 +106,11 @@ static void set_defaults(struct handle *handle)
 
 void handles_add(CURL *easy, const struct libcurl *libcurl)
 {
-    struct handle *handle = calloc(1, sizeof *handle);
+    struct handle *handle = malloc(sizeof *handle);
 
     if (!handle)
         return;
+    memset(handle, 0, offsetof(struct handle, target)); /* that is read before it is used */
     handle->easy = easy;
     handle->libcurl = libcurl;
     set_defaults(handle);

@@ -117,10 +117,12 @@ static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *mult
 
     if (!libcurl || !libcurl->multi_add_handle)
         return CURLM_INTERNAL_ERROR;
+    if (is_inner(libcurl, caller)) {
+        easy_runs_with(easy, multi);
+        return libcurl->multi_add_handle(multi, easy);
+    }
     struct handle *handle = handles_find(easy);
-    if (handle && is_inner(libcurl, caller))
-        easy_runs_with(handle, multi);
-    else if (handle && !handle->is_performing)
+    if (handle && !handle->is_performing)
         request_undress(handle);
     return libcurl->multi_add_handle(multi, easy);
 }

@@ -20,15 +20,17 @@ struct rules_policy;
 
 struct inject {
     unsigned count;
-    bool is_dressed;               /* the handle holds our list */
-    bool makes_id;                 /* each call gets a request id of its own */
-    bool is_silent;                /* the nodes are empty just now: the transfer is at another origin */
-    const char *lines[INJECT_MAX]; /* what the nodes say when they are not silent */
-    struct curl_slist nodes[INJECT_MAX];
+    bool is_dressed; /* the handle holds our list */
+    bool makes_id;   /* each call gets a request id of its own */
+    bool is_silent;  /* the nodes are empty just now: the transfer is at another origin */
     const struct rules_policy *dressed_for; /* the nodes are this policy's */
     const struct rules_policy *written_for; /* the lines that never change hold for this policy */
     struct curl_slist *kept; /* copy of the program's nodes without those overridden; NULL: its own list */
     size_t kept_room;
+
+    /* From here on written before it is read, and not cleared at birth. */
+    const char *lines[INJECT_MAX]; /* what the nodes say when they are not silent */
+    struct curl_slist nodes[INJECT_MAX];
     char request_id[INJECT_LINE_MAX]; /* the whole line; the same for all attempts of a call */
     char tenant_id[INJECT_LINE_MAX];
     char project_id[INJECT_LINE_MAX];

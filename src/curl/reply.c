@@ -120,9 +120,9 @@ static void swallow(struct call *call)
 /* The final block has ended: whose is this reply? Returns as flush does. */
 static size_t decide(struct call *call)
 {
-    struct outcome outcome = outcome_of_status(call->reply.block.status);
+    int status = call->reply.block.status;
 
-    if (outcome.type != OUTCOME_SUCCESS && call_ended(call, outcome).kind == VERDICT_AGAIN) {
+    if (status >= 400 && call_ended(call, outcome_of_status(status)).kind == VERDICT_AGAIN) {
         swallow(call);
         return DONE;
     }

@@ -228,7 +228,7 @@ static struct verdict ask_limit(struct gate_call *call, bool may_wait)
     _Atomic uint64_t *word = &call->bucket->limit;
     uint64_t old = atomic_load_explicit(word, memory_order_relaxed), next, wait_us;
 
-    if (!applies(call, POLICY_LIMIT) || call->has_token) {
+    if (call->has_token) {
         call->has_token = false;
         return (struct verdict){.kind = VERDICT_GO};
     }
@@ -276,7 +276,7 @@ struct verdict gate_admit(struct gate_call *call, bool may_wait)
     call->round = 0;
 
     struct verdict verdict = ask_circuit(call);
-    if (verdict.kind != VERDICT_REFUSE)
+    if (verdict.kind != VERDICT_REFUSE && applies(call, POLICY_LIMIT))
         verdict = ask_limit(call, may_wait);
     if (verdict.kind == VERDICT_REFUSE) {
         withdraw_probe(call);
@@ -317,10 +317,6 @@ static bool feed_circuit(struct gate_call *call, uint64_t now_ms)
     const struct breaker_rule *rule = &settings_of(call)->breaker.rule;
     _Atomic uint64_t *circuit = &call->slot->circuit;
 
-    if (!tells_of_peer(&call->outcome)) {
-        withdraw_probe(call);
-        return false;
-    }
     count_window(call->slot->outcomes, rule->window_ms, now_ms, 1, call->failed);
     struct window_sum window = {0};
     if (call->failed)
@@ -368,8 +364,6 @@ static struct verdict judge(struct gate_call *call, const struct gate_attempt *a
 {
     const struct retry_rule *rule = &settings_of(call)->retry;
 
-    if (attempt->outcome.type == OUTCOME_SUCCESS)
-        return stop(VERDICT_SUCCEEDED);
     if (!applies(call, POLICY_RETRY) || !retry_wants(rule, &attempt->outcome))
         return stop(VERDICT_NOT_RETRYABLE);
     if (!may_repeat(call, attempt))
@@ -391,11 +385,15 @@ static struct verdict judge(struct gate_call *call, const struct gate_attempt *a
     if (!take_budget(call, now_us / 1000))
         return stop(VERDICT_BUDGET);
     /* The token is taken now: once the reply is thrown away it is too late to be refused one. */
-    struct verdict limit = ask_limit(call, true);
-    if (limit.kind == VERDICT_REFUSE)
-        return stop(VERDICT_LIMITED);
-    call->has_token = applies(call, POLICY_LIMIT);
-    return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, limit.wait_ms > wait_ms ? limit.wait_ms : wait_ms};
+    if (applies(call, POLICY_LIMIT)) {
+        struct verdict limit = ask_limit(call, true);
+        if (limit.kind == VERDICT_REFUSE)
+            return stop(VERDICT_LIMITED);
+        call->has_token = true;
+        if (limit.wait_ms > wait_ms)
+            wait_ms = limit.wait_ms;
+    }
+    return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, wait_ms};
 }
 
 static void note_verdict(struct gate_call *call, const struct verdict *verdict)
@@ -413,11 +411,30 @@ static void note_verdict(struct gate_call *call, const struct verdict *verdict)
     }
 }
 
+/* Whether the attempt failed for the circuit's purposes. */
+static bool has_failed(const struct gate_call *call, const struct gate_attempt *attempt)
+{
+    if (attempt->outcome.type == OUTCOME_SUCCESS || attempt->is_elsewhere ||
+        !tells_of_peer(&attempt->outcome))
+        return false;
+    return !applies(call, POLICY_BREAKER) ||
+           outcome_set_has(&settings_of(call)->breaker.on, &attempt->outcome);
+}
+
+/* Feeds the circuit, or gives a probe back whose outcome says nothing of the host. Whether the next is
+ * refused. */
+static bool tell_circuit(struct gate_call *call, const struct gate_attempt *attempt, uint64_t now_us)
+{
+    if (!applies(call, POLICY_BREAKER))
+        return false;
+    if (!attempt->is_elsewhere && tells_of_peer(&attempt->outcome))
+        return feed_circuit(call, now_us / 1000);
+    withdraw_probe(call);
+    return false;
+}
+
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt)
 {
-    uint64_t now_us = clock_now_us();
-    bool circuit_open = false;
-
     if (call->attempt_ended)
         return call->last;
     call->attempt_ended = true;
@@ -426,19 +443,16 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return call->last;
     }
-    if (attempt->is_elsewhere) {
-        withdraw_probe(call);
-        call->failed = false;
-    } else if (applies(call, POLICY_BREAKER)) {
-        call->failed = attempt->outcome.type != OUTCOME_SUCCESS && tells_of_peer(&attempt->outcome) &&
-                       outcome_set_has(&settings_of(call)->breaker.on, &attempt->outcome);
-        circuit_open = feed_circuit(call, now_us / 1000);
-    } else {
-        call->failed = attempt->outcome.type != OUTCOME_SUCCESS && tells_of_peer(&attempt->outcome);
+    uint64_t now_us = clock_now_us();
+    call->failed = has_failed(call, attempt);
+    bool circuit_open = tell_circuit(call, attempt, now_us);
+    note_response(call);
+    if (attempt->outcome.type == OUTCOME_SUCCESS) {
+        call->last = stop(VERDICT_SUCCEEDED);
+        return call->last;
     }
     if (call->failed)
         note_count(call, LAYOUT_COUNT_failures);
-    note_response(call);
     call->last = judge(call, attempt, circuit_open, now_us);
     note_verdict(call, &call->last);
     if (call->shadow)

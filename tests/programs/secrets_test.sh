@@ -61,7 +61,7 @@ ok "the report tells of the host" grep -q "127.0.0.1:$port" "$places/report.logf
 
 export GUSSET_CONFIG=$folder/json.cfg
 cp "$GUSSET_STATE" "$places/state"
-find /dev/shm -maxdepth 1 -name "gusset-$(id -u).rules-*" -exec cp {} "$places" \; 2>/dev/null
+find "$folder" -maxdepth 1 -name "gusset-$(id -u).rules-*" -exec cp {} "$places" \; 2>/dev/null
 {
     gusset events -n all
     gusset events -n all --json
@@ -126,7 +126,7 @@ CFG
 forget
 GUSSET_CONFIG=$folder/limit.cfg gusset run -- curl -s -o /dev/null "$url/"
 is "a limit's key is not in the state either" "$(grep -aoE "${secret}[0-9]+[a-z]*" "$GUSSET_STATE" | sort -u | xargs)" ""
-is "the image is for its owner alone" "$(find /dev/shm -maxdepth 1 -name "gusset-$(id -u).rules-*" ! -perm 0600 | wc -l)" 0
+is "the image is for its owner alone" "$(find "$folder" -maxdepth 1 -name "gusset-$(id -u).rules-*" ! -perm 0600 | wc -l)" 0
 is "so is the log" "$(stat -c %a "$places/log.json")" 600
 
 done_testing

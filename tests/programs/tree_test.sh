@@ -82,7 +82,7 @@ is "standard error closed, with a log" "$(GUSSET_LOG=debug wrapped curl -s "$url
 # ---- little of everything ----
 limited() {
     forget
-    find /dev/shm -maxdepth 1 -name "gusset-$(id -u).rules-*" -newer "$folder/ports" -delete 2>/dev/null
+    find "$folder" -maxdepth 1 -name "gusset-$(id -u).rules-*" -newer "$folder/ports" -delete 2>/dev/null
     # shellcheck disable=SC2086
     (ulimit $1; LD_PRELOAD=$preload timeout 20 curl -s "$url/?status=503&first=1") 2>&1
     echo $?
