@@ -134,14 +134,30 @@ static void lift_speed(struct call *call)
 
 /* ---- the course of a call ---- */
 
+/* The program's own limit as a moment. libcurl 7.88 takes a negative one, which then means none. */
+static void read_program_limit(struct call *call)
+{
+    int64_t program_ms = (int64_t)call->handle->words[HANDLES_TIMEOUT_MS];
+
+    call->deadline.program_ends_us =
+        program_ms > 0 ? call->deadline.call_started_us + (uint64_t)program_ms * 1000 : 0;
+    call->gate.deadline_us = earlier(call->gate.deadline_us, call->deadline.program_ends_us);
+}
+
+/* libcurl has just heard the program's values, so what we wore is off. */
 void deadline_program_set(struct call *call)
 {
-    uint64_t program_ms = call->handle->words[HANDLES_TIMEOUT_MS];
+    struct deadline *deadline = &call->deadline;
 
-    call->deadline.program_ends_us = program_ms ? call->deadline.call_started_us + program_ms * 1000 : 0;
-    call->gate.deadline_us = earlier(call->gate.deadline_us, call->deadline.program_ends_us);
-    if (call->handle->is_performing && call->handle->is_dressed)
-        hold_to(call, call->deadline.ours_ends_us);
+    read_program_limit(call);
+    deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
+    hold_to(call, deadline->ours_ends_us);
+    deadline->connect_ms = 0;
+    limit_connect(call);
+    if (deadline->idle_is_ours) {
+        deadline->idle_is_ours = false;
+        limit_speed(call);
+    }
 }
 
 void deadline_call(struct call *call)
@@ -152,7 +168,7 @@ void deadline_call(struct call *call)
     deadline->ours_ends_us = 0;
     if (!call->handle->is_dressed)
         deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
-    deadline_program_set(call);
+    read_program_limit(call);
 }
 
 /*

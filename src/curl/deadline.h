@@ -50,7 +50,7 @@ void deadline_swallow(struct call *call);
 /* libcurl's loop is about to wait for at most timeout_ms; returns how long it may. */
 int deadline_poll_ms(struct call *call, int timeout_ms);
 
-/* The program has set CURLOPT_TIMEOUT from a callback of its transfer. */
+/* The program has set a time limit from a callback of its transfer. */
 void deadline_program_set(struct call *call);
 
 /* After CURLE_OPERATION_TIMEDOUT: was it a limit of the policy (the peer's fault), or the program's own? */

@@ -85,11 +85,8 @@ static CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLo
     if (!libcurl)
         return CURLE_FAILED_INIT;
     if (handle && request_has_borrowed(handle, option)) {
-        if (handle->is_performing) { /* from a callback of its own transfer */
-            handles_note(handle, option, word);
-            request_program_set(handle, option);
-            return CURLE_OK;
-        }
+        if (handle->is_performing) /* from a callback of its own transfer */
+            return request_program_sets(handle, option, word);
         request_undress(handle);
     }
     CURLcode code = libcurl->easy_setopt(easy, option, word);

@@ -96,22 +96,38 @@ bool request_has_borrowed(const struct handle *handle, CURLoption option)
     return false;
 }
 
-void request_program_set(struct handle *handle, CURLoption option)
+/* Times and amounts are libcurl's to judge; it hears them, and then ours again. */
+static bool is_judged(CURLoption option)
 {
     switch ((int)option) {
-    case CURLOPT_HEADERFUNCTION:
-    case CURLOPT_HEADERDATA:
-    case CURLOPT_HEADER:
-        reply_program_set(handle->call);
-        break;
-    case CURLOPT_HTTPHEADER:
-        inject_program_set(handle->call);
-        break;
     case CURLOPT_TIMEOUT:
     case CURLOPT_TIMEOUT_MS:
-        deadline_program_set(handle->call);
-        break;
+    case CURLOPT_CONNECTTIMEOUT:
+    case CURLOPT_CONNECTTIMEOUT_MS:
+    case CURLOPT_LOW_SPEED_LIMIT:
+    case CURLOPT_LOW_SPEED_TIME:
+        return true;
     }
+    return false;
+}
+
+CURLcode request_program_sets(struct handle *handle, CURLoption option, uint64_t word)
+{
+    struct call *call = handle->call;
+
+    if (is_judged(option)) {
+        CURLcode code = handle->libcurl->easy_setopt(handle->easy, option, word);
+        if (code != CURLE_OK)
+            return code;
+    }
+    handles_note(handle, option, word);
+    if (is_judged(option))
+        deadline_program_set(call);
+    else if (option == CURLOPT_HTTPHEADER)
+        inject_program_set(call);
+    else
+        reply_program_set(call);
+    return CURLE_OK;
 }
 
 /* Every option that may be borrowed, as the table lists them. */

@@ -18,8 +18,8 @@ void request_undress(struct handle *handle);
 /* Whether the option holds gusset's value just now, so that libcurl must not hear what the program sets. */
 bool request_has_borrowed(const struct handle *handle, CURLoption option);
 
-/* The program has set a borrowed option from a callback of its transfer; its new value was written down. */
-void request_program_set(struct handle *handle, CURLoption option);
+/* The program sets a borrowed option from a callback of its transfer. Returns what libcurl would. */
+CURLcode request_program_sets(struct handle *handle, CURLoption option, uint64_t word);
 
 /* A duplicate of a dressed handle got gusset's options along: gives it the program's. */
 void request_undress_copy(const struct handle *from, CURL *copy);
