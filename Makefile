@@ -53,6 +53,15 @@ $(B)/src/%.o: src/%.c Makefile
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS) $(LIBFLAGS) $(if $(findstring hooks,$<),,$(LTO)) -MMD -MP -c $< -o $@
 
+$(B)/src/tool/library.o: BASE += -DGUSSET_LIBDIR='"$(LIBDIR)"'
+$(B)/src/tool/library.o: $(B)/libdir
+
+# What is compiled in must follow a LIBDIR given to `make install` after `make`.
+.PHONY: FORCE
+$(B)/libdir: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LIBDIR)' | cmp -s - $@ || echo '$(LIBDIR)' >$@
+
 $(B)/tests/%.o: tests/%.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")

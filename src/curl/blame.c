@@ -1,8 +1,7 @@
 #include "curl/blame.h"
 
-#include <stdlib.h>
-
 #include "curl/call.h"
+#include "curl/proxy.h"
 
 static long info(const struct call *call, CURLINFO which)
 {
@@ -49,35 +48,6 @@ struct outcome blame_outcome(const struct call *call, CURLcode code)
     return outcome;
 }
 
-/* libcurl takes a proxy from its option or from the environment; which one it took it tells only since 8.7.
- */
-static bool may_use_proxy(const struct call *call)
-{
-    static const char *const variables[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
-                                            "ALL_PROXY"};
-    const char *proxy = call->handle->texts[HANDLES_PROXY].bytes;
-
-    if (proxy)
-        return *proxy != '\0';
-    for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
-        if (getenv(variables[i]))
-            return true;
-    return false;
-}
-
-static bool is_at_another_origin(const struct call *call)
-{
-    const struct libcurl *libcurl = call->handle->libcurl;
-    struct target here;
-    char *url = NULL;
-
-    if (!reply_was_redirected(&call->reply))
-        return false;
-    libcurl->easy_getinfo(call->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
-    return !url || !target_read(&here, libcurl, url, NULL, 0) ||
-           !target_same_origin(&here, &call->handle->target);
-}
-
 bool blame_is_elsewhere(const struct call *call, const struct outcome *outcome)
 {
     if (outcome->type == OUTCOME_SUCCESS)
@@ -85,7 +55,7 @@ bool blame_is_elsewhere(const struct call *call, const struct outcome *outcome)
     if (outcome->curl == CURLE_COULDNT_RESOLVE_PROXY || outcome->curl == CURLE_PROXY ||
         refusal_by_proxy(call))
         return true;
-    if (!call->sent && may_use_proxy(call)) /* nobody knows which of the two did not answer */
+    if (!call->sent && proxy_may_be_used(call->handle)) /* nobody knows which of the two did not answer */
         return true;
-    return is_at_another_origin(call);
+    return call_is_at_another_origin(call);
 }

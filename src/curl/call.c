@@ -29,6 +29,19 @@ void call_free(struct call *call)
     free(call);
 }
 
+bool call_is_at_another_origin(const struct call *call)
+{
+    const struct libcurl *libcurl = call->handle->libcurl;
+    struct target here;
+    char *url = NULL;
+
+    if (!reply_was_redirected(&call->reply))
+        return false;
+    libcurl->easy_getinfo(call->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
+    return !url || !target_read(&here, libcurl, url, NULL, 0) ||
+           !target_same_origin(&here, &call->handle->target);
+}
+
 /*
  * Whether it could be made again is asked only of what failed, and of the upload last, because the
  * answer may cost a call of the program's seek function.

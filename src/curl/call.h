@@ -42,6 +42,9 @@ void call_free(struct call *call);
 #define call_set(call, option, word)                                                                         \
     ((call)->handle->libcurl->easy_setopt((call)->handle->easy, (option), (word)))
 
+/* Whether a redirect has led the transfer to another scheme, host or port than it was for. */
+bool call_is_at_another_origin(const struct call *call);
+
 /* Tells the gate, once an attempt, how it ended; returns what the gate says. */
 struct verdict call_ended(struct call *call, struct outcome outcome);
 

@@ -48,38 +48,89 @@ static uint64_t total_ends_us(const struct call *call)
     return total_ms ? call->deadline.call_started_us + (uint64_t)total_ms * 1000 : 0;
 }
 
+/* ---- which limit holds ---- */
+
+/*
+ * Until the request is sent nobody knows whether a connection must be made first; the connecting has
+ * its own limit, so the longer of the two is never too short.
+ */
+static uint64_t first_byte_ends_us(const struct call *call)
+{
+    const struct policy_timeouts *limits = limits_of(call);
+    uint32_t longer_ms = limits->attempt_ms > limits->connect_ms ? limits->attempt_ms : limits->connect_ms;
+
+    if (!limits->attempt_ms)
+        return 0;
+    if (call->deadline.sent_us)
+        return call->deadline.sent_us + (uint64_t)limits->attempt_ms * 1000;
+    if (!limits->connect_ms || upload_is_long(call))
+        return 0;
+    return call->deadline.attempt_started_us + (uint64_t)longer_ms * 1000;
+}
+
+/* The whole transfer, and the silence since the last byte. */
+static uint64_t body_ends_us(const struct call *call)
+{
+    const struct deadline *deadline = &call->deadline;
+    uint32_t transfer_ms = limits_of(call)->transfer_ms;
+    uint64_t transfer_us = transfer_ms ? deadline->call_started_us + (uint64_t)transfer_ms * 1000 : 0;
+    uint64_t idle_us =
+        deadline->last_byte_us ? deadline->last_byte_us + (uint64_t)idle_limit_ms(call) * 1000 : 0;
+
+    return earlier(transfer_us, idle_us);
+}
+
+static uint64_t limit_now_us(const struct call *call)
+{
+    switch (call->reply.phase) {
+    case REPLY_HOLDING:
+        return applies(call) ? earlier(first_byte_ends_us(call), total_ends_us(call)) : 0;
+    case REPLY_SWALLOWING:
+        return call->deadline.swallow_us + SWALLOW_MS * 1000;
+    case REPLY_FLUSHING:
+    case REPLY_COMMITTED:
+        return applies(call) ? body_ends_us(call) : 0;
+    }
+    return 0;
+}
+
 /* ---- what libcurl is told ---- */
+
+static void wear_ms(struct call *call, long ms)
+{
+    if (ms == call->deadline.worn_ms)
+        return;
+    call->deadline.worn_ms = ms;
+    call_set(call, CURLOPT_TIMEOUT_MS, ms);
+}
 
 /* CURLOPT_TIMEOUT_MS counts from the attempt's start, and 0 means none: never set 0 for "now". */
 static void wear(struct call *call, uint64_t ends_us)
 {
-    struct deadline *deadline = &call->deadline;
-    uint64_t started_us = deadline->attempt_started_us;
-    long ms = 0;
+    uint64_t started_us = call->deadline.attempt_started_us;
 
-    if (ends_us)
-        ms = ends_us > started_us + 1000 ? (long)((ends_us - started_us) / 1000) : 1;
-    if (ms == deadline->worn_ms)
-        return;
-    deadline->worn_ms = ms;
-    call_set(call, CURLOPT_TIMEOUT_MS, ms);
+    if (!ends_us)
+        wear_ms(call, 0);
+    else
+        wear_ms(call, ends_us > started_us + 1000 ? (long)((ends_us - started_us) / 1000) : 1);
 }
 
-/* CURLOPT_TIMEOUT_MS as the program wants it: what is left of its own, where attempts went before. */
+/* As the program wants it: what is left of its own, where attempts went before. */
 static void give_back(struct call *call)
 {
     call->deadline.is_lent = false;
     wear(call, call->deadline.program_ends_us);
 }
 
-static void hold_to(struct call *call, uint64_t ours_us)
+/* A moment that limits depend on has changed. */
+static void look_again(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
 
-    deadline->ours_ends_us = ours_us;
+    deadline->ours_ends_us = limit_now_us(call);
     if (!sees_polls(call)) {
         deadline->is_lent = true;
-        wear(call, earlier(ours_us, deadline->program_ends_us));
+        wear(call, earlier(deadline->ours_ends_us, deadline->program_ends_us));
     } else if (deadline->is_lent) {
         give_back(call);
     }
@@ -151,7 +202,8 @@ void deadline_program_set(struct call *call)
 
     read_program_limit(call);
     deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
-    hold_to(call, deadline->ours_ends_us);
+    give_back(call);
+    look_again(call);
     deadline->connect_ms = 0;
     limit_connect(call);
     if (deadline->idle_is_ours) {
@@ -171,54 +223,30 @@ void deadline_call(struct call *call)
     read_program_limit(call);
 }
 
-/*
- * Until the request is sent nobody knows whether a connection must be made first; the connecting has
- * its own limit, so the longer of the two is never too short.
- */
-static uint64_t first_byte_ends_us(const struct call *call)
-{
-    const struct policy_timeouts *limits = limits_of(call);
-    uint32_t longer_ms = limits->attempt_ms > limits->connect_ms ? limits->attempt_ms : limits->connect_ms;
-
-    if (!limits->attempt_ms || !limits->connect_ms || upload_is_long(call))
-        return 0;
-    return call->deadline.attempt_started_us + (uint64_t)longer_ms * 1000;
-}
-
 void deadline_attempt(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
 
     deadline->attempt_started_us = clock_now_us();
-    deadline->is_sent = false;
-    deadline->last_byte_us = 0;
+    deadline->sent_us = deadline->last_byte_us = 0;
     lift_speed(call);
     limit_connect(call);
     exit_quickly(call);
     if (call->gate.attempt > 1 || deadline->worn_ms != (long)call->handle->words[HANDLES_TIMEOUT_MS])
         give_back(call);
-    hold_to(call, applies(call) ? earlier(first_byte_ends_us(call), total_ends_us(call)) : 0);
+    look_again(call);
+}
+
+void deadline_sends(struct call *call)
+{
+    call->deadline.sent_us = upload_is_long(call) ? 0 : clock_now_us();
+    look_again(call);
 }
 
 void deadline_sent(struct call *call)
 {
-    uint32_t attempt_ms = limits_of(call)->attempt_ms;
-
-    call->deadline.is_sent = true;
-    if (applies(call) && attempt_ms)
-        hold_to(call, earlier(clock_now_us() + (uint64_t)attempt_ms * 1000, total_ends_us(call)));
-}
-
-/* What limits a reply that is the program's: the whole transfer, and the silence since the last byte. */
-static uint64_t body_ends_us(const struct call *call)
-{
-    const struct deadline *deadline = &call->deadline;
-    uint32_t transfer_ms = limits_of(call)->transfer_ms;
-    uint64_t transfer_us = transfer_ms ? deadline->call_started_us + (uint64_t)transfer_ms * 1000 : 0;
-    uint64_t idle_us =
-        deadline->last_byte_us ? deadline->last_byte_us + (uint64_t)idle_limit_ms(call) * 1000 : 0;
-
-    return earlier(transfer_us, idle_us);
+    call->deadline.sent_us = clock_now_us();
+    look_again(call);
 }
 
 void deadline_committed(struct call *call)
@@ -226,21 +254,23 @@ void deadline_committed(struct call *call)
     if (!applies(call))
         return;
     limit_speed(call);
-    deadline_body(call);
-    hold_to(call, body_ends_us(call));
+    if (idle_limit_ms(call) && sees_polls(call))
+        call->deadline.last_byte_us = clock_now_us();
+    look_again(call);
 }
 
-void deadline_body(struct call *call)
+void deadline_body(struct call *call, bool is_paused)
 {
     if (!idle_limit_ms(call) || !sees_polls(call))
         return;
-    call->deadline.last_byte_us = clock_now_us();
-    call->deadline.ours_ends_us = body_ends_us(call);
+    call->deadline.last_byte_us = is_paused ? 0 : clock_now_us();
+    call->deadline.ours_ends_us = limit_now_us(call);
 }
 
 void deadline_swallow(struct call *call)
 {
-    hold_to(call, clock_now_us() + SWALLOW_MS * 1000);
+    call->deadline.swallow_us = clock_now_us();
+    look_again(call);
 }
 
 int deadline_poll_ms(struct call *call, int timeout_ms)
@@ -248,16 +278,17 @@ int deadline_poll_ms(struct call *call, int timeout_ms)
     struct deadline *deadline = &call->deadline;
 
     if (!sees_polls(
-            call)) /* from here on these limits are kept here; what was set before stays for this attempt */
+            call)) /* from here on limits are kept here; what was set before stays until the next change */
         atomic_store_explicit(&polls_are_seen[call->handle->libcurl->flavour], true, memory_order_relaxed);
-    if (call->sent && !deadline->is_sent && call->reply.phase == REPLY_HOLDING && upload_is_sent(call))
+    if (call->sent && !deadline->sent_us && call->reply.phase == REPLY_HOLDING && upload_is_sent(call))
         deadline_sent(call);
     if (!deadline->ours_ends_us)
         return timeout_ms;
     uint64_t now_us = clock_now_us();
     if (now_us >= deadline->ours_ends_us) {
         deadline->is_lent = true;
-        wear(call, now_us);
+        wear_ms(call,
+                1); /* libcurl's clock began a little later than ours: "what has passed" might not have */
         return 0;
     }
     uint64_t left_ms = (deadline->ours_ends_us - now_us) / 1000 + 1;

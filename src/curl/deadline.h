@@ -3,7 +3,7 @@
  *
  * libcurl's easy loop comes through the loader each time before it waits (curl_multi_poll), so the
  * policy's limits are kept there: the wait is cut to what is left, and when nothing is left
- * CURLOPT_TIMEOUT_MS is set to what has passed, and libcurl ends the transfer natively. A libcurl whose
+ * CURLOPT_TIMEOUT_MS is set to 1, and libcurl ends the transfer natively. A libcurl whose
  * loop is not seen (linked with -Bsymbolic) gets the limits as CURLOPT_TIMEOUT_MS, moved on as the
  * transfer proceeds.
  */
@@ -18,13 +18,14 @@ struct call;
 struct deadline {
     uint64_t call_started_us;
     uint64_t attempt_started_us;
+    uint64_t sent_us;      /* the last byte of the request has left; 0: not yet */
+    uint64_t swallow_us;   /* the reply began to be thrown away */
+    uint64_t last_byte_us; /* of a body came; 0: none yet, the program has paused, or idle is not limited */
     uint64_t program_ends_us; /* the program's own CURLOPT_TIMEOUT, as a moment; 0: none */
-    uint64_t ours_ends_us;    /* the policy's limit that holds now, as a moment; 0: none */
-    uint64_t last_byte_us;    /* when the last byte of a body came; kept only where idle is limited */
+    uint64_t ours_ends_us;    /* the policy's limit that holds now, by the moments above; 0: none */
     uint32_t connect_ms;      /* CURLOPT_CONNECTTIMEOUT is ours, because shorter than the program's; 0: not */
     bool idle_is_ours;        /* CURLOPT_LOW_SPEED_TIME is ours */
     bool quick_exit_is_worn;
-    bool is_sent; /* the limit counts from the last byte of the request on */
     bool is_lent; /* CURLOPT_TIMEOUT_MS holds a limit of ours */
     long worn_ms; /* what CURLOPT_TIMEOUT_MS is set to */
 };
@@ -35,14 +36,17 @@ void deadline_call(struct call *call);
 /* An attempt begins: sets the limits for connecting and for the first byte. */
 void deadline_attempt(struct call *call);
 
-/* The last byte of the request is about to leave: from here the reply has `attempt` to begin. */
+/* A request is about to be written, the first of the attempt or the one to where a redirect led. */
+void deadline_sends(struct call *call);
+
+/* Its last byte has left: from here the reply has `attempt` to begin. */
 void deadline_sent(struct call *call);
 
 /* The reply reaches the program: only the limits on the whole transfer hold from here. */
 void deadline_committed(struct call *call);
 
-/* Bytes of a body have come. */
-void deadline_body(struct call *call);
+/* Bytes of a body have come; the program took them, or paused (then its silence is its own). */
+void deadline_body(struct call *call, bool is_paused);
 
 /* The reply is being thrown away: give its body a moment, so that the connection can be kept. */
 void deadline_swallow(struct call *call);

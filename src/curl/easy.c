@@ -84,6 +84,7 @@ static CURLcode run_real(struct call *call)
 {
     struct handle *handle = call->handle;
 
+    easy_leave(handle); /* a transfer of this handle that was left by longjmp */
     call->outer = running;
     running = call;
     CURLcode code = handle->libcurl->easy_perform(handle->easy);
@@ -94,8 +95,7 @@ static CURLcode run_real(struct call *call)
 /* One attempt. Returns what the gate says of it; *code is the result as libcurl gave it. */
 static struct verdict attempt(struct call *call, CURLcode *code)
 {
-    request_dress(call);
-    *code = run_real(call);
+    *code = request_dress(call) ? run_real(call) : CURLE_SEND_FAIL_REWIND;
 
     bool swallowed = call->reply.phase == REPLY_SWALLOWING;
     struct outcome outcome = blame_outcome(call, *code);

@@ -254,7 +254,7 @@ static void note_text(struct handle *handle, enum handles_text index, const char
     if (index == HANDLES_UNIX_SOCKET_PATH ||
         index == HANDLES_ABSTRACT_UNIX_SOCKET) /* they share a place in libcurl */
         keep_string(&handle->texts[HANDLES_UNIX_SOCKET_PATH + HANDLES_ABSTRACT_UNIX_SOCKET - index], NULL);
-    if (index != HANDLES_CUSTOMREQUEST && index != HANDLES_PROXY)
+    if (index != HANDLES_CUSTOMREQUEST && index != HANDLES_PROXY && index != HANDLES_NOPROXY)
         handle->target_is_read = false;
 }
 

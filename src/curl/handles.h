@@ -30,7 +30,8 @@
 
 /* Options whose value is a string that libcurl copies; so do we. */
 #define HANDLES_TEXTS(X)                                                                                     \
-    X(URL) X(CUSTOMREQUEST) X(DEFAULT_PROTOCOL) X(UNIX_SOCKET_PATH) X(ABSTRACT_UNIX_SOCKET) X(PROXY)
+    X(URL)                                                                                                   \
+    X(CUSTOMREQUEST) X(DEFAULT_PROTOCOL) X(UNIX_SOCKET_PATH) X(ABSTRACT_UNIX_SOCKET) X(PROXY) X(NOPROXY)
 
 enum handles_word {
 #define X(name) HANDLES_##name,

@@ -53,6 +53,7 @@ static void hook_easy_reset(enum libcurl_flavour flavour, CURL *easy)
     if (!libcurl)
         return;
     if (handle) {
+        easy_leave(handle);
         request_undress(handle);
         handle->is_performing = false;
         handles_reset(handle);

@@ -252,15 +252,8 @@ void inject_program_set(struct call *call)
 /* libcurl builds each hop's headers from the list anew, and skips a node without a colon. */
 void inject_check_origin(struct call *call)
 {
-    const struct libcurl *libcurl = call->handle->libcurl;
-    struct target here;
-    char *url = NULL;
-
-    if (!call->inject.is_dressed || !reply_was_redirected(&call->reply))
-        return;
-    libcurl->easy_getinfo(call->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
-    silence(&call->inject, !url || !target_read(&here, libcurl, url, NULL, 0) ||
-                               !target_same_origin(&here, &call->handle->target));
+    if (call->inject.is_dressed)
+        silence(&call->inject, call_is_at_another_origin(call));
 }
 
 void inject_restore(struct call *call)

@@ -92,6 +92,7 @@ static size_t flush(struct call *call)
         size_t taken = deliver_header(call, reply->lines + reply->flushed + sizeof size, size, false);
         if (taken == CURL_WRITEFUNC_PAUSE) {
             reply->phase = REPLY_FLUSHING;
+            deadline_body(call, true);
             return taken;
         }
         if (taken != size)
@@ -104,8 +105,8 @@ static size_t flush(struct call *call)
 
 static size_t commit(struct call *call)
 {
-    deadline_committed(call);
     call->reply.phase = REPLY_COMMITTED;
+    deadline_committed(call);
     return flush(call);
 }
 
@@ -234,14 +235,17 @@ static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
     struct reply *reply = &call->reply;
     size_t size = one * count, flushed = DONE;
 
-    deadline_body(call);
     if (reply->phase == REPLY_HOLDING)
         flushed = call->is_http && reply->block.status ? decide(call) : commit(call);
     else if (reply->phase == REPLY_FLUSHING)
         flushed = flush(call);
     if (flushed != DONE)
         return answer(flushed, size);
-    return reply->phase == REPLY_SWALLOWING ? swallow_body(reply, size) : deliver_body(call, bytes, size);
+    if (reply->phase == REPLY_SWALLOWING)
+        return swallow_body(reply, size);
+    size_t taken = deliver_body(call, bytes, size);
+    deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
+    return taken;
 }
 
 /* ---- dressing ---- */

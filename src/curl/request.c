@@ -12,8 +12,8 @@ static int about_to_send(void *data, char *remote, char *local, int remote_port,
     curl_prereq_callback own = (curl_prereq_callback)handle->words[HANDLES_PREREQFUNCTION];
 
     call->sent = call->hop_sent = call->was_sent = true;
-    if (call->reply.phase == REPLY_HOLDING && !upload_is_long(call))
-        deadline_sent(call);
+    if (call->reply.phase == REPLY_HOLDING)
+        deadline_sends(call);
     inject_check_origin(call);
     if (own)
         return own(handles_pointer(handle, HANDLES_PREREQDATA), remote, local, remote_port, local_port);
@@ -28,16 +28,17 @@ static void dress_prereq(struct call *call)
     call_set(call, CURLOPT_PREREQDATA, call);
 }
 
-void request_dress(struct call *call)
+bool request_dress(struct call *call)
 {
     call->sent = call->hop_sent =
         !call->handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
     dress_prereq(call);
     reply_attempt(call);
-    upload_attempt(call);
+    bool can_send = upload_attempt(call);
     inject_attempt(call);
     deadline_attempt(call);
     call->handle->is_dressed = true;
+    return can_send;
 }
 
 void request_undress(struct handle *handle)

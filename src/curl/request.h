@@ -9,8 +9,9 @@
 
 #include "curl/call.h"
 
-/* Dresses the handle for the call's next attempt. */
-void request_dress(struct call *call);
+/* Dresses the handle for the call's next attempt. Returns false when its body cannot be sent again after all.
+ */
+bool request_dress(struct call *call);
 
 /* Undresses it; nothing happens when it is not dressed. Not while its transfer runs. */
 void request_undress(struct handle *handle);

@@ -129,24 +129,24 @@ void upload_call(struct call *call)
     upload->kept = upload->position = 0;
 }
 
-void upload_attempt(struct call *call)
+bool upload_attempt(struct call *call)
 {
     struct upload *upload = &call->upload;
 
     upload->position = upload->overflown ? upload->kept : 0;
-    if (upload->overflown) /* it may have been read on since it was taken back for the decision */
-        rewind_program(call);
     if (!call->is_http || !has_reader(call->handle)) {
         upload_restore(call);
-        return;
+        return true;
     }
-    if (upload->is_dressed)
-        return;
-    upload->is_dressed = true;
-    call_set(call, CURLOPT_READFUNCTION, read_body);
-    call_set(call, CURLOPT_READDATA, call);
-    call_set(call, CURLOPT_SEEKFUNCTION, seek_body);
-    call_set(call, CURLOPT_SEEKDATA, call);
+    if (!upload->is_dressed) {
+        upload->is_dressed = true;
+        call_set(call, CURLOPT_READFUNCTION, read_body);
+        call_set(call, CURLOPT_READDATA, call);
+        call_set(call, CURLOPT_SEEKFUNCTION, seek_body);
+        call_set(call, CURLOPT_SEEKDATA, call);
+    }
+    /* It may have been read on since it was taken back for the decision. */
+    return !upload->overflown || rewind_program(call);
 }
 
 bool upload_can_replay(struct call *call)
@@ -155,10 +155,10 @@ bool upload_can_replay(struct call *call)
 
     if (call->handle->request == HANDLES_FORM && call->is_http)
         return !call->sent; /* its parts may come from callbacks, which cannot be asked */
+    if (upload->was_read && !upload->at_end && call->handle->words[HANDLES_KEEP_SENDING_ON_ERROR])
+        return false; /* libcurl reads on: what it will still take may be more than can be had again */
     if (!upload->was_read || !upload->overflown)
         return call->is_http || !has_reader(call->handle) || !call->sent;
-    if (!upload->at_end && call->handle->words[HANDLES_KEEP_SENDING_ON_ERROR])
-        return false; /* libcurl is still reading: to go back now would mix two bodies on the wire */
     return rewind_program(call);
 }
 

@@ -28,8 +28,11 @@ struct upload {
 /* A call begins: nothing has been read. */
 void upload_call(struct call *call);
 
-/* An attempt begins: stands in for the program's reader where there is a body to read, and starts over. */
-void upload_attempt(struct call *call);
+/*
+ * An attempt begins: stands in for the program's reader where there is a body to read, and starts over.
+ * Returns false when the body cannot be sent from its start any more; then it must not be sent at all.
+ */
+bool upload_attempt(struct call *call);
 
 /* Whether all of the body could be sent once more. May call the program's seek function. */
 bool upload_can_replay(struct call *call);

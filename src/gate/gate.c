@@ -176,6 +176,8 @@ bool gate_reopen(struct gate_call *call)
     if (!slots_touch(call->slot, call->key, call->opened_us / 1000) ||
         !slots_is_still(call->bucket, call->bucket_key))
         return false;
+    if (call->tally && !slots_is_still(call->tally, call->key))
+        return false;
     begin(call);
     return true;
 }
@@ -366,10 +368,10 @@ static struct verdict judge(struct gate_call *call, const struct gate_attempt *a
 
     if (!applies(call, POLICY_RETRY) || !retry_wants(rule, &attempt->outcome))
         return stop(VERDICT_NOT_RETRYABLE);
-    if (!may_repeat(call, attempt))
-        return stop(VERDICT_NOT_REPEATABLE);
     if (call->attempt >= rule->attempts)
         return stop(VERDICT_EXHAUSTED);
+    if (!may_repeat(call, attempt))
+        return stop(VERDICT_NOT_REPEATABLE);
     if (circuit_open)
         return stop(VERDICT_CIRCUIT_OPEN);
 

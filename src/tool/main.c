@@ -24,7 +24,7 @@ const struct tool_verb tool_verbs[] = {
              "With no configuration and no --policy the policy `standard` holds for every host. The exit status\n"
              "is the program's; 125: gusset failed, 126: not executable, 127: not found.\n",
      .examples = "  gusset run -- curl -sS https://api.example.com/v1/items\n"
-                 "  gusset run --policy quick --set retry.attempts=4 -- git fetch\n"
+                 "  gusset run --policy quick --set retry.attempts=4 -- ./backup.sh\n"
                  "  gusset run --report -- ./nightly-sync\n"
                  "  gusset run --shadow --report -- make deploy      # what would gusset have done?\n",
      .act = tool_run,
@@ -105,11 +105,12 @@ const struct tool_verb tool_verbs[] = {
      .act = tool_reset,
      .misuse = TOOL_MISUSE},
     {.name = "reload",
-     .help = "compile a changed configuration now, for running programs too",
+     .help = "compile a changed configuration now, so that no program has to",
      .synopsis = "reload [--config FILE]",
      .text = "  --config FILE       the configuration; default: the one that holds here\n"
              "  --state FILE        the state whose programs are told; default: as for status\n"
              "\n"
+             "Programs that start from now on use it; running ones keep the rules that they began with.\n"
              "A faulty file changes nothing: the faults are named as `check` does, exit status 1.\n",
      .examples = "  gusset reload\n",
      .act = tool_reload,

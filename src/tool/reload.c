@@ -37,12 +37,12 @@ static int tell(struct open_state *state, bool is_new)
     if (error < 0 && error != -ENOENT)
         return TOOL_FAULTS;
     if (error == -ENOENT) {
-        printf("%s; no program runs under gusset yet (no state at %s)\n", what, state->path);
+        printf("%s; programs that start from now on use it\n", what);
         return TOOL_FINE;
     }
     atomic_fetch_add(&state->map.header->reload, 1);
     map_close(&state->map);
-    printf("%s; running programs are told through %s\n", what, state->path);
+    printf("%s; programs that start from now on use it, running ones keep theirs\n", what);
     return TOOL_FINE;
 }
 

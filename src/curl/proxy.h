@@ -1,0 +1,14 @@
+/*
+ * Whether a proxy may stand between a transfer and its host. libcurl takes one from its option or from
+ * the environment, and tells which it took only since 8.7; this follows its rules for both.
+ */
+#ifndef GUSSET_CURL_PROXY_H
+#define GUSSET_CURL_PROXY_H
+
+#include <stdbool.h>
+
+#include "curl/handles.h"
+
+bool proxy_may_be_used(const struct handle *handle);
+
+#endif
