@@ -71,7 +71,7 @@ $(B)/libgusset.so: $(LIB_OBJ) src/exports.map
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(FLAGS) $(LTO) -shared -Wl,-soname,libgusset.so -Wl,--version-script=src/exports.map \
 	    -Wl,-z,relro,-z,now,-z,initfirst,-z,nodelete -Wl,--gc-sections -Wl,--no-undefined \
-	    -o $@ $(LIB_OBJ) $(LDFLAGS)
+	    -o $@.new $(LIB_OBJ) $(LDFLAGS) && mv -f $@.new $@
 
 $(B)/gusset: $(CMD_OBJ)
 	$(if $(V),,@echo "  LD    $@")

@@ -54,12 +54,15 @@ static bool open_call(struct gate_call *call, int fd, const struct place *place)
 {
     struct place named;
     struct rules_query query = {.place = &named};
+    struct rules_match match;
 
-    if (place->family == PLACE_UNIX || !names_find(place, &named) || !gate_matches(&query))
+    if (place->family == PLACE_UNIX || !names_find(place, &named) || !gate_matches(&query, &match)) {
         query.place = place;
-    if (query.place == place && !gate_matches(&query))
-        return false;
-    return is_new_stream(fd, (enum place_family)place->family) && gate_open(call, &query, false);
+        if (!gate_matches(&query, &match))
+            return false;
+    }
+    return is_new_stream(fd, (enum place_family)place->family) &&
+           gate_open_matched(call, query.place, &match);
 }
 
 static int connect_admitted(struct gate_call *call, int fd, const struct sockaddr *to, socklen_t length)

@@ -132,22 +132,21 @@ static void begin(struct gate_call *call)
     note_request(call);
 }
 
-bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
+bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match)
 {
-    struct ready *ready = gate_ready(may_compile);
-    struct rules_match match;
+    struct ready *ready = gate_ready(false);
 
     call->policy = NULL;
-    if (!ready || !rules_find(ready->rules, query, &match))
+    if (!ready)
         return false;
-    enum policy_mode mode = mode_of(ready, match.mode);
+    enum policy_mode mode = mode_of(ready, match->mode);
     if (mode == POLICY_OFF)
         return false;
-    call->policy = match.policy;
-    call->rule_mode = match.mode;
+    call->policy = match->policy;
+    call->rule_mode = match->mode;
     call->shadow = mode == POLICY_SHADOW;
     call->opened_us = clock_now_us();
-    if (!find_memory(ready, call, query->place)) {
+    if (!find_memory(ready, call, place)) {
         call->policy = NULL;
         return false;
     }
@@ -155,12 +154,20 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
     return true;
 }
 
-bool gate_matches(const struct rules_query *query)
+bool gate_matches(const struct rules_query *query, struct rules_match *match)
 {
     struct ready *ready = gate_ready(false);
+
+    return ready && rules_find(ready->rules, query, match) && mode_of(ready, match->mode) != POLICY_OFF;
+}
+
+bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
+{
     struct rules_match match;
 
-    return ready && rules_find(ready->rules, query, &match) && mode_of(ready, match.mode) != POLICY_OFF;
+    call->policy = NULL;
+    return gate_ready(may_compile) && gate_matches(query, &match) &&
+           gate_open_matched(call, query->place, &match);
 }
 
 bool gate_reopen(struct gate_call *call)

@@ -58,9 +58,12 @@ struct gate_attempt {
  */
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile);
 
-/* Whether a rule that is not off matches, counting nothing: for a door that must look closer before it opens.
+/*
+ * The same in two steps, for a door that must look closer before a call is counted: the rule that
+ * matches and is not off, then the call. gate_matches never compiles.
  */
-bool gate_matches(const struct rules_query *query);
+bool gate_matches(const struct rules_query *query, struct rules_match *match);
+bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match);
 
 /*
  * Opens a call once more for the same place, method and path, without searching the rules again: the

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 static CURL *easy;
-static char said[CURL_ERROR_SIZE];
 static char **arguments;
 static int calls; /* of the scenario's callback */
 
@@ -219,13 +218,13 @@ static void hears(void) /* hears URL */
 }
 
 static CURLoption limit;
-static long limits[3];
+static long limits[2];
 
 static size_t set_limit(char *bytes, size_t size, size_t count, void *data)
 {
     (void)bytes, (void)data;
     if (!calls++)
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 2; i++)
             printf("set %ld: %d\n", limits[i], (int)curl_easy_setopt(easy, limit, limits[i]));
     return size * count;
 }
@@ -238,23 +237,24 @@ static void timed(void)
     printf("took %s\n", took < 0.7 ? "little" : took < 1.6 ? "a second" : "long");
 }
 
-/* limit NAME FIRST LAST URL OTHER-URL: set in the write callback; FIRST and LAST, a bad one between */
+/* limit NAME FIRST LAST URL OTHER-URL: FIRST, then LAST are set in the write callback */
 static void limit_inside(void)
 {
     static const struct {
         const char *name;
         CURLoption option;
-    } options[] = {{"timeout", CURLOPT_TIMEOUT},
-                   {"timeout_ms", CURLOPT_TIMEOUT_MS},
-                   {"connect", CURLOPT_CONNECTTIMEOUT},
-                   {"connect_ms", CURLOPT_CONNECTTIMEOUT_MS}};
+    } options[] = {
+        {"timeout",    CURLOPT_TIMEOUT          },
+        {"timeout_ms", CURLOPT_TIMEOUT_MS       },
+        {"connect",    CURLOPT_CONNECTTIMEOUT   },
+        {"connect_ms", CURLOPT_CONNECTTIMEOUT_MS}
+    };
 
     for (size_t i = 0; i < sizeof options / sizeof *options; i++)
         if (strcmp(arguments[0], options[i].name) == 0)
             limit = options[i].option;
     limits[0] = atol(arguments[1]);
     limits[1] = atol(arguments[2]);
-    limits[2] = -5;
     go_to(arguments[3]);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, set_limit);
     timed();
@@ -354,14 +354,16 @@ static struct curl_slist *no_expect(void)
     return headers;
 }
 
-static void keep(void) /* keep URL: 3 MB in chunks, and CURLOPT_KEEP_SENDING_ON_ERROR */
+/* keep URL [once]: 3 MB in chunks, and CURLOPT_KEEP_SENDING_ON_ERROR; once: it cannot go back */
+static void keep(void)
 {
     go_to(*arguments);
     no_expect();
     be_quiet();
     curl_easy_setopt(easy, CURLOPT_UPLOAD, 1L);
     curl_easy_setopt(easy, CURLOPT_READFUNCTION, read_letters);
-    curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_letters);
+    if (!arguments[1])
+        curl_easy_setopt(easy, CURLOPT_SEEKFUNCTION, seek_letters);
     curl_easy_setopt(easy, CURLOPT_KEEP_SENDING_ON_ERROR, 1L);
     perform();
 }
@@ -457,7 +459,7 @@ static void nested(void) /* nested URL INNER-URL */
 
 /* ---- unix sockets ---- */
 
-/* unix abstract|path NAME URL ...: performs each */
+/* unix abstract|path NAME URL ...: performs each; "wait" waits 1.1 s */
 static void unix_socket(void)
 {
     int is_path = strcmp(arguments[0], "path") == 0;
@@ -465,9 +467,29 @@ static void unix_socket(void)
     go_to(arguments[2]);
     curl_easy_setopt(easy, is_path ? CURLOPT_UNIX_SOCKET_PATH : CURLOPT_ABSTRACT_UNIX_SOCKET, arguments[1]);
     for (arguments += 2; *arguments; arguments++) {
+        if (strcmp(*arguments, "wait") == 0) {
+            nap_ms(1100);
+            continue;
+        }
         go_to(*arguments);
         perform();
     }
+}
+
+/* refused PATH BAD-URL URL: a refusal, then the same handle to a unix socket, and without one again */
+static void refused(void)
+{
+    go_to(arguments[1]);
+    be_quiet();
+    perform();
+    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, NULL);
+    go_to(arguments[2]);
+    perform();
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, arguments[0]);
+    perform();
+    curl_easy_setopt(easy, CURLOPT_UNIX_SOCKET_PATH, NULL);
+    nap_ms(1100);
+    perform();
 }
 
 /* ---- connect(2) ---- */
@@ -491,27 +513,32 @@ static void connect_twice(void)
     printf("established %d\n", send(fd, "x", 1, MSG_NOSIGNAL) == 1);
 }
 
-static void connect_bad(void) /* fault: an address that is none */
-{
-    int fd = socket(AF_INET, SOCK_STREAM, 0);
-    void *volatile nowhere = (void *)8;
-    int result = connect(fd, nowhere, sizeof(struct sockaddr_in));
-
-    printf("connect %d %s\n", result, strerror(errno));
-}
-
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*run)(void);
-    } scenarios[] = {{"data", data},       {"null", null},       {"mail", mail},
-                     {"header", header},   {"blocks", blocks},   {"unified", unified},
-                     {"lists", lists},     {"hears", hears},     {"limit", limit_inside},
-                     {"freed", freed},     {"form", form},       {"keep", keep},
-                     {"file", file},       {"early", early},     {"slow", slow},
-                     {"nested", nested},   {"unix", unix_socket}, {"connect", connect_twice},
-                     {"fault", connect_bad}};
+    } scenarios[] = {
+        {"data",    data         },
+        {"null",    null         },
+        {"mail",    mail         },
+        {"header",  header       },
+        {"blocks",  blocks       },
+        {"unified", unified      },
+        {"lists",   lists        },
+        {"hears",   hears        },
+        {"limit",   limit_inside },
+        {"freed",   freed        },
+        {"form",    form         },
+        {"keep",    keep         },
+        {"file",    file         },
+        {"early",   early        },
+        {"slow",    slow         },
+        {"nested",  nested       },
+        {"unix",    unix_socket  },
+        {"refused", refused      },
+        {"connect", connect_twice},
+    };
 
     setvbuf(stdout, NULL, _IONBF, 0);
     for (size_t i = 0; argc > 1 && i < sizeof scenarios / sizeof *scenarios; i++) {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """What tests/upstream does not speak. Usage: serve.py KIND; prints its port, then what it sees, a line each.
-  smtp     takes mail, prints each line of it        ftp      sends RETR's 60 bytes within three seconds
+  smtp     takes mail, prints each line of it        ftp      sends RETR's 60 bytes within 1.2 seconds
   proxy    CONNECT goes through                      proxy407 CONNECT is answered 407
   plain    a proxy for plain requests to nowhere: 502
-  talk     answers at once, a line each 0.4 s        keep     503 before the body has come, 200 to the next
+  talk     answers at once, a line each 0.3 s        keep     503 while the body comes, 200 to the next
   upgrade  101, then HTTP/2 with trailers            trailer  chunks, then trailers
   hop      307 after the body, to a path that echoes what came
   abstract listens on the name that a refused call once went to; prints when somebody comes
@@ -16,7 +16,8 @@ import time
 
 
 def say(*words):
-    print(*words, flush=True)
+    sys.stdout.write(" ".join(str(word) for word in words) + "\n")  # one write, also among threads
+    sys.stdout.flush()
 
 
 def head(file):
@@ -62,7 +63,7 @@ def ftp(c, file):
             with passive.accept()[0] as data:
                 for _ in range(6):
                     data.sendall(b"123456789\n")
-                    time.sleep(0.4)
+                    time.sleep(0.2)
             c.sendall(b"226 done\r\n")
         else:
             c.sendall(replies.get(word, b"500 no") + b"\r\n")
@@ -115,39 +116,48 @@ def talk(c, file):
         time.sleep(0.3)
 
 
-def body_of(file, lines, pause=0.0):
-    body = b""
+def chunks_of(file):
+    while True:
+        size = int(file.readline() or b"x", 16)
+        yield file.read(size)
+        file.readline()
+        if size == 0:
+            return
+
+
+def body_of(file, lines):
     for line in lines:
         if line.lower().startswith("content-length:"):
             return file.read(int(line.split(":")[1]))
-    while any(line.lower() == "transfer-encoding: chunked" for line in lines):
-        size = int(file.readline() or b"0", 16)
-        body += file.read(size)
-        file.readline()
-        if size == 0:
-            break
-        time.sleep(pause)
-    return body
+    if any(line.lower() == "transfer-encoding: chunked" for line in lines):
+        return b"".join(chunks_of(file))
+    return b""
 
 
-requests = 0
+refused = set()
 
 
 def keep(c, file):
-    global requests
     lines = head(file)
     if not lines:
         return
-    requests += 1
-    first = requests % 2 == 1 and "/busy" in lines[0]
-    if first:
-        c.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+    path = lines[0].split()[1]
+    first = path not in refused and path != "/"
+    refused.add(path)
+    after = 1500000 if "busy" in path else 100000
+    body, answered = b"", not first
     try:
-        body = body_of(file, lines, 0.002 if first else 0)
+        for chunk in chunks_of(file):
+            body += chunk
+            if not answered and len(body) >= after:
+                answered = True
+                c.sendall(b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n")
+            if first and answered and len(body) < 2000000:
+                time.sleep(0.002)
     except ValueError:
-        say("body broken")
+        say(path, "broken")
         return
-    say("503" if first else "200", len(body), hashlib.md5(body).hexdigest()[:8])
+    say(path, "503" if first else "200", len(body), hashlib.md5(body).hexdigest()[:8])
     if not first:
         c.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok")
 
@@ -157,6 +167,8 @@ def hop(c, file):
         lines = head(file)
         if not lines:
             return
+        if any(line.lower() == "expect: 100-continue" for line in lines):
+            c.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = body_of(file, lines)
         say(lines[0].split()[1], len(body), hashlib.md5(body).hexdigest()[:8])
         if "/hop" in lines[0]:
