@@ -23,10 +23,22 @@ enum {
 static const char pairs[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7") ROW("8")
     ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
+static inline void write_hex2(char *text, uint64_t byte)
+{
+    memcpy(text, pairs + 2 * (byte & 0xff), 2);
+}
+
+/* Written out: a loop costs twice as much, and a request id is a fifteenth of a request's cost. */
 static inline void write_hex16(char *text, uint64_t value)
 {
-    for (int i = 7; i >= 0; i--, value >>= 8)
-        memcpy(text + 2 * i, pairs + 2 * (value & 0xff), 2);
+    write_hex2(text, value >> 56);
+    write_hex2(text + 2, value >> 48);
+    write_hex2(text + 4, value >> 40);
+    write_hex2(text + 6, value >> 32);
+    write_hex2(text + 8, value >> 24);
+    write_hex2(text + 10, value >> 16);
+    write_hex2(text + 12, value >> 8);
+    write_hex2(text + 14, value);
 }
 
 /* The digits of a UUID come in one run, and are then parted by dashes. */
