@@ -1,5 +1,6 @@
 #include "config/cache.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config/value.h"
@@ -122,6 +124,39 @@ static int write_whole(int fd, const char *bytes, size_t size)
     return 0;
 }
 
+enum { SWEEP_ENTRIES_MOST = 10000, SWEEP_AGE_S = 24 * 60 * 60 };
+
+/* Neither written nor mapped for a day (relatime notes one use a day). */
+static bool is_forgotten(const struct stat *file)
+{
+    time_t used = file->st_atime > file->st_mtime ? file->st_atime : file->st_mtime;
+    return S_ISREG(file->st_mode) && file->st_uid == geteuid() && used < time(NULL) - SWEEP_AGE_S;
+}
+
+/*
+ * Takes away our images and drafts that nobody uses any more, beside the one under path: each --set has an
+ * image of its own. Who has one mapped keeps it.
+ */
+static void sweep(const char *path)
+{
+    char folder[CACHE_PATH_MOST];
+    const char *name = strrchr(path, '/') + 1;
+    const char *prefix_end = strrchr(name, '-') + 1;
+    struct value_text out = {folder, sizeof folder, 0};
+    struct dirent *entry;
+    struct stat file;
+
+    value_put_bytes(&out, path, (size_t)(name - path));
+    DIR *entries = opendir(folder);
+    if (!entries)
+        return;
+    for (int i = 0; i < SWEEP_ENTRIES_MOST && (entry = readdir(entries)); i++)
+        if (strncmp(entry->d_name, name, (size_t)(prefix_end - name)) == 0 &&
+            fstatat(dirfd(entries), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 && is_forgotten(&file))
+            unlinkat(dirfd(entries), entry->d_name, 0);
+    closedir(entries);
+}
+
 int cache_write(const struct source_paths *paths, const struct source_request *request, const void *bytes,
                 size_t size)
 {
@@ -146,6 +181,7 @@ int cache_write(const struct source_paths *paths, const struct source_request *r
         result = -errno;
     if (result < 0)
         unlink(draft);
+    sweep(path);
     errno = kept;
     return result;
 }

@@ -7,6 +7,7 @@
 #include "config/order.h"
 #include "config/policies.h"
 #include "config/preset.h"
+#include "config/value.h"
 
 struct loading {
     struct reader reader;
@@ -21,17 +22,103 @@ static bool is_said(const char *text)
     return text && text[0];
 }
 
+/* A line of the whole text, without its end. Returns false when there is no such line. */
+static bool find_line(const struct include_text *text, uint32_t number, struct value_word *line)
+{
+    const char *at = text->text.items;
+    for (; number > 1 && at; number--) {
+        at = strchr(at, '\n');
+        at = at ? at + 1 : NULL;
+    }
+    *line = (struct value_word){at, at ? strcspn(at, "\r\n") : 0};
+    return line->length > 0;
+}
+
+/* Whether a bracket of the line closes behind a comma, which may stand lines above. */
+static bool has_trailing_comma(const struct include_text *text, const struct value_word *line)
+{
+    const char *start = text->text.items;
+    for (const char *at = line->text; at < line->text + line->length; at++) {
+        const char *before = at;
+        while (before > start && strchr(" \t\r\n", before[-1]))
+            before--;
+        if ((*at == ')' || *at == ']') && before > start && before[-1] == ',')
+            return true;
+    }
+    return false;
+}
+
+/* Whether what is opened behind `at` is closed before `end`; what is no proof is none. */
+static bool is_closed(const char *at, const char *end)
+{
+    int depth = 0;
+    for (; at < end; at++) {
+        if (*at == '"') {
+            for (at++; at < end && *at != '"'; at++)
+                at += *at == '\\';
+        } else if (strchr("([{", *at)) {
+            depth++;
+        } else if (strchr(")]}", *at) && --depth <= 0) {
+            return depth == 0;
+        }
+    }
+    return false;
+}
+
+/* Headers hold secrets: neither a line of theirs nor a value is shown. */
+static bool may_be_shown(const struct include_text *text, const struct value_word *line)
+{
+    const char *end = line->text + line->length, *at = text->text.items;
+    if (memmem(line->text, line->length, "value", 5))
+        return false;
+    while ((at = memmem(at, (size_t)(end - at), "headers", 7))) {
+        at += 7;
+        if (!is_closed(at, line->text))
+            return false;
+    }
+    return true;
+}
+
+/* What may have been meant, or what stands there, behind libconfig's own words. */
+static void explain_syntax(const struct include_text *text, uint32_t number, struct value_text *out)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    char quoted[256];
+    struct value_word line;
+
+    if (!find_line(text, number, &line))
+        return;
+    if (strncmp(line.text, mark, 3) == 0) {
+        value_put(out, ": the file begins with a byte order mark (BOM), expected none");
+        return;
+    }
+    if (has_trailing_comma(text, &line))
+        value_put(out, ": a comma stands before the closing bracket, expected none there");
+    if (!may_be_shown(text, &line))
+        return;
+    size_t blanks = strspn(line.text, " \t");
+    if (blanks == line.length)
+        return;
+    assign_quote(line.text + blanks, line.length - blanks, quoted, sizeof quoted);
+    value_put(out, ", in the line ");
+    value_put(out, quoted);
+}
+
 /* A syntax error in the place where it stands. */
 static void report_syntax(const struct reader *reader, const char *path, const struct libconfig_fault *fault)
 {
+    char text[FAULT_TEXT_MOST] = "";
+    struct value_text out = {text, sizeof text, 0};
     uint32_t source, line;
     if (fault->line == 0) {
         fault_add(reader->faults, path, 0, "%s", fault->text);
         return;
     }
     include_locate(&reader->text, fault->line, &source, &line);
+    value_put(&out, fault->text);
+    explain_syntax(&reader->text, fault->line, &out);
     fault_add(reader->faults, model_string(reader->model, model_source(reader->model, source)->path), line,
-              "%s", fault->text);
+              "%s", text);
 }
 
 static int parse(struct reader *reader, const char *path)
@@ -59,21 +146,37 @@ static bool says_locked(const struct reader *reader)
     return locked && libconfig_kind(locked) == LIBCONFIG_BOOL && libconfig_bool(reader->document, locked);
 }
 
+/* Whether the file itself can be trusted and read, and speaks of locking. */
+static bool mentions_lock(const char *path)
+{
+    struct fault_list ignored = {0};
+    struct source_text own;
+    bool result = source_read(path, &own, &ignored, path, 0) == 0 && strstr(own.text, "locked");
+    source_clear(&own);
+    fault_clear(&ignored);
+    return result;
+}
+
 /*
  * Whether the administrator's file wants to be the only one. One that cannot be trusted or read locks
- * nothing; one that speaks of locking and cannot be parsed is a fault, because it may.
+ * nothing; one that speaks of locking and cannot be parsed, or lacks an include, is a fault, because it may.
  */
 static int look_for_lock(struct loading *loading)
 {
     struct reader *reader = &loading->reader;
-    struct fault_list ignored = {0};
+    struct fault_list found = {0};
     const char *path = loading->paths->system;
 
-    int result = include_read(&reader->text, path, reader->model, &ignored);
-    fault_clear(&ignored);
-    if (result < 0 || !memmem(reader->text.text.items, reader->text.text.count, "locked", 6)) {
+    int result = include_read(&reader->text, path, reader->model, &found);
+    bool may_lock = result < 0
+                        ? mentions_lock(path)
+                        : memmem(reader->text.text.items, reader->text.text.count, "locked", 6) != NULL;
+    for (uint32_t i = 0; may_lock && i < found.count; i++)
+        fault_add(reader->faults, found.items[i].file, found.items[i].line, "%s", found.items[i].text);
+    fault_clear(&found);
+    if (result < 0 || !may_lock) {
         forget(reader);
-        return 0;
+        return may_lock ? result : 0;
     }
     result = parse(reader, path);
     if (result == 0 && says_locked(reader)) {

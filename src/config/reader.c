@@ -120,23 +120,51 @@ static bool is_fraction(const struct settings_entry *entry)
     return entry->kind == SETTINGS_DECIMAL || entry->kind == SETTINGS_PERCENT;
 }
 
+/* A member of a list as --set would spell it; false when it is of a type that the setting does not take. */
+static bool spell_item(const struct reader *reader, const struct config_setting_t *item,
+                       const struct settings_entry *entry, struct value_text *out)
+{
+    enum libconfig_kind kind = libconfig_kind(item);
+    if (kind == LIBCONFIG_STRING && libconfig_string(reader->document, item)[0])
+        value_put(out, libconfig_string(reader->document, item));
+    else if (kind == LIBCONFIG_INTEGER && entry->kind == SETTINGS_OUTCOMES &&
+             libconfig_integer(reader->document, item) >= 0)
+        value_put_decimal(out, (uint64_t)libconfig_integer(reader->document, item), 0, 0);
+    else
+        return false;
+    return out->length < out->size - 1;
+}
+
+/* The first member that does not fit, for its line; the setting itself where there is none. */
+static const struct config_setting_t *find_culprit(const struct reader *reader,
+                                                   const struct config_setting_t *setting,
+                                                   const struct settings_entry *entry)
+{
+    enum libconfig_kind kind = libconfig_kind(setting);
+    bool has_items = is_list(entry) && (kind == LIBCONFIG_LIST || kind == LIBCONFIG_ARRAY);
+
+    for (uint32_t i = 0; has_items && i < libconfig_count(reader->document, setting); i++) {
+        const struct config_setting_t *item = libconfig_item(reader->document, setting, i);
+        struct policy scratch;
+        char text[KEY_MOST] = "";
+        struct value_text out = {text, sizeof text, 0};
+        if (!spell_item(reader, item, entry, &out) ||
+            (!expand_is_template(text) && !settings_parse(entry, &scratch, text, out.length)))
+            return item;
+    }
+    return setting;
+}
+
 /* Joins the members with commas; a member that a comma would make two is left for the fault to quote. */
 static bool join(const struct reader *reader, const struct config_setting_t *list,
                  const struct settings_entry *entry, struct value_text *out)
 {
     for (uint32_t i = 0; i < libconfig_count(reader->document, list); i++) {
-        const struct config_setting_t *item = libconfig_item(reader->document, list, i);
-        enum libconfig_kind kind = libconfig_kind(item);
         value_put(out, i > 0 ? ", " : "");
-        if (kind == LIBCONFIG_STRING && libconfig_string(reader->document, item)[0])
-            value_put(out, libconfig_string(reader->document, item));
-        else if (kind == LIBCONFIG_INTEGER && entry->kind == SETTINGS_OUTCOMES &&
-                 libconfig_integer(reader->document, item) >= 0)
-            value_put_decimal(out, (uint64_t)libconfig_integer(reader->document, item), 0, 0);
-        else
+        if (!spell_item(reader, libconfig_item(reader->document, list, i), entry, out))
             return false;
     }
-    return out->length < out->size - 1;
+    return true;
 }
 
 /* A decimal of libconfig's double, rounded to the digits that the setting keeps. */
@@ -189,12 +217,14 @@ static void read_value(struct reader *reader, const struct config_setting_t *set
                        unsigned index)
 {
     const struct settings_entry *entry = settings_at(index);
+    const struct config_setting_t *culprit = find_culprit(reader, setting, entry);
     char text[TEXT_MOST], found[QUOTED_ROOM], expected[256];
     struct value_text out = {text, sizeof text, 0};
 
     text[0] = 0;
     if (spell(reader, setting, entry, &out)) {
-        struct assign_site site = reader_site(reader, setting);
+        struct assign_site site = reader_site(reader, culprit);
+        site.origin = reader_site(reader, setting).origin;
         site.is_bare =
             libconfig_kind(setting) == LIBCONFIG_INTEGER || libconfig_kind(setting) == LIBCONFIG_FLOAT;
         assign_text(&site, policy, index, text);
@@ -202,7 +232,7 @@ static void read_value(struct reader *reader, const struct config_setting_t *set
     }
     reader_describe(reader, setting, found, sizeof found);
     settings_expected(entry, expected, sizeof expected);
-    reader_fault(reader, setting, "%s: found %s, expected %s", entry->key, found, expected);
+    reader_fault(reader, culprit, "%s: found %s, expected %s", entry->key, found, expected);
 }
 
 struct walk {

@@ -424,6 +424,20 @@ int rules_open_for(const struct rules **out, const struct source_request *reques
     return result;
 }
 
+/*
+ * GUSSET_POLICY_IMPLIED names the policy that `gusset run` assumed because there was no file: where this
+ * process has one, nobody asked for that policy.
+ */
+static bool is_overruled(const struct source_request *request)
+{
+    const char *implied = secure_getenv("GUSSET_POLICY_IMPLIED");
+    struct source_paths paths;
+
+    return says(implied) && says(request->policy) && strcmp(implied, request->policy) == 0 &&
+           source_find(request, &paths) == 0 &&
+           (says(request->named) || exists(paths.user) || exists(paths.system));
+}
+
 void rules_request(struct source_request *request)
 {
     /* secure_getenv: in a privileged program the environment is a stranger's. */
@@ -434,6 +448,8 @@ void rules_request(struct source_request *request)
         .policy = secure_getenv("GUSSET_POLICY"),
         .set = secure_getenv("GUSSET_SET"),
     };
+    if (is_overruled(request))
+        request->policy = NULL;
 }
 
 int rules_open(const struct rules **out, const char *program, bool may_compile, char *text, size_t size)

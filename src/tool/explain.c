@@ -317,9 +317,7 @@ static int load(struct explain *explain)
         return result;
     explain->is_assumed = true;
     model_clear(&explain->model);
-    if (setenv("GUSSET_POLICY", "standard", 1) < 0)
-        output_die("out of memory");
-    return setup_model(&explain->setup, &explain->model);
+    return setup_assume() < 0 ? -1 : setup_model(&explain->setup, &explain->model);
 }
 
 static int answer(struct explain *explain)

@@ -8,6 +8,7 @@
 
 #include "config/rules.h"
 #include "tool/output.h"
+#include "tool/setup.h"
 
 static int take_path(struct open_state *state, const char *path)
 {
@@ -37,9 +38,11 @@ static const struct rules_globals *configured(void)
 
 int open_find(struct open_state *state, const char *named)
 {
-    const char *wished = getenv("GUSSET_STATE");
     const struct rules_globals *globals = NULL;
 
+    if (setup_state() < 0)
+        return -1;
+    const char *wished = getenv("GUSSET_STATE");
     *state = (struct open_state){.may_be_shared = named != NULL};
     if (named)
         return take_path(state, named);

@@ -3,10 +3,13 @@
  * asked for.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "config/assign.h"
+#include "config/settings.h"
 #include "tool/child.h"
 #include "tool/library.h"
 #include "tool/options.h"
@@ -41,8 +44,32 @@ static int put_id(const char *name, const char *option, const char *value)
     return -1;
 }
 
+/* A word that the shim does not know it would pass over, and do something else than was meant. */
+static int check_word(const char *name, const char *key)
+{
+    const char *value = getenv(name);
+    const struct settings_choice *choice = settings_at((unsigned)settings_find(key, strlen(key)))->choices;
+    size_t length = value ? strcspn(value, strcmp(key, "log.level") == 0 ? ":" : "") : 0;
+    char names[128] = "";
+
+    if (length == 0)
+        return 0;
+    for (; choice->name; choice++) {
+        if (strlen(choice->name) == length && strncmp(choice->name, value, length) == 0)
+            return 0;
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", choice->name);
+    }
+    char quoted[256];
+    assign_quote(value, length, quoted, sizeof quoted);
+    output_error("run: %s is %s, expected one of %s", name, quoted, names);
+    return -1;
+}
+
 static int put_context(const struct run *run)
 {
+    if ((!run->shadow && check_word("GUSSET_MODE", "mode") < 0) || check_word("GUSSET_LOG", "log.level") < 0)
+        return -1;
     if (put_id("GUSSET_TENANT_ID", "--tenant", run->tenant) < 0 ||
         put_id("GUSSET_PROJECT_ID", "--project", run->project) < 0 ||
         put_id("GUSSET_REQUEST_ID", "--request-id", run->request) < 0)
@@ -59,7 +86,7 @@ static int put_rules(const struct run *run)
 
     if (setup_apply(&run->setup) < 0 || setup_rules(&run->setup, &rules) < 0)
         return -1;
-    if (!rules && (setenv("GUSSET_POLICY", "standard", 1) < 0 || setup_rules(&run->setup, &rules) < 0))
+    if (!rules && (setup_assume() < 0 || setup_rules(&run->setup, &rules) < 0))
         return -1;
     if (rules && rules_globals(rules)->locked && asked)
         output_warn("%s is locked: it alone holds, --config, --policy and --set are passed over",
@@ -86,11 +113,20 @@ static int failed_to_start(const char *name, int error)
     return error == -ENOENT ? NOT_FOUND : NOT_RUNNABLE;
 }
 
+/* The program itself was found before. */
+static int failed_to_exec(const char *name, int error)
+{
+    if (error != -ENOENT)
+        return failed_to_start(name, error);
+    output_error("run: %s: the interpreter that it names is missing; look at its first line (#!)", name);
+    return NOT_FOUND;
+}
+
 /* Does not come back when the program starts. */
 static int become(const char *path, char **argv)
 {
     execvp(path, argv); /* path has a slash; execvp for scripts without #! */
-    return failed_to_start(argv[0], -errno);
+    return failed_to_exec(argv[0], -errno);
 }
 
 static int run_with_report(const struct run *run, char **argv)
@@ -104,7 +140,7 @@ static int run_with_report(const struct run *run, char **argv)
     if (error == 0)
         tally_print(&tally, argv[0], run->shadow, run->json);
     tally_close(&tally);
-    return error < 0 ? failed_to_start(argv[0], error) : child_end_alike(outcome);
+    return error < 0 ? failed_to_exec(argv[0], error) : child_end_alike(outcome);
 }
 
 static int read_options(const struct tool_verb *verb, struct run *run, struct options *options, int argc,

@@ -15,11 +15,20 @@ static int put(const char *name, const char *value)
 }
 
 /* Relative paths are spelled out: the program may change its folder. */
+static int put_path(const char *name, const char *path, const char *what)
+{
+    const struct source_request request = {.named = path};
+    struct source_paths paths;
+
+    if (source_find(&request, &paths) == 0)
+        return put(name, paths.named);
+    output_error("the path of the %s is too long, or the working directory is gone", what);
+    return -1;
+}
+
 static int put_config(const char *config)
 {
     const char *inherited = getenv("GUSSET_CONFIG");
-    const struct source_request request = {.named = config ? config : inherited};
-    struct source_paths paths;
 
     if (!config && (!inherited || !*inherited))
         return 0;
@@ -27,11 +36,14 @@ static int put_config(const char *config)
         output_error("--config names no file");
         return -1;
     }
-    if (source_find(&request, &paths) < 0) {
-        output_error("the path of the configuration is too long, or the working directory is gone");
-        return -1;
-    }
-    return put("GUSSET_CONFIG", paths.named);
+    return put_path("GUSSET_CONFIG", config ? config : inherited, "configuration");
+}
+
+int setup_state(void)
+{
+    const char *state = getenv("GUSSET_STATE");
+
+    return state && *state && *state != '/' ? put_path("GUSSET_STATE", state, "state") : 0;
 }
 
 /* What an outer `gusset run` set stays below. */
@@ -62,9 +74,25 @@ static int put_sets(const struct options_list *sets)
     return result;
 }
 
+/* What an outer `gusset run` assumed for want of a file is for this one to decide again. */
+static void drop_assumed(void)
+{
+    const char *policy = getenv("GUSSET_POLICY"), *implied = getenv("GUSSET_POLICY_IMPLIED");
+
+    if (policy && implied && strcmp(policy, implied) == 0)
+        unsetenv("GUSSET_POLICY");
+    unsetenv("GUSSET_POLICY_IMPLIED");
+}
+
+int setup_assume(void)
+{
+    return put("GUSSET_POLICY_IMPLIED", "standard") < 0 ? -1 : put("GUSSET_POLICY", "standard");
+}
+
 int setup_apply(const struct setup *setup)
 {
-    if (put_config(setup->config) < 0 || put_sets(&setup->sets) < 0)
+    drop_assumed();
+    if (put_config(setup->config) < 0 || setup_state() < 0 || put_sets(&setup->sets) < 0)
         return -1;
     if (setup->policy)
         return put("GUSSET_POLICY", setup->policy);

@@ -22,6 +22,15 @@ struct setup { /* what the options said; zero says nothing */
 /* Puts it into the environment. Returns 0, or -1 after a complaint. */
 int setup_apply(const struct setup *setup);
 
+/* Spells a relative $GUSSET_STATE out. Returns 0, or -1 after a complaint. */
+int setup_state(void);
+
+/*
+ * With no configuration at all `gusset run` takes standard for every host; the environment says that nobody
+ * asked for it. Returns 0, or -1 after a complaint.
+ */
+int setup_assume(void);
+
 /* The request and the paths that follow from the environment. Returns 0, or -1 after a complaint. */
 int setup_request(const struct setup *setup, struct source_request *request, struct source_paths *paths);
 

@@ -123,7 +123,12 @@ static void print_table(const struct snapshot_list *list)
 static void print_for_people(const struct snapshot_list *list, const char *program)
 {
     const char *bold = output_style(stderr, OUTPUT_BOLD), *plain = output_style(stderr, OUTPUT_PLAIN);
+    const char *mode = getenv("GUSSET_MODE");
 
+    if (list->count == 0 && mode && strcmp(mode, "off") == 0) {
+        fprintf(stderr, "%sgusset:%s saw no call of %s: gusset is off (GUSSET_MODE)\n", bold, plain, program);
+        return;
+    }
     if (list->count == 0) {
         fprintf(stderr,
                 "%sgusset:%s saw no call of %s; does it use libcurl or connect(), and does a rule match? "

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/explain.h"
 #include "config/preset.h"
 #include "config/rules.h"
 #include "config/value.h"
@@ -31,11 +32,31 @@ static void make_slot(struct trip *trip, const char *policy)
     slots_take(&trip->state.map, host, length, policy, strlen(policy), clock_now_us() / 1000);
 }
 
+/* Where nothing is refused a circuit would only look open. */
+static void complain_of_mode(const struct rules_query *query, enum policy_mode mode)
+{
+    const struct setup setup = {.config = NULL};
+    struct explain_candidate candidate = {.verdict = EXPLAIN_OTHER_PORT};
+    struct model model;
+    char origin[EXPLAIN_TEXT_MOST] = "of this place";
+
+    setup_model_or_empty(&setup, &model);
+    for (uint32_t at = 0; explain_next(&model, query, NULL, &at, &candidate);)
+        if (candidate.verdict == EXPLAIN_MATCHES) {
+            snprintf(origin, sizeof origin, "at ");
+            explain_origin(&model, &candidate.rule->origin, origin + 3, sizeof origin - 3);
+            break;
+        }
+    model_clear(&model);
+    output_error("trip: the rule %s is %s: nothing is refused", output_clean(origin),
+                 mode == POLICY_SHADOW ? "in shadow" : "off");
+}
+
 /*
  * The memory that the rules give to the place: as a GET, and as a bare connect. A host's own circuit has
- * no policy.
+ * no policy. Returns 0, or -1 after a complaint where rules are there but none that refuses.
  */
-static void make_slots_by_rules(struct trip *trip, const struct rules *rules)
+static int make_slots_by_rules(struct trip *trip, const struct rules *rules)
 {
     const char *path = trip->address.is_url ? trip->address.path : "/";
     const struct rules_query queries[] = {
@@ -43,13 +64,26 @@ static void make_slots_by_rules(struct trip *trip, const struct rules *rules)
         {.place = &trip->address.place                },
     };
     struct rules_match match;
+    const struct rules_query *idle = NULL;
+    enum policy_mode mode = POLICY_ENFORCE;
+    bool refuses = false;
 
     for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
         if (!rules_find(rules, &queries[i], &match) || !(match.policy->settings->groups & POLICY_BREAKER))
             continue;
+        if (match.mode != POLICY_ENFORCE) {
+            idle = &queries[i];
+            mode = match.mode;
+            continue;
+        }
+        refuses = true;
         bool by_host = match.policy->settings->breaker.scope == POLICY_SCOPE_HOST;
         make_slot(trip, by_host ? "" : match.policy->name);
     }
+    if (refuses || !idle)
+        return 0;
+    complain_of_mode(idle, mode);
+    return -1;
 }
 
 /* A slip must not look like success: no program would ask for the circuit of a policy that is not there. */
@@ -84,11 +118,9 @@ static int make_slots(struct trip *trip)
     }
     if (setup_rules(&setup, &rules) < 0)
         return -1;
-    if (!rules && (setenv("GUSSET_POLICY", "standard", 1) < 0 || setup_rules(&setup, &rules) < 0))
+    if (!rules && (setup_assume() < 0 || setup_rules(&setup, &rules) < 0))
         return -1; /* no configuration: standard, as `gusset run` takes it */
-    if (rules)
-        make_slots_by_rules(trip, rules);
-    return 0;
+    return rules ? make_slots_by_rules(trip, rules) : 0;
 }
 
 /* Shadow refuses nobody, so its circuits are left to themselves. */
@@ -122,8 +154,10 @@ static int trip_circuits(struct trip *trip)
 
     if (error < 0 && error != -ENOENT)
         return TOOL_FAULTS;
-    if (make_slots(trip) < 0)
+    if (make_slots(trip) < 0) {
+        map_close(&trip->state.map);
         return TOOL_FAULTS;
+    }
     snapshot_take(&list, &trip->state.map, &trip->address, trip->policy);
     unsigned count = open_all(trip, &list);
     snapshot_clear(&list);

@@ -89,6 +89,23 @@ is "mode, ids, the policy that nobody named, and both settings in order" "$out" 
 printf 'hosts = ( { match = "*"; policy = "quick"; } );\n' >"$folder/good.cfg"
 (cd "$folder" && gusset run --config good.cfg -- sh -c 'echo "$GUSSET_CONFIG ${GUSSET_POLICY-unset}"') >"$folder/out"
 is "a configuration is named by its whole path, and then no policy is assumed" "$(cat "$folder/out")" "$folder/good.cfg unset"
+exits "an assumed policy is not handed on: a run below finds its own file" 0 gusset run -- \
+    env GUSSET_CONFIG="$folder/good.cfg" gusset run -- sh -c 'echo "${GUSSET_POLICY-unset} ${GUSSET_POLICY_IMPLIED-unset}"'
+is "and takes no policy" "$out" "unset unset"
+exits "a program below that names a file" 7 gusset run --report -- env GUSSET_CONFIG="$folder/good.cfg" curl -s $dead
+says "is judged by it" "$err" '^127\.0\.0\.1:1 +quick '
+rm -f "$GUSSET_STATE"
+exits "a policy that somebody names below" 0 gusset run -- env GUSSET_POLICY=quick gusset run -- sh -c 'echo "$GUSSET_POLICY"'
+is "stays" "$out" "quick"
+(cd "$folder" && GUSSET_STATE=state gusset run -- sh -c 'echo "$GUSSET_STATE"') >"$folder/out"
+is "a relative state is spelled out" "$(cat "$folder/out")" "$folder/state"
+exits "an unknown GUSSET_MODE starts nothing" 125 env GUSSET_MODE=shadwo gusset run -- echo started
+says "and is quoted, with what there is" "$err" 'GUSSET_MODE is "shadwo", expected one of enforce, shadow, off'
+is "nothing was started" "$out" ""
+exits "an unknown level of GUSSET_LOG starts nothing" 125 env GUSSET_LOG=loud:stderr gusset run -- true
+says "and is quoted too" "$err" 'GUSSET_LOG is "loud", expected one of off, error, warn, info, debug'
+exits "a known one does, with a target" 0 env GUSSET_MODE=enforce GUSSET_LOG=info:stderr gusset run -- true
+exits "empty words say nothing" 0 env GUSSET_MODE= GUSSET_LOG= gusset run -- true
 
 # ---- run: programs that cannot be wrapped ----
 echo 'int main(void) { return 9; }' >"$folder/main.c"
@@ -118,6 +135,12 @@ exits "a program of another architecture is refused" 125 gusset run -- "$folder/
 says "with both named" "$err" '32-bit.*64-bit'
 printf 'exit 6\n' >"$folder/bare-script"
 chmod +x "$folder/bare-script"
+printf '#!/nonexistent/interpreter\n' >"$folder/orphan"
+chmod +x "$folder/orphan"
+exits "a script whose interpreter is missing" 127 gusset run -- "$folder/orphan"
+says "is told so" "$err" 'orphan: .*interpreter.* missing'
+exits "with a report likewise" 127 gusset run --report -- "$folder/orphan"
+says "in the same words" "$err" 'orphan: .*interpreter.* missing'
 exits "a script without #! runs in the shell" 6 gusset run -- "$folder/bare-script"
 loader=$(readelf -l /bin/sh 2>/dev/null | sed -n 's/.*interpreter: \(.*\)\]/\1/p')
 [ -z "$loader" ] || exits "the loader itself may be run" 0 gusset run -- "$loader" "$(type -P true)"
@@ -151,7 +174,9 @@ exits "a report as JSON" 7 "${quick[@]}" --report --json -- curl -s $dead
 is_json "is JSON" "$err"
 is "with the numbers" "$(field "$err" 'd["hosts"][0]["host"], d["total"]["calls"]')" "127.0.0.1:1 1"
 exits "a program without calls" 0 "${quick[@]}" --report -- true
-says "is told so" "$err" 'saw no call of true'
+says "is told so" "$err" 'saw no call of true; does it use'
+exits "a program that runs while gusset is off" 7 env GUSSET_MODE=off "${quick[@]}" --report -- curl -s $dead
+says "is told why" "$err" 'saw no call of curl: gusset is off \(GUSSET_MODE\)'
 exits "what a nested run did counts outside too" 7 gusset run --report -- "${quick[@]}" --report -- curl -s $dead
 is "twice the same line" "$(grep -c '^127\.0\.0\.1:1 ' <<<"$err")" 2
 exits "--json alone is misuse" 125 gusset run --json -- true
@@ -223,6 +248,17 @@ says "reset" "$out" 'reset +127\.0\.0\.1:1 +closed by hand'
 exits "trip makes the place of a host that was never called" 0 gusset trip new.example:80
 exits "for the policy that holds there" 0 gusset status new.example
 says "standard" "$out" 'policy standard'
+cat >"$folder/shadow.cfg" <<'CFG'
+hosts = (
+    { match = "shade.example"; policy = "quick"; mode = "shadow"; },
+    { match = "dark.example"; policy = "quick"; mode = "off"; }
+);
+CFG
+exits "trip where the rule is in shadow" 1 env GUSSET_CONFIG="$folder/shadow.cfg" gusset trip shade.example:80
+says "says that it refuses nothing" "$err" 'the rule at .*shadow.cfg:2 is in shadow: nothing is refused'
+exits "and opens no circuit" 1 gusset status shade.example
+exits "trip where the rule is off" 1 env GUSSET_CONFIG="$folder/shadow.cfg" gusset trip dark.example:80
+says "says that as well" "$err" 'shadow.cfg:3 is off: nothing is refused'
 exits "without a port it asks for one" 1 gusset trip other.example
 says "by name" "$err" 'HOST:PORT'
 exits "trip of an unknown policy" 1 gusset trip --policy quikc new.example:80
@@ -299,7 +335,7 @@ exits "explain without a port is misuse" 2 gusset explain api.shop.example
 exits "explain of nothing is misuse" 2 gusset explain
 exits "reload compiles" 0 gusset reload
 exits "and tells" 0 gusset reload
-says "where" "$out" "compiled already.*$GUSSET_STATE"
+says "and who uses it" "$out" "programs that start from now on use it"
 cp "$folder/faulty.cfg" "$folder/rules.cfg"
 exits "reload of a faulty file changes nothing" 1 gusset reload
 says "and names the faults" "$err" 'rules.cfg:4: '

@@ -173,6 +173,9 @@ static void each_fault_names_line_finding_and_expectation(void **state)
         {IN("retry: { on = [\"reset\", \"conect\"]; };"),
          "2: retry.on: found \"conect\", expected a list of error types, CURLE_ names, statuses (\"503\") or "
          "classes (\"5xx\")"                                                                                                                                               },
+        {IN("retry: { on = [\n\"reset\",\n\"conect\",\n\"dns\"]; };"),
+         "4: retry.on: found \"conect\", expected a list of error types, CURLE_ names, statuses (\"503\") or "
+         "classes (\"5xx\")"                                                                                                                                               },
         {IN("retry: { methods = [\"get\"]; };"),
          "2: retry.methods: found \"get\", expected a list of HTTP methods in capitals"                                                                                    },
         {IN("retry: { backoff: { factor = 0.5; }; };"),
@@ -240,7 +243,17 @@ static void each_fault_names_line_finding_and_expectation(void **state)
         {"hosts = ({ match = \"*\"; policy = \"quick\"; propagate = [\"tenant_id\"]; });",
          "1: warning: match \"*\" with propagate: third parties learn what is propagated"                                                                                  },
         {"mode = \"off\"\nhosts = (\n",                                                    "4: syntax error"                                                               },
-        {"mode = \"off\";\nmode = \"off\";\n",                                             "2: duplicate setting name"                                                     },
+        {"mode = \"off\";\nmode = \"off\";\n",                                             "2: duplicate setting name, in the line \"mode = \"off\";\""                    },
+        {"hosts = (5,\n];",                                                                /* newer ones allow the comma before the right bracket */
+         "2: syntax error: a comma stands before the closing bracket, expected none there, in the line "
+         "\"];\""                                                                                                                               },
+        {"a = 1;\n  b 2;\n",                                                               "2: syntax error, in the line \"b 2;\""                                         },
+        {"\xef\xbb\xbfmode = \"off\";\n",
+         "1: syntax error: the file begins with a byte order mark (BOM), expected none"                                                                                    },
+        {IN("headers = ({ name = \"X\"; value = hunter2; });"),                            "2: syntax error"                                                               },
+        {IN("headers = ({ name = \"X\"; value =\n hunter2; });"),                          "3: syntax error"                                                               },
+        {IN("headers = ({ name = \"X\"; value = \"a)\"; });\n timeout { };"),
+         "3: syntax error, in the line \"timeout { };\""                                                                                                                   },
         {"mode = \"off\n\n",                                                               "1: the string is not closed; expected \""                                      },
         {"/* \n\n",                                                                        "1: the comment is not closed; expected */"                                     },
         {"\nlog: { target = \"/a\\x00b\"; };",                                             "2: the string holds a NUL (\\x00); expected text"                              },
@@ -379,7 +392,8 @@ static void an_include_is_checked_before_libconfig_could_end_the_process(void **
     config_expect(fixture, "@include \"open.cfg\"\n", wanted);
     /* What follows a directive on its line must not become the start of one for libconfig. */
     config_write(fixture, "empty.cfg", "");
-    config_expect(fixture, "@include \"empty.cfg\" @include \"/\"\n", "1: syntax error");
+    config_expect(fixture, "@include \"empty.cfg\" @include \"/\"\n",
+                  "1: syntax error, in the line \"/**/ @include \"/\"\"");
 }
 
 static void includes_end_at_ten_levels(void **state)
@@ -438,6 +452,8 @@ static void faults_of_set_and_policy_name_the_option(void **state)
         {"retry.attempts",        "--set: 'retry.attempts' has no '='; expected KEY=VALUE"                   },
         {"retry.atempts=3",       "--set: unknown key 'retry.atempts', did you mean 'retry.attempts'?"       },
         {"retry.attempts=x",      "--set: retry.attempts: found \"x\", expected a whole number from 1 to 100"},
+        {"headers=x",             "--set: headers cannot be given by --set"                                  },
+        {"headers.name=x",        "--set: headers cannot be given by --set"                                  },
         {"hedge=p95",             "--set: hedge: not supported by this version"                              },
         {"retry.backoff.cap=1ms",
          "--set: policy \"quick\": retry.backoff.cap is shorter than retry.backoff.base"                     },

@@ -326,6 +326,83 @@ static void the_environment_is_where_the_request_comes_from(void **state)
 
 #define RULES_TEST(name) cmocka_unit_test_setup_teardown(name, rules_setup, rules_teardown)
 
+static void put_file(const char *path, mode_t mode, long age_s)
+{
+    struct timespec then[2] = {{.tv_sec = time(NULL) - age_s}, {.tv_sec = time(NULL) - age_s}};
+    int fd = open(path, O_WRONLY | O_CREAT, mode);
+    assert_return_code(fd, errno);
+    close(fd);
+    assert_return_code(utimensat(AT_FDCWD, path, then, AT_SYMLINK_NOFOLLOW), errno);
+}
+
+static void images_that_nobody_used_for_a_day_go_when_one_is_written(void **state)
+{
+    struct config_fixture *fixture = *state;
+    static const struct {
+        const char *name;
+        long age_s;
+        bool goes;
+    } files[] = {
+        {"rules-0123456789abcdef",    90000, true },
+        {"rules-0123456789abcdef.17", 90000, true },
+        {"rules-0123456789abcdee",    80000, false},
+        {"v9",                        90000, false},
+    };
+    char path[256], link[256], wish[256];
+
+    snprintf(wish, sizeof wish, "%s/state", fixture->folder);
+    setenv("GUSSET_STATE", wish, 1);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/gusset-%u.%s", fixture->folder, geteuid(), files[i].name);
+        put_file(path, 0600, files[i].age_s);
+    }
+    snprintf(link, sizeof link, "%s/gusset-%u.rules-link", fixture->folder, geteuid());
+    assert_return_code(symlink(path, link), errno);
+    put_file(link, 0600, 90000);
+    put_file(path, 0600, 90000);
+
+    const struct rules *rules = write_and_open(fixture, "hosts = ({ match = \"*\"; policy = \"quick\"; });");
+    assert_non_null(rules);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        snprintf(path, sizeof path, "%s/gusset-%u.%s", fixture->folder, geteuid(), files[i].name);
+        assert_int_equal(access(path, F_OK), files[i].goes ? -1 : 0);
+    }
+    struct stat found;
+    assert_return_code(lstat(link, &found), errno);
+    assert_return_code(access(cached(fixture), F_OK), errno);
+
+    struct rules_match match; /* a mapping outlives its file */
+    put_file(cached(fixture), 0600, 90000);
+    fixture->request.set = "retry.attempts=4";
+    assert_non_null(open_rules(fixture));
+    assert_true(find(rules, "a.example", &match));
+    assert_string_equal(match.policy->name, "quick");
+    fixture->request.set = NULL;
+    assert_int_equal(access(cached(fixture), F_OK), -1);
+    unsetenv("GUSSET_STATE");
+}
+
+static void an_assumed_policy_gives_way_to_a_file(void **state)
+{
+    struct config_fixture *fixture = *state;
+    struct source_request request;
+
+    setenv("GUSSET_POLICY", "standard", 1);
+    setenv("GUSSET_POLICY_IMPLIED", "standard", 1);
+    setenv("GUSSET_CONFIG", fixture->path, 1);
+    rules_request(&request);
+    assert_null(request.policy);
+    setenv("GUSSET_POLICY", "quick", 1); /* somebody's own word */
+    rules_request(&request);
+    assert_string_equal(request.policy, "quick");
+    setenv("GUSSET_POLICY", "standard", 1);
+    unsetenv("GUSSET_POLICY_IMPLIED");
+    rules_request(&request);
+    assert_string_equal(request.policy, "standard");
+    unsetenv("GUSSET_POLICY");
+    unsetenv("GUSSET_CONFIG");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -341,6 +418,8 @@ int main(void)
         RULES_TEST(an_unfit_expansion_leaves_the_default_and_is_said_once),
         RULES_TEST(threads_that_meet_a_policy_first_see_the_same_one),
         RULES_TEST(the_environment_is_where_the_request_comes_from),
+        RULES_TEST(images_that_nobody_used_for_a_day_go_when_one_is_written),
+        RULES_TEST(an_assumed_policy_gives_way_to_a_file),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

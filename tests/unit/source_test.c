@@ -230,6 +230,19 @@ static void identities_tell_files_apart(void **state)
     assert_false(source_is_same(&first, &second));
 }
 
+static void a_locked_system_file_that_lacks_an_include_is_a_fault(void **state)
+{
+    struct config_fixture *fixture = *state;
+    char text[512];
+    config_write(fixture, "system.cfg", "@include \"none.cfg\"\nlocked = true;\n");
+    assert_int_equal(config_read(fixture, "hosts = ();\n"), -EINVAL);
+    fault_summary(&fixture->faults, text, sizeof text);
+    assert_non_null(strstr(text, "system.cfg:1: "));
+    assert_non_null(strstr(text, "none.cfg: cannot be opened"));
+    config_write(fixture, "system.cfg", "@include \"none.cfg\"\nhosts = ();\n");
+    assert_return_code(config_read(fixture, "hosts = ();\n"), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +259,7 @@ int main(void)
         CONFIG_TEST(a_named_file_must_exist),
         CONFIG_TEST(the_named_file_comes_before_the_users_before_the_systems),
         CONFIG_TEST(a_locked_system_file_alone_counts),
+        CONFIG_TEST(a_locked_system_file_that_lacks_an_include_is_a_fault),
         CONFIG_TEST(a_system_file_that_others_may_write_locks_nothing),
         CONFIG_TEST(a_broken_system_file_that_speaks_of_locking_is_a_fault),
         CONFIG_TEST(identities_tell_files_apart),
