@@ -84,7 +84,7 @@ for path in "$folder/missing/state" /proc/gusset /dev/null "$folder/$(printf 'x%
 done
 if mkdir "$folder/tiny" && mount -t tmpfs -o size=16k tmpfs "$folder/tiny" 2>/dev/null; then
     GUSSET_STATE=$folder/tiny/state runs_on "a tmpfs without room"
-    is "a tmpfs without room: no half-made state is left there" "$(ls -A "$folder/tiny" | grep -v "\.rules-")" ""
+    is "a tmpfs without room: no half-made state is left there" "$(find "$folder/tiny" -mindepth 1 ! -name "*.rules-*")" ""
     head -c 100000 /dev/zero >"$folder/tiny/fill" 2>/dev/null
     GUSSET_STATE=$folder/tiny/state runs_on "a full tmpfs"
     rm "$folder/tiny/fill"
