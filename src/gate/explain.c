@@ -1,0 +1,41 @@
+/* A refusal as a sentence for the program's error buffer; without stdio, because the door may be connect(2).
+ */
+#include "gate/gate.h"
+
+static size_t append(char *text, size_t size, size_t length, const char *more)
+{
+    while (*more && length + 1 < size)
+        text[length++] = *more++;
+    text[length] = '\0';
+    return length;
+}
+
+static size_t append_number(char *text, size_t size, size_t length, uint64_t number)
+{
+    char digits[21];
+    unsigned at = sizeof digits - 1;
+
+    digits[at] = '\0';
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number);
+    return append(text, size, length, digits + at);
+}
+
+size_t gate_explain(const struct gate_call *call, const struct verdict *verdict, char *text, size_t size)
+{
+    size_t length = append(text, size, 0, "gusset: ");
+
+    length = append(text, size, length, call->host);
+    length = append(text, size, length,
+                    verdict->reason == VERDICT_LIMITED ? " refused: over the rate limit of policy "
+                                                       : " refused: circuit open by policy ");
+    length = append(text, size, length, call->policy->name);
+    if (!verdict->wait_ms)
+        return append(text, size, length,
+                      verdict->reason == VERDICT_LIMITED ? "" : ", until it is reset by hand");
+    length = append(text, size, length, ", next try in ");
+    length = append_number(text, size, length, verdict->wait_ms);
+    return append(text, size, length, " ms");
+}
