@@ -19,17 +19,23 @@ finish() {
 }
 trap finish EXIT
 
-# start_upstream: sets port and control
+# start_upstream: sets port and control. A server that does not answer is started again, and said so.
 start_upstream() {
-    : >"$folder/ports" # the server's own redirection may come later than the first look
-    "$BUILD/upstream" --daemon --quiet "$@" >>"$folder/ports" &
-    servers+=($!)
-    for _ in $(seq 200); do
-        [ "$(wc -l <"$folder/ports")" -ge 2 ] && break
-        sleep 0.02
+    local try
+    for try in 1 2 3; do
+        : >"$folder/ports" # the server's own redirection may come later than the first look
+        "$BUILD/upstream" --daemon --quiet "$@" >>"$folder/ports" &
+        servers+=($!)
+        for _ in $(seq 200); do
+            [ "$(wc -l <"$folder/ports")" -ge 2 ] && break
+            sleep 0.02
+        done
+        port=$(awk '$1 == "port" {print $2}' "$folder/ports")
+        control=127.0.0.1:$(awk '$1 == "control" {print $2}' "$folder/ports")
+        ask total >/dev/null && return
+        echo "# the server did not start at try $try; its ports: $(tr '\n' ' ' <"$folder/ports")"
     done
-    port=$(awk '$1 == "port" {print $2}' "$folder/ports")
-    control=127.0.0.1:$(awk '$1 == "control" {print $2}' "$folder/ports")
+    echo "# there is no server: the tests that follow cannot hold"
 }
 
 ask() { command curl -s "http://$control/$1"; }
