@@ -1,10 +1,10 @@
 #include "curl/call.h"
 
-#include "curl/blame.h"
-
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "curl/blame.h"
 
 struct call *call_of(struct handle *handle)
 {

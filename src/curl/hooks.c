@@ -61,7 +61,10 @@ static void hook_easy_reset(enum libcurl_flavour flavour, CURL *easy)
     libcurl->easy_reset(easy);
 }
 
-/* The handle is forgotten only after libcurl has let it go: its callbacks may still come until then. */
+/*
+ * Out of the table before libcurl frees it, since its address may be born again on another thread; freed
+ * after, since its callbacks may still come until then.
+ */
 static void hook_easy_cleanup(enum libcurl_flavour flavour, CURL *easy)
 {
     const struct libcurl *libcurl = libcurl_of(flavour);
