@@ -30,7 +30,7 @@ FLAGS         := $(FLAGS_$(VARIANT)) $(CFLAGS)
 
 # The rooms, lowest first. The library holds all but tool; the command all but the doors.
 LOW     := core config state sys report gate
-SHIM    := $(LOW) curl connect
+SHIM    := $(LOW) curl connect loader
 src      = $(foreach room,$(1),$(sort $(wildcard src/$(room)/*.c)))
 objects  = $(patsubst src/%.c,$(B)/src/%.o,$(1))
 LIB_OBJ := $(call objects,$(call src,$(SHIM)) src/shim.c)

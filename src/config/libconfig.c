@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/value.h"
+#include "sys/linker.h"
 
 /* The newest name first known to work comes first on no system: each has one of them. */
 static const char *const candidates[] = {"libconfig.so.9", "libconfig.so.11", "libconfig.so.15",
@@ -85,18 +86,18 @@ static bool find_functions(struct libconfig *config)
 {
     bool all = true;
 #define X(type, name, arguments)                                                                             \
-    config->name = (type(*) arguments)dlsym(config->library, #name);                                         \
+    config->name = (type(*) arguments)linker_find(config->library, #name, NULL);                             \
     all = all && config->name;
     FUNCTIONS(X)
 #undef X
-    config->is_new = dlsym(config->library, "config_set_include_func") != NULL;
+    config->is_new = linker_find(config->library, "config_set_include_func", NULL) != NULL;
     return all;
 }
 
 static int load(struct libconfig *config, struct libconfig_fault *fault)
 {
     for (unsigned i = 0; i < sizeof candidates / sizeof candidates[0] && !config->library; i++)
-        config->library = dlopen(candidates[i], RTLD_NOW | RTLD_LOCAL);
+        config->library = linker_open(candidates[i], RTLD_NOW | RTLD_LOCAL);
     if (config->library && find_functions(config))
         return 0;
     say(fault, 0,

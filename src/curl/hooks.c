@@ -150,7 +150,7 @@ static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *multi, str
 #define VERSION_plain                     "" /* a hidden base: taken by unversioned references only */
 
 /* A variadic word is passed as an ordinary one on x86-64 and aarch64, so setopt needs no va_list. */
-#define STUBS(flavour, symbol_version, soname)                                                               \
+#define STUBS(flavour, symbol_version)                                                                       \
     EXPORTED CURL *easy_init__##flavour(void);                                                               \
     EXPORTED CURL *easy_init__##flavour(void)                                                                \
     {                                                                                                        \

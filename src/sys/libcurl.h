@@ -13,13 +13,13 @@
 #include <stdint.h>
 
 #define LIBCURL_FLAVOURS(X)                                                                                  \
-    X(openssl, "CURL_OPENSSL_4", "libcurl.so.4")                                                             \
-    X(gnutls, "CURL_GNUTLS_3", "libcurl-gnutls.so.4")                                                        \
-    X(nss, "CURL_NSS_3", "libcurl-nss.so.4")                                                                 \
-    X(plain, NULL, "libcurl.so.4") /* built without symbol versions */
+    X(openssl, "CURL_OPENSSL_4")                                                                             \
+    X(gnutls, "CURL_GNUTLS_3")                                                                               \
+    X(nss, "CURL_NSS_3")                                                                                     \
+    X(plain, NULL) /* asked for without a version, or under one that is not listed here */
 
 enum libcurl_flavour {
-#define X(name, version, soname) LIBCURL_##name,
+#define X(name, version) LIBCURL_##name,
     LIBCURL_FLAVOURS(X)
 #undef X
         LIBCURL_FLAVOUR_COUNT
@@ -47,6 +47,7 @@ struct libcurl {
 #define X(name, result, parameters) result(*name) parameters;
     LIBCURL_FUNCTIONS(X)
 #undef X
+    void *library;        /* for linker_find: a handle, or RTLD_NEXT */
     uintptr_t text_start; /* libcurl's own code: whoever calls from there is libcurl itself */
     uintptr_t text_end;
     enum libcurl_flavour flavour;
@@ -78,5 +79,8 @@ static inline bool libcurl_holds(const struct libcurl *libcurl, const void *addr
 
 /* The same for any flavour whose table has been looked up. */
 bool libcurl_any_holds(const void *address);
+
+/* The version of the flavour's symbols; NULL: none. */
+const char *libcurl_version_of(enum libcurl_flavour flavour);
 
 #endif

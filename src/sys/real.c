@@ -4,6 +4,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "sys/linker.h"
+
 static int real_no_connect(int fd, const struct sockaddr *to, socklen_t length)
 {
     return (int)syscall(SYS_connect, fd, to, length);
@@ -19,7 +21,7 @@ static int real_no_connect(int fd, const struct sockaddr *to, socklen_t length)
         union {                                                                                              \
             void *object;                                                                                    \
             result(*function) parameters;                                                                    \
-        } found = {dlsym(RTLD_NEXT, #name)};                                                                 \
+        } found = {linker_find(RTLD_NEXT, #name, NULL)};                                                     \
         if (!found.object)                                                                                   \
             return otherwise;                                                                                \
         atomic_store_explicit(&real.name, found.function, memory_order_relaxed);                             \

@@ -1,0 +1,93 @@
+/*
+ * dlopen, dlsym and dlvsym: guard, ask, jump. The loader learns from the return address who calls (whose
+ * RUNPATH counts, what comes next after it), so ours must not appear there: each hook shows its arguments
+ * to a function, which may change them and says where to jump. The jump is not left to the compiler,
+ * which owes nobody a tail call.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "gate/ready.h"
+#include "loader/deep.h"
+#include "loader/lookup.h"
+#include "sys/linker.h"
+
+#if defined(__x86_64__)
+#include "loader/jump_x86_64.h"
+#elif defined(__aarch64__)
+#include "loader/jump_aarch64.h"
+#else
+#error "write loader/jump_ARCH.h: a tail jump that shows the arguments to a function"
+#endif
+
+/* The layout is known to the assembly. */
+struct jump {
+    void *first;
+    void *second;
+    void *third;
+    const void *caller;
+};
+_Static_assert(offsetof(struct jump, caller) == 24 && sizeof(struct jump) == 32, "as the assembly has it");
+
+linker_function *hook_dlopen(struct jump *jump);
+linker_function *hook_dlsym(struct jump *jump);
+linker_function *hook_dlvsym(struct jump *jump);
+
+static void *same(void *answer)
+{
+    return answer;
+}
+
+/* Where the answer is ours, the jump goes to a function that returns its first argument. */
+static linker_function *answer_with(struct jump *jump, void *answer)
+{
+    jump->first = answer;
+    return (linker_function *)same;
+}
+
+/* A deep binding binds past every preload library; it is undone for what would bind to libcurl. */
+linker_function *hook_dlopen(struct jump *jump)
+{
+    int saved = errno;
+    int mode = (int)(intptr_t)jump->second;
+
+    if (mode & RTLD_DEEPBIND && jump->first && gate_ready(true) && deep_binds_curl(jump->first, jump->caller))
+        jump->second = (void *)(intptr_t)(mode & ~RTLD_DEEPBIND);
+    errno = saved;
+    return linker_real(LINKER_dlopen);
+}
+
+/* RTLD_NEXT is how wrappers find what is behind them: they get it. */
+static bool is_ours_to_answer(const struct jump *jump)
+{
+    return jump->first != RTLD_NEXT && jump->second && strncmp(jump->second, "curl_", 5) == 0 &&
+           gate_ready(true) && lookup_knows(jump->second, jump->caller);
+}
+
+linker_function *hook_dlsym(struct jump *jump)
+{
+    int saved = errno;
+    linker_function *to = linker_real(LINKER_dlsym);
+
+    if (is_ours_to_answer(jump))
+        to = answer_with(jump, lookup_find(jump->first, jump->second, NULL));
+    errno = saved;
+    return to;
+}
+
+linker_function *hook_dlvsym(struct jump *jump)
+{
+    int saved = errno;
+    linker_function *to = linker_real(LINKER_dlvsym);
+
+    if (jump->third && is_ours_to_answer(jump))
+        to = answer_with(jump, lookup_find(jump->first, jump->second, jump->third));
+    errno = saved;
+    return to;
+}
+
+JUMP(dlopen)
+JUMP(dlsym)
+JUMP(dlvsym)

@@ -1,0 +1,163 @@
+#include "sys/elf.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NATIVE_ORDER = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB };
+
+static bool read_at(const struct elf *elf, uint64_t offset, void *to, size_t size)
+{
+    return offset <= INT64_MAX && pread(elf->fd, to, size, (off_t)offset) == (ssize_t)size;
+}
+
+static bool is_wide(const struct elf *elf)
+{
+    return elf->class == ELFCLASS64;
+}
+
+static bool read_header(struct elf *elf)
+{
+    unsigned char start[EI_NIDENT];
+    Elf64_Ehdr wide;
+    Elf32_Ehdr narrow;
+
+    if (!read_at(elf, 0, start, sizeof start) || memcmp(start, ELFMAG, SELFMAG) != 0)
+        return false;
+    elf->class = start[EI_CLASS];
+    elf->order = start[EI_DATA];
+    if (elf->order != NATIVE_ORDER)
+        return true;
+    if (is_wide(elf) && read_at(elf, 0, &wide, sizeof wide)) {
+        elf->machine = wide.e_machine;
+        elf->type = wide.e_type;
+        elf->headers = wide.e_phoff;
+        elf->header_count = wide.e_phnum;
+        elf->header_size = wide.e_phentsize;
+    } else if (elf->class == ELFCLASS32 && read_at(elf, 0, &narrow, sizeof narrow)) {
+        elf->machine = narrow.e_machine;
+        elf->type = narrow.e_type;
+        elf->headers = narrow.e_phoff;
+        elf->header_count = narrow.e_phnum;
+        elf->header_size = narrow.e_phentsize;
+    }
+    return true;
+}
+
+bool elf_segment(const struct elf *elf, unsigned index, struct elf_segment *segment)
+{
+    uint64_t at = elf->headers + (uint64_t)index * elf->header_size;
+    Elf64_Phdr wide;
+    Elf32_Phdr narrow;
+
+    if (index >= elf->header_count)
+        return false;
+    if (is_wide(elf)) {
+        if (elf->header_size < sizeof wide || !read_at(elf, at, &wide, sizeof wide))
+            return false;
+        *segment = (struct elf_segment){wide.p_type, wide.p_flags, wide.p_offset, wide.p_vaddr, wide.p_filesz};
+        return true;
+    }
+    if (elf->header_size < sizeof narrow || !read_at(elf, at, &narrow, sizeof narrow))
+        return false;
+    *segment =
+        (struct elf_segment){narrow.p_type, narrow.p_flags, narrow.p_offset, narrow.p_vaddr, narrow.p_filesz};
+    return true;
+}
+
+bool elf_segment_of(const struct elf *elf, uint32_t type, struct elf_segment *segment)
+{
+    for (unsigned i = 0; elf_segment(elf, i, segment); i++)
+        if (segment->type == type)
+            return true;
+    return false;
+}
+
+uint64_t elf_offset(const struct elf *elf, uint64_t address)
+{
+    struct elf_segment segment;
+
+    for (unsigned i = 0; elf_segment(elf, i, &segment); i++)
+        if (segment.type == PT_LOAD && address - segment.address < segment.size)
+            return segment.offset + (address - segment.address);
+    return 0;
+}
+
+bool elf_dynamic(const struct elf *elf, unsigned index, int64_t *tag, uint64_t *value)
+{
+    uint64_t size = is_wide(elf) ? sizeof(Elf64_Dyn) : sizeof(Elf32_Dyn);
+    uint64_t at = elf->dynamic + index * size;
+    Elf64_Dyn wide;
+    Elf32_Dyn narrow;
+
+    if (!elf->dynamic || (index + 1) * size > elf->dynamic_size)
+        return false;
+    if (is_wide(elf)) {
+        if (!read_at(elf, at, &wide, sizeof wide))
+            return false;
+        *tag = wide.d_tag;
+        *value = wide.d_un.d_val;
+    } else {
+        if (!read_at(elf, at, &narrow, sizeof narrow))
+            return false;
+        *tag = narrow.d_tag;
+        *value = narrow.d_un.d_val;
+    }
+    return *tag != DT_NULL;
+}
+
+uint64_t elf_dynamic_of(const struct elf *elf, int64_t wanted)
+{
+    int64_t tag;
+    uint64_t value;
+
+    for (unsigned i = 0; elf_dynamic(elf, i, &tag, &value); i++)
+        if (tag == wanted)
+            return value;
+    return 0;
+}
+
+int elf_open(struct elf *elf, const char *path)
+{
+    struct elf_segment dynamic;
+
+    *elf = (struct elf){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+    if (elf->fd < 0)
+        return -errno;
+    if (!read_header(elf)) {
+        close(elf->fd);
+        return -ENOEXEC;
+    }
+    if (elf_segment_of(elf, PT_DYNAMIC, &dynamic)) {
+        elf->dynamic = dynamic.offset;
+        elf->dynamic_size = dynamic.size;
+        elf->strings = elf_offset(elf, elf_dynamic_of(elf, DT_STRTAB));
+    }
+    return 0;
+}
+
+void elf_close(struct elf *elf)
+{
+    close(elf->fd);
+}
+
+bool elf_string(const struct elf *elf, uint64_t at, char *text, size_t size)
+{
+    if (!elf->strings || at > INT32_MAX || size == 0)
+        return false;
+    ssize_t length = pread(elf->fd, text, size, (off_t)(elf->strings + at));
+    return length > 0 && memchr(text, '\0', (size_t)length);
+}
+
+bool elf_needs(const struct elf *elf, unsigned index, char *name, size_t size)
+{
+    int64_t tag;
+    uint64_t value;
+
+    for (unsigned i = 0; elf_dynamic(elf, i, &tag, &value); i++)
+        if (tag == DT_NEEDED && index-- == 0)
+            return elf_string(elf, value, name, size);
+    return false;
+}

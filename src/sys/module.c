@@ -1,0 +1,160 @@
+#include "sys/module.h"
+
+#include <dlfcn.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { VERSION_INDEX = 0x7fff, VERSION_HIDDEN = 0x8000, VERSION_BASE = 1 };
+
+extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+
+/* glibc adds the base to what stands in the section, except where the section is read-only. */
+static const void *pointer_of(uintptr_t base, const ElfW(Dyn) * entry)
+{
+    return (const void *)(entry->d_un.d_ptr < base ? base + entry->d_un.d_ptr : entry->d_un.d_ptr);
+}
+
+bool module_read(struct module *module, uintptr_t base, const ElfW(Dyn) * dynamic)
+{
+    *module = (struct module){.base = base};
+    for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++)
+        switch (dynamic->d_tag) {
+        case DT_STRTAB:
+            module->strings = pointer_of(base, dynamic);
+            break;
+        case DT_SYMTAB:
+            module->symbols = pointer_of(base, dynamic);
+            break;
+        case DT_VERSYM:
+            module->versions = pointer_of(base, dynamic);
+            break;
+        case DT_VERDEF:
+            module->definitions = pointer_of(base, dynamic);
+            break;
+        case DT_GNU_HASH:
+            module->gnu_hash = pointer_of(base, dynamic);
+            break;
+        case DT_HASH:
+            module->hash = pointer_of(base, dynamic);
+            break;
+        }
+    if (!module->definitions) /* it needs versions of others, but has none */
+        module->versions = NULL;
+    return module->strings && module->symbols && (module->gnu_hash || module->hash);
+}
+
+static const struct link_map *own_map(void)
+{
+    Dl_info info;
+    struct link_map *map = NULL;
+
+    return dladdr1(_DYNAMIC, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
+}
+
+bool module_own(struct module *module)
+{
+    const struct link_map *map = own_map();
+    return map && module_read(module, map->l_addr, map->l_ld);
+}
+
+static const char *version_name(const struct module *module, unsigned index)
+{
+    const ElfW(Verdef) *at = module->definitions;
+
+    for (;;) {
+        if (at->vd_ndx == index) {
+            const ElfW(Verdaux) *name = (const void *)((const char *)at + at->vd_aux);
+            return module->strings + name->vda_name;
+        }
+        if (!at->vd_next)
+            return "";
+        at = (const void *)((const char *)at + at->vd_next);
+    }
+}
+
+/* Whether the symbol defines a function of that name and version. */
+static bool is_wanted(const struct module *module, uint32_t symbol, const char *name, const char *version)
+{
+    const ElfW(Sym) *entry = &module->symbols[symbol];
+    unsigned type = entry->st_info & 0xf;
+
+    if (entry->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_NOTYPE) ||
+        strcmp(module->strings + entry->st_name, name) != 0)
+        return false;
+    if (!module->versions)
+        return true;
+    unsigned index = module->versions[symbol] & VERSION_INDEX;
+    if (!version)
+        return index <= VERSION_BASE || !(module->versions[symbol] & VERSION_HIDDEN);
+    return index > VERSION_BASE && strcmp(version_name(module, index), version) == 0;
+}
+
+/* DT_GNU_HASH: a chain's last word is odd; symbols are sorted by bucket. The filter in front is passed over. */
+static uint32_t search_gnu(const struct module *module, const char *name, const char *version)
+{
+    const uint32_t *table = module->gnu_hash;
+    uint32_t buckets = table[0], first = table[1], words = table[2], hash = 5381;
+    const uint32_t *bucket = (const uint32_t *)((const ElfW(Addr) *)(table + 4) + words);
+    const uint32_t *chain = bucket + buckets;
+
+    for (const char *c = name; *c; c++)
+        hash = hash * 33 + (unsigned char)*c;
+    uint32_t symbol = buckets ? bucket[hash % buckets] : 0;
+    if (symbol < first)
+        return 0;
+    for (;; symbol++) {
+        uint32_t word = chain[symbol - first];
+        if ((word | 1) == (hash | 1) && is_wanted(module, symbol, name, version))
+            return symbol;
+        if (word & 1)
+            return 0;
+    }
+}
+
+/* DT_HASH, of old or foreign linkers. */
+static uint32_t search_hash(const struct module *module, const char *name, const char *version)
+{
+    const uint32_t *table = module->hash, *bucket = table + 2, *chain = bucket + table[0];
+    uint32_t hash = 0;
+
+    for (const char *c = name; *c; c++) {
+        hash = (hash << 4) + (unsigned char)*c;
+        hash ^= hash >> 24 & 0xf0;
+        hash &= 0x0fffffff;
+    }
+    for (uint32_t symbol = table[0] ? bucket[hash % table[0]] : 0; symbol; symbol = chain[symbol])
+        if (is_wanted(module, symbol, name, version))
+            return symbol;
+    return 0;
+}
+
+static uint32_t search(const struct module *module, const char *name, const char *version)
+{
+    return module->gnu_hash ? search_gnu(module, name, version) : search_hash(module, name, version);
+}
+
+void *module_find(const struct module *module, const char *name, const char *version)
+{
+    uint32_t symbol = search(module, name, version);
+    return symbol ? (void *)(module->base + module->symbols[symbol].st_value) : NULL;
+}
+
+const char *module_version(const struct module *module, const char *name)
+{
+    uint32_t symbol = module->versions ? search(module, name, NULL) : 0;
+    unsigned index = symbol ? module->versions[symbol] & VERSION_INDEX : 0;
+
+    return index > VERSION_BASE ? version_name(module, index) : NULL;
+}
+
+void *module_find_next(const char *name)
+{
+    const struct link_map *map = own_map();
+    struct module module;
+    void *found = NULL;
+
+    for (map = map ? map->l_next : NULL; map && !found; map = map->l_next)
+        if (module_read(&module, map->l_addr, map->l_ld))
+            found = module_find(&module, name, NULL);
+    return found;
+}

@@ -1,0 +1,40 @@
+/*
+ * An object as the loader has mapped it, and its symbols read as the loader reads them: by hash, name and
+ * version. Nothing here allocates or leaves a trace in dlerror(3), so it may be used
+ * where the loader's own functions are being looked for.
+ */
+#ifndef GUSSET_SYS_MODULE_H
+#define GUSSET_SYS_MODULE_H
+
+#include <link.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct module {
+    uintptr_t base;
+    const char *strings;
+    const ElfW(Sym) * symbols;
+    const uint16_t *versions; /* a version's index for each symbol; NULL: the object has no versions */
+    const ElfW(Verdef) * definitions;
+    const uint32_t *gnu_hash, *hash; /* one may be NULL */
+};
+
+/* Reads an object's dynamic section. False when it has no symbols to look up. */
+bool module_read(struct module *module, uintptr_t base, const ElfW(Dyn) * dynamic);
+
+/* Gusset itself; false where the loader's list does not hold it. */
+bool module_own(struct module *module);
+
+/*
+ * The function that the object defines under that name and version; NULL: none. A version of NULL takes
+ * the default one; an object without versions has every version, as for the loader.
+ */
+void *module_find(const struct module *module, const char *name, const char *version);
+
+/* The version under which the name is defined by default; NULL: none, or the object has no versions. */
+const char *module_version(const struct module *module, const char *name);
+
+/* The function of that name in the first object that comes after gusset and defines it; NULL: none. */
+void *module_find_next(const char *name);
+
+#endif
