@@ -67,11 +67,11 @@ $(B)/tests/%.o: tests/%.c Makefile
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS) -MMD -MP -c $< -o $@
 
-$(B)/libgusset.so: $(LIB_OBJ) src/exports.map
+$(B)/libgusset.so: $(LIB_OBJ) src/exports.map scripts/put-base-last
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(FLAGS) $(LTO) -shared -Wl,-soname,libgusset.so -Wl,--version-script=src/exports.map \
 	    -Wl,-z,relro,-z,now,-z,initfirst,-z,nodelete -Wl,--gc-sections -Wl,--no-undefined \
-	    -o $@.new $(LIB_OBJ) $(LDFLAGS) && mv -f $@.new $@
+	    -o $@.new $(LIB_OBJ) $(LDFLAGS) && scripts/put-base-last $@.new && mv -f $@.new $@
 
 $(B)/gusset: $(CMD_OBJ)
 	$(if $(V),,@echo "  LD    $@")
