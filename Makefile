@@ -96,7 +96,7 @@ $(B)/gate/%: tests/gate/%.c $(LOW_OBJ)
 $(B)/clients/%: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
-	$(Q)$(CC) $(BASE) $(FLAGS_release) -MMD -MP $< -o $@ -lcurl -pthread
+	$(Q)$(CC) $(BASE) $(FLAGS_release) -MMD -MP $< -o $@ -Wl,--as-needed -lcurl -pthread
 
 $(B)/bench/%: tests/bench/%.c $(LOW_OBJ)
 	@mkdir -p $(@D)

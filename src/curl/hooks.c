@@ -15,9 +15,16 @@ static bool is_inner(const struct libcurl *libcurl, const void *caller)
     return libcurl_holds(libcurl, caller);
 }
 
+/* What is behind a call: the library that made the handle, else the one that the caller would have. */
+static const struct libcurl *behind(const struct handle *handle, enum libcurl_flavour flavour,
+                                    const void *caller)
+{
+    return handle ? handle->libcurl : libcurl_for(flavour, caller);
+}
+
 static CURL *hook_easy_init(enum libcurl_flavour flavour, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
 
     if (!libcurl)
         return NULL;
@@ -29,14 +36,14 @@ static CURL *hook_easy_init(enum libcurl_flavour flavour, const void *caller)
 
 static CURL *hook_easy_duphandle(enum libcurl_flavour flavour, CURL *easy, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
+    const struct handle *handle = handles_find(easy);
+    const struct libcurl *libcurl = behind(handle, flavour, caller);
 
     if (!libcurl)
         return NULL;
     CURL *copy = libcurl->easy_duphandle(easy);
     if (!copy || is_inner(libcurl, caller))
         return copy;
-    const struct handle *handle = handles_find(easy);
     if (handle) {
         if (handle->is_dressed)
             request_undress_copy(handle, copy);
@@ -45,10 +52,10 @@ static CURL *hook_easy_duphandle(enum libcurl_flavour flavour, CURL *easy, const
     return copy;
 }
 
-static void hook_easy_reset(enum libcurl_flavour flavour, CURL *easy)
+static void hook_easy_reset(enum libcurl_flavour flavour, CURL *easy, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
     struct handle *handle = handles_find(easy);
+    const struct libcurl *libcurl = behind(handle, flavour, caller);
 
     if (!libcurl)
         return;
@@ -65,10 +72,10 @@ static void hook_easy_reset(enum libcurl_flavour flavour, CURL *easy)
  * Out of the table before libcurl frees it, since its address may be born again on another thread; freed
  * after, since its callbacks may still come until then.
  */
-static void hook_easy_cleanup(enum libcurl_flavour flavour, CURL *easy)
+static void hook_easy_cleanup(enum libcurl_flavour flavour, CURL *easy, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
     struct handle *handle = handles_find(easy);
+    const struct libcurl *libcurl = behind(handle, flavour, caller);
 
     if (!libcurl)
         return;
@@ -81,10 +88,11 @@ static void hook_easy_cleanup(enum libcurl_flavour flavour, CURL *easy)
         handles_free(handle);
 }
 
-static CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLoption option, uint64_t word)
+static CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLoption option, uint64_t word,
+                                 const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
     struct handle *handle = handles_find(easy);
+    const struct libcurl *libcurl = behind(handle, flavour, caller);
 
     if (!libcurl)
         return CURLE_FAILED_INIT;
@@ -99,10 +107,10 @@ static CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLo
     return code;
 }
 
-static CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy)
+static CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
     struct handle *handle = handles_find(easy);
+    const struct libcurl *libcurl = behind(handle, flavour, caller);
 
     if (!libcurl)
         return CURLE_FAILED_INIT;
@@ -114,7 +122,7 @@ static CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy)
 static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *multi, CURL *easy,
                                        const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
 
     if (!libcurl || !libcurl->multi_add_handle)
         return CURLM_INTERNAL_ERROR;
@@ -133,7 +141,7 @@ static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *mult
 static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *multi, struct curl_waitfd *extra,
                                  unsigned extra_count, int timeout_ms, int *count, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
 
     if (!libcurl || !libcurl->multi_poll)
         return CURLM_INTERNAL_ERROR;
@@ -164,22 +172,22 @@ static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *multi, str
     EXPORTED void easy_reset__##flavour(CURL *easy);                                                         \
     EXPORTED void easy_reset__##flavour(CURL *easy)                                                          \
     {                                                                                                        \
-        hook_easy_reset(LIBCURL_##flavour, easy);                                                            \
+        hook_easy_reset(LIBCURL_##flavour, easy, CALLER);                                                    \
     }                                                                                                        \
     EXPORTED void easy_cleanup__##flavour(CURL *easy);                                                       \
     EXPORTED void easy_cleanup__##flavour(CURL *easy)                                                        \
     {                                                                                                        \
-        hook_easy_cleanup(LIBCURL_##flavour, easy);                                                          \
+        hook_easy_cleanup(LIBCURL_##flavour, easy, CALLER);                                                  \
     }                                                                                                        \
     EXPORTED CURLcode easy_setopt__##flavour(CURL *easy, CURLoption option, uint64_t word);                  \
     EXPORTED CURLcode easy_setopt__##flavour(CURL *easy, CURLoption option, uint64_t word)                   \
     {                                                                                                        \
-        return hook_easy_setopt(LIBCURL_##flavour, easy, option, word);                                      \
+        return hook_easy_setopt(LIBCURL_##flavour, easy, option, word, CALLER);                              \
     }                                                                                                        \
     EXPORTED CURLcode easy_perform__##flavour(CURL *easy);                                                   \
     EXPORTED CURLcode easy_perform__##flavour(CURL *easy)                                                    \
     {                                                                                                        \
-        return hook_easy_perform(LIBCURL_##flavour, easy);                                                   \
+        return hook_easy_perform(LIBCURL_##flavour, easy, CALLER);                                           \
     }                                                                                                        \
     EXPORTED CURLMcode multi_add_handle__##flavour(CURLM *multi, CURL *easy);                                \
     EXPORTED CURLMcode multi_add_handle__##flavour(CURLM *multi, CURL *easy)                                 \

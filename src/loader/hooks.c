@@ -7,7 +7,6 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <stddef.h>
-#include <string.h>
 
 #include "gate/ready.h"
 #include "loader/deep.h"
@@ -59,11 +58,22 @@ linker_function *hook_dlopen(struct jump *jump)
     return linker_real(LINKER_dlopen);
 }
 
+/* Not by strncmp: a sanitizer's library asks dlsym for that, too. */
+static bool is_curls(const char *name)
+{
+    static const char prefix[] = "curl_";
+
+    for (size_t i = 0; i < sizeof prefix - 1; i++)
+        if (name[i] != prefix[i])
+            return false;
+    return true;
+}
+
 /* RTLD_NEXT is how wrappers find what is behind them: they get it. */
 static bool is_ours_to_answer(const struct jump *jump)
 {
-    return jump->first != RTLD_NEXT && jump->second && strncmp(jump->second, "curl_", 5) == 0 &&
-           gate_ready(true) && lookup_knows(jump->second, jump->caller);
+    return jump->first != RTLD_NEXT && jump->second && is_curls(jump->second) && gate_ready(true) &&
+           lookup_knows(jump->second, jump->caller);
 }
 
 linker_function *hook_dlsym(struct jump *jump)

@@ -1,4 +1,5 @@
-/* See loader/hooks.c. On entry the caller's address is on top of the stack, the arguments in rdi, rsi, rdx. */
+/* See loader/hooks.c. On entry the caller's address is on top of the stack, the arguments in rdi, rsi, rdx.
+ */
 #define JUMP(name)                                                                                           \
     __asm__(".pushsection .text\n"                                                                           \
             ".globl " #name "\n"                                                                             \

@@ -3,9 +3,9 @@
 #include <dlfcn.h>
 #include <stddef.h>
 
-#include "sys/module.h"
 #include "sys/libcurl.h"
 #include "sys/linker.h"
+#include "sys/module.h"
 
 static bool defines(const void *address, const char *name)
 {
@@ -44,13 +44,13 @@ static bool is_stub(const struct module *own, const void *found, const char *nam
     return false;
 }
 
-/* The stub whose real function is the one found. A second libcurl of a flavour has none, and is left alone. */
+/* The stub whose real function is the one found. A second libcurl of a flavour has none, and is left alone.
+ */
 static void *stub_in_front_of(const struct module *own, const void *found, const char *name)
 {
     for (int i = 0; i < LIBCURL_FLAVOUR_COUNT; i++) {
         const struct libcurl *libcurl = libcurl_of((enum libcurl_flavour)i);
-        if (libcurl &&
-            linker_find(libcurl->library, name, libcurl_version_of((enum libcurl_flavour)i)) == found)
+        if (libcurl && linker_find(libcurl->library, name, libcurl->symbol_version) == found)
             return stub_of(own, (enum libcurl_flavour)i, name);
     }
     return NULL;

@@ -57,7 +57,8 @@ bool elf_segment(const struct elf *elf, unsigned index, struct elf_segment *segm
     if (is_wide(elf)) {
         if (elf->header_size < sizeof wide || !read_at(elf, at, &wide, sizeof wide))
             return false;
-        *segment = (struct elf_segment){wide.p_type, wide.p_flags, wide.p_offset, wide.p_vaddr, wide.p_filesz};
+        *segment =
+            (struct elf_segment){wide.p_type, wide.p_flags, wide.p_offset, wide.p_vaddr, wide.p_filesz};
         return true;
     }
     if (elf->header_size < sizeof narrow || !read_at(elf, at, &narrow, sizeof narrow))

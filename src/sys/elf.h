@@ -25,7 +25,8 @@ struct elf_segment {
     uint64_t offset, address, size; /* size in the file, bytes */
 };
 
-/* Opens and looks. Returns 0, or -ENOEXEC for what is no ELF file, or -errno; then there is nothing to close. */
+/* Opens and looks. Returns 0, or -ENOEXEC for what is no ELF file, or -errno; then there is nothing to close.
+ */
 int elf_open(struct elf *elf, const char *path);
 void elf_close(struct elf *elf);
 

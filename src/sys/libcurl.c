@@ -17,12 +17,17 @@ static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
 
 _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
 
+/* Further libraries of a flavour that has a table, in the order in which they were found. */
+enum { TWINS_MOST = 8 };
+static _Atomic(const struct libcurl *) twins[TWINS_MOST];
+
 /* A libcurl under whatever file name: sought among all objects by what it defines. */
 struct search {
-    const char *version; /* NULL: any */
-    bool is_unlisted;    /* only under a version that no flavour has, or without one */
-    bool is_named;       /* only in a file that is called libcurl… */
-    const void *own;     /* gusset's own symbols, which are not the ones sought */
+    const char *version;         /* NULL: any */
+    bool is_unlisted;            /* only under a version that no flavour has, or without one */
+    bool is_named;               /* only in a file that is called libcurl… */
+    const struct libcurl *known; /* not these: a table and its twins */
+    const void *own;             /* gusset's own symbols, which are not the ones sought */
     char path[PATH_MAX];
 };
 
@@ -42,6 +47,21 @@ static const ElfW(Dyn) * dynamic_of(const struct dl_phdr_info *info)
     return NULL;
 }
 
+/* Of a table and its twins, the one whose library holds the address; NULL: none. */
+static const struct libcurl *holder(const struct libcurl *first, const void *address)
+{
+    if (!first || libcurl_holds(first, address))
+        return first;
+    for (int i = 0; i < TWINS_MOST; i++) {
+        const struct libcurl *twin = atomic_load_explicit(&twins[i], memory_order_acquire);
+        if (!twin)
+            break;
+        if (twin->flavour == first->flavour && libcurl_holds(twin, address))
+            return twin;
+    }
+    return NULL;
+}
+
 /* The program itself, which has no name here, is passed over: what it defines was never gusset's to see. */
 static int pick(struct dl_phdr_info *info, size_t size, void *wanted)
 {
@@ -53,10 +73,13 @@ static int pick(struct dl_phdr_info *info, size_t size, void *wanted)
     (void)size;
     if (!*file || (search->is_named && strncmp(file, "libcurl", 7) != 0))
         return 0;
-    if (!module_read(&module, info->dlpi_addr, dynamic_of(info)) || module.symbols == search->own ||
-        !module_find(&module, "curl_easy_init", search->version))
+    if (!module_read(&module, info->dlpi_addr, dynamic_of(info)) || module.symbols == search->own)
         return 0;
-    if (search->is_unlisted && is_listed(module_version(&module, "curl_easy_init")))
+    const void *found = module_find(&module, "curl_version_info", search->version);
+    if (!found || holder(search->known, found))
+        return 0;
+    const char *version = module_version(&module, "curl_version_info");
+    if (search->is_unlisted ? is_listed(version) : search->version && !version)
         return 0;
     size_t length = strlen(info->dlpi_name);
     if (length >= sizeof search->path)
@@ -76,25 +99,69 @@ static void *search_all(struct search search)
     return linker_open(search.path, RTLD_LAZY | RTLD_NOLOAD);
 }
 
-/*
- * The library that holds this flavour. RTLD_NEXT misses one that came in by dlopen(RTLD_LOCAL) (pycurl,
- * R, perl); those are found by what they are called, then by what they define. The flavour without a
- * version serves references without one and those to a version that nobody has listed.
- */
-static void *find_library(enum libcurl_flavour flavour)
+static void *find_unlisted(void)
 {
-    const char *version = versions[flavour];
-    void *library = NULL;
+    void *library = search_all((struct search){.is_unlisted = true, .is_named = true});
+    return library ? library : search_all((struct search){.is_unlisted = true});
+}
 
+/*
+ * The library that holds this flavour, and the version by which to ask it. RTLD_NEXT misses one that came
+ * in by dlopen(RTLD_LOCAL) (pycurl, R, perl); those are found by what they are called, then by what they
+ * define. The flavour without a version serves references without one and to versions that nobody has
+ * listed. A reference with a version is served by a library without versions, too, as the loader does.
+ */
+static bool find_library(struct libcurl *table, const char *version)
+{
+    *table = (struct libcurl){.symbol_version = version};
     if (!version)
-        library = search_all((struct search){.is_unlisted = true, .is_named = true});
-    if (!library && linker_find(RTLD_NEXT, "curl_easy_init", version))
-        return RTLD_NEXT;
-    if (!library)
-        library = search_all((struct search){.version = version, .is_named = true});
-    if (!library)
-        library = search_all((struct search){.version = version});
-    return library;
+        table->library = find_unlisted();
+    if (!table->library && linker_find(RTLD_NEXT, "curl_version_info", version))
+        table->library = RTLD_NEXT;
+    if (!table->library)
+        table->library = search_all((struct search){.version = version, .is_named = true});
+    if (!table->library)
+        table->library = search_all((struct search){.version = version});
+    if (!table->library && version) {
+        table->library = find_unlisted();
+        table->symbol_version = NULL;
+    }
+    return table->library;
+}
+
+static struct link_map *map_of(const void *function)
+{
+    Dl_info info;
+    struct link_map *map = NULL;
+
+    return dladdr1(function, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
+}
+
+static bool has_no_version(const void *function, const char *name)
+{
+    const struct link_map *map = map_of(function);
+    struct module module;
+
+    return map && module_read(&module, map->l_addr, map->l_ld) && !module_version(&module, name);
+}
+
+static bool is_global(const struct libcurl *table)
+{
+    return table->library == RTLD_NEXT || linker_find(RTLD_NEXT, "curl_version_info", NULL) ==
+                                              linker_find(table->library, "curl_version_info", NULL);
+}
+
+/*
+ * Another preload library that wraps curl, as gusset does, defines its functions without a version; the
+ * loader gives them to references of any version, and dlvsym passes over them. So will we not, where libcurl
+ * can be found from the wrapper.
+ */
+static void *find_function(const struct libcurl *table, const char *name, bool may_be_wrapped)
+{
+    void *found = linker_find(table->library, name, table->symbol_version);
+    void *next = may_be_wrapped ? linker_find(RTLD_NEXT, name, NULL) : NULL;
+
+    return found && next && next != found && has_no_version(next, name) ? next : found;
 }
 
 /*
@@ -103,17 +170,16 @@ static void *find_library(enum libcurl_flavour flavour)
  */
 static void pin(const void *function)
 {
-    Dl_info info;
-    struct link_map *map = NULL;
+    const struct link_map *map = map_of(function);
 
-    if (dladdr1(function, &info, (void **)&map, RTLD_DL_LINKMAP) && map && map->l_name[0])
+    if (map && map->l_name[0])
         linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
 static int measure_text(struct dl_phdr_info *info, size_t size, void *target)
 {
     struct libcurl *table = target;
-    uintptr_t inside = (uintptr_t)table->easy_init;
+    uintptr_t inside = (uintptr_t)table->version_info; /* which nobody wraps */
 
     (void)size;
     for (int i = 0; i < info->dlpi_phnum; i++) {
@@ -128,23 +194,22 @@ static int measure_text(struct dl_phdr_info *info, size_t size, void *target)
     return 0;
 }
 
+/* Of a table that knows its library; false when that is none that gusset knows. */
 static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
 {
-    void *library = find_library(flavour);
-    if (!library)
-        return false;
+    bool may_be_wrapped = is_global(table);
+
 #define X(name, result, parameters)                                                                          \
-    *(void **)&table->name = linker_find(library, "curl_" #name, versions[flavour]);
+    *(void **)&table->name = find_function(table, "curl_" #name, may_be_wrapped);
     LIBCURL_FUNCTIONS(X)
 #undef X
-    /* What every libcurl since 7.68 has; a library without it is not one that gusset knows. */
+    /* What every libcurl since 7.68 has. */
     if (!table->easy_init || !table->easy_duphandle || !table->easy_reset || !table->easy_cleanup ||
         !table->easy_setopt || !table->easy_getinfo || !table->easy_perform || !table->url ||
         !table->url_set || !table->url_get || !table->url_cleanup || !table->free || !table->version_info)
         return false;
     dl_iterate_phdr(measure_text, table);
-    pin((const void *)table->easy_init);
-    table->library = library;
+    pin((const void *)table->version_info);
     table->flavour = flavour;
     table->version = table->version_info(CURLVERSION_NOW)->version_num;
     table->has_prereq = table->version >= 0x075000;
@@ -158,10 +223,10 @@ static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
 const struct libcurl *libcurl_find(enum libcurl_flavour flavour)
 {
     const struct libcurl *known = NULL;
-    struct libcurl *table = calloc(1, sizeof *table);
+    struct libcurl *table = malloc(sizeof *table);
     if (!table)
         return NULL;
-    bool is_found = fill(table, flavour);
+    bool is_found = find_library(table, versions[flavour]) && fill(table, flavour);
     dlerror(); /* what was not found is nobody's error */
     if (!is_found) {
         free(table);
@@ -174,11 +239,89 @@ const struct libcurl *libcurl_find(enum libcurl_flavour flavour)
     return table;
 }
 
+/* ---- a second library of a flavour ---- */
+
+static int read_loads(struct dl_phdr_info *info, size_t size, void *loads)
+{
+    (void)size;
+    *(unsigned long long *)loads = info->dlpi_adds;
+    return 1;
+}
+
+static bool add_twin(const struct libcurl *twin)
+{
+    for (int i = 0; i < TWINS_MOST; i++) {
+        const struct libcurl *taken = NULL;
+        if (atomic_compare_exchange_strong(&twins[i], &taken, twin))
+            return true;
+    }
+    return false;
+}
+
+/* Looks for libraries of the flavour that have no table yet; a look for each change of what is loaded. */
+static void find_twins(const struct libcurl *first)
+{
+    static _Atomic unsigned long long seen[LIBCURL_FLAVOUR_COUNT];
+    unsigned long long loads = 0;
+    void *library;
+
+    dl_iterate_phdr(read_loads, &loads);
+    if (atomic_load(&seen[first->flavour]) == loads)
+        return;
+    while ((library = search_all((struct search){
+                .version = first->symbol_version, .is_unlisted = !first->symbol_version, .known = first}))) {
+        struct libcurl *table = malloc(sizeof *table);
+        if (!table)
+            break;
+        *table = (struct libcurl){.library = library, .symbol_version = first->symbol_version};
+        if (!fill(table, first->flavour)) {
+            free(table);
+            break;
+        }
+        if (!add_twin(table)) {
+            free(table);
+            break;
+        }
+    }
+    atomic_store(&seen[first->flavour], loads);
+    dlerror();
+}
+
+/* To which of them the loader would have bound the caller without gusset. */
+static const struct libcurl *twin_of(const struct libcurl *first, const void *caller)
+{
+    const struct libcurl *twin = holder(first, caller);
+    const struct link_map *map = twin ? NULL : map_of(caller);
+
+    if (!map)
+        return twin ? twin : first;
+    void *found = linker_find(RTLD_NEXT, "curl_version_info", first->symbol_version);
+    if (!found && map->l_name[0]) {
+        void *scope = linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD);
+        found = scope ? linker_find(scope, "curl_version_info", first->symbol_version) : NULL;
+        if (scope)
+            dlclose(scope);
+    }
+    dlerror();
+    twin = holder(first, found);
+    return twin ? twin : first;
+}
+
+const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *caller)
+{
+    const struct libcurl *first = libcurl_of(flavour);
+
+    if (!first || libcurl_holds(first, caller))
+        return first;
+    find_twins(first);
+    return atomic_load_explicit(&twins[0], memory_order_acquire) ? twin_of(first, caller) : first;
+}
+
 bool libcurl_any_holds(const void *address)
 {
     for (int i = 0; i < LIBCURL_FLAVOUR_COUNT; i++) {
         const struct libcurl *table = atomic_load_explicit(&libcurl_tables[i], memory_order_acquire);
-        if (table && libcurl_holds(table, address))
+        if (holder(table, address))
             return true;
     }
     return false;

@@ -47,8 +47,9 @@ struct libcurl {
 #define X(name, result, parameters) result(*name) parameters;
     LIBCURL_FUNCTIONS(X)
 #undef X
-    void *library;        /* for linker_find: a handle, or RTLD_NEXT */
-    uintptr_t text_start; /* libcurl's own code: whoever calls from there is libcurl itself */
+    void *library;              /* for linker_find: a handle, or RTLD_NEXT */
+    const char *symbol_version; /* likewise; NULL: none */
+    uintptr_t text_start;       /* libcurl's own code: whoever calls from there is libcurl itself */
     uintptr_t text_end;
     enum libcurl_flavour flavour;
     unsigned version; /* 0x075801 is 7.88.1 */
@@ -67,6 +68,12 @@ static inline const struct libcurl *libcurl_of(enum libcurl_flavour flavour)
     const struct libcurl *known = atomic_load_explicit(&libcurl_tables[flavour], memory_order_acquire);
     return known ? known : libcurl_find(flavour);
 }
+
+/*
+ * The table for a call on a handle that gusset does not know. A program may hold two libraries of one flavour
+ * (a bundled one beside the system's): the caller's address tells which is meant. NULL as for libcurl_of.
+ */
+const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *caller);
 
 /*
  * Whether a return address lies in libcurl: then libcurl calls itself through the loader, and the call

@@ -27,7 +27,8 @@ linker_function *linker_real(enum linker_call which)
 
     if (!real) {
         real = (linker_function *)module_find_next(names[which]);
-        atomic_store_explicit(&known[which], real ? real : (linker_function *)no_loader, memory_order_relaxed);
+        atomic_store_explicit(&known[which], real ? real : (linker_function *)no_loader,
+                              memory_order_relaxed);
     }
     return real ? real : (linker_function *)no_loader;
 }

@@ -2,11 +2,23 @@
 
 #include <dlfcn.h>
 #include <stddef.h>
-#include <string.h>
 
 enum { VERSION_INDEX = 0x7fff, VERSION_HIDDEN = 0x8000, VERSION_BASE = 1 };
 
 extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
+
+/*
+ * Nothing of libc is called here: a sanitizer's library that stands in front of strcmp asks dlsym, and so
+ * us, for the real one before it can serve anybody.
+ */
+static bool is_same(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
 
 /* glibc adds the base to what stands in the section, except where the section is read-only. */
 static const void *pointer_of(uintptr_t base, const ElfW(Dyn) * entry)
@@ -79,17 +91,18 @@ static bool is_wanted(const struct module *module, uint32_t symbol, const char *
     unsigned type = entry->st_info & 0xf;
 
     if (entry->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_NOTYPE) ||
-        strcmp(module->strings + entry->st_name, name) != 0)
+        !is_same(module->strings + entry->st_name, name))
         return false;
     if (!module->versions)
         return true;
     unsigned index = module->versions[symbol] & VERSION_INDEX;
     if (!version)
         return index <= VERSION_BASE || !(module->versions[symbol] & VERSION_HIDDEN);
-    return index > VERSION_BASE && strcmp(version_name(module, index), version) == 0;
+    return index > VERSION_BASE && is_same(version_name(module, index), version);
 }
 
-/* DT_GNU_HASH: a chain's last word is odd; symbols are sorted by bucket. The filter in front is passed over. */
+/* DT_GNU_HASH: a chain's last word is odd; symbols are sorted by bucket. The filter in front is passed over.
+ */
 static uint32_t search_gnu(const struct module *module, const char *name, const char *version)
 {
     const uint32_t *table = module->gnu_hash;
