@@ -120,6 +120,59 @@ uint64_t elf_dynamic_of(const struct elf *elf, int64_t wanted)
     return 0;
 }
 
+/* DT_GNU_HASH does not say how many symbols there are: the last one ends the last bucket's chain. */
+static unsigned count_gnu(const struct elf *elf, uint64_t table)
+{
+    uint32_t head[4], bucket, last = 0, word;
+
+    if (!read_at(elf, table, head, sizeof head))
+        return 0;
+    uint64_t buckets = table + sizeof head + (uint64_t)head[2] * (is_wide(elf) ? 8 : 4);
+    uint64_t chains = buckets + (uint64_t)head[0] * sizeof bucket;
+    for (uint32_t i = 0; i < head[0]; i++) {
+        if (!read_at(elf, buckets + i * sizeof bucket, &bucket, sizeof bucket))
+            return 0;
+        last = bucket > last ? bucket : last;
+    }
+    if (last < head[1])
+        return head[1]; /* nothing is defined */
+    do
+        if (!read_at(elf, chains + (uint64_t)(last - head[1]) * sizeof word, &word, sizeof word))
+            return last;
+    while (last++, !(word & 1));
+    return last;
+}
+
+static unsigned count_symbols(const struct elf *elf)
+{
+    uint64_t gnu = elf_offset(elf, elf_dynamic_of(elf, DT_GNU_HASH));
+    uint64_t hash = elf_offset(elf, elf_dynamic_of(elf, DT_HASH));
+    uint32_t head[2];
+
+    if (hash && read_at(elf, hash, head, sizeof head))
+        return head[1];
+    return gnu ? count_gnu(elf, gnu) : 0;
+}
+
+bool elf_symbol(const struct elf *elf, unsigned index, char *name, size_t size, bool *is_defined)
+{
+    Elf64_Sym wide;
+    Elf32_Sym narrow;
+
+    if (!elf->symbols || index >= elf->symbol_count)
+        return false;
+    if (is_wide(elf)) {
+        if (!read_at(elf, elf->symbols + index * sizeof wide, &wide, sizeof wide))
+            return false;
+        *is_defined = wide.st_shndx != SHN_UNDEF;
+        return elf_string(elf, wide.st_name, name, size);
+    }
+    if (!read_at(elf, elf->symbols + index * sizeof narrow, &narrow, sizeof narrow))
+        return false;
+    *is_defined = narrow.st_shndx != SHN_UNDEF;
+    return elf_string(elf, narrow.st_name, name, size);
+}
+
 int elf_open(struct elf *elf, const char *path)
 {
     struct elf_segment dynamic;
@@ -135,6 +188,8 @@ int elf_open(struct elf *elf, const char *path)
         elf->dynamic = dynamic.offset;
         elf->dynamic_size = dynamic.size;
         elf->strings = elf_offset(elf, elf_dynamic_of(elf, DT_STRTAB));
+        elf->symbols = elf_offset(elf, elf_dynamic_of(elf, DT_SYMTAB));
+        elf->symbol_count = count_symbols(elf);
     }
     return 0;
 }

@@ -14,6 +14,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "sys/elf.h"
+
 enum { INTERPRETERS = 4, LINE_MOST = 256 }; /* the kernel reads as much of a script's first line */
 
 /* ---- finding ---- */
@@ -85,78 +87,20 @@ static const char *privilege_of(const char *path)
 
 /* ---- ELF ---- */
 
-/* What is read of a file, 32-bit or 64-bit, in the byte order of this machine. */
-struct elf {
-    unsigned char class, order;
-    uint16_t machine, type;
-    bool has_interpreter;
-};
-
-static bool is_elf(const unsigned char *start, ssize_t length)
+static bool has_interpreter(const struct elf *elf)
 {
-    return length > EI_NIDENT && memcmp(start, ELFMAG, SELFMAG) == 0;
+    struct elf_segment segment;
+    return !elf->machine ||
+           elf_segment_of(elf, PT_INTERP, &segment); /* of another byte order nobody can tell */
 }
 
-static bool interpreter_64(int fd, const Elf64_Ehdr *header)
+static bool is_musl(const struct elf *elf)
 {
-    for (unsigned i = 0; i < header->e_phnum && header->e_phentsize >= sizeof(Elf64_Phdr); i++) {
-        Elf64_Phdr segment;
-        if (pread(fd, &segment, sizeof segment,
-                  (off_t)(header->e_phoff + i * (uint64_t)header->e_phentsize)) != (ssize_t)sizeof segment)
-            return true; /* nobody can tell */
-        if (segment.p_type == PT_INTERP)
-            return true;
-    }
-    return false;
-}
+    struct elf_segment segment;
+    char name[64] = "";
 
-static bool interpreter_32(int fd, const Elf32_Ehdr *header)
-{
-    for (unsigned i = 0; i < header->e_phnum && header->e_phentsize >= sizeof(Elf32_Phdr); i++) {
-        Elf32_Phdr segment;
-        if (pread(fd, &segment, sizeof segment, (off_t)header->e_phoff + (off_t)(i * header->e_phentsize)) !=
-            (ssize_t)sizeof segment)
-            return true;
-        if (segment.p_type == PT_INTERP)
-            return true;
-    }
-    return false;
-}
-
-/* Of another byte order only the first bytes are believed; they suffice to refuse it. */
-static bool read_elf(int fd, struct elf *elf)
-{
-    union {
-        unsigned char bytes[sizeof(Elf64_Ehdr)];
-        Elf64_Ehdr wide;
-        Elf32_Ehdr narrow;
-    } header;
-    ssize_t length = pread(fd, &header, sizeof header, 0);
-
-    if (!is_elf(header.bytes, length))
-        return false;
-    *elf = (struct elf){
-        .class = header.bytes[EI_CLASS], .order = header.bytes[EI_DATA], .has_interpreter = true};
-    if (elf->class == ELFCLASS64 && length >= (ssize_t)sizeof header.wide) {
-        elf->machine = header.wide.e_machine;
-        elf->type = header.wide.e_type;
-        elf->has_interpreter = interpreter_64(fd, &header.wide);
-    } else if (elf->class == ELFCLASS32 && length >= (ssize_t)sizeof header.narrow) {
-        elf->machine = header.narrow.e_machine;
-        elf->type = header.narrow.e_type;
-        elf->has_interpreter = interpreter_32(fd, &header.narrow);
-    }
-    return true;
-}
-
-static bool read_elf_of(const char *path, struct elf *elf)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    bool result = fd >= 0 && read_elf(fd, elf);
-
-    if (fd >= 0)
-        close(fd);
-    return result;
+    return elf_segment_of(elf, PT_INTERP, &segment) &&
+           pread(elf->fd, name, sizeof name - 1, (off_t)segment.offset) > 0 && strstr(name, "/ld-musl-");
 }
 
 /* `ld-linux-x86-64.so.2 PROGRAM` has no interpreter and yet heeds LD_PRELOAD. */
@@ -210,15 +154,24 @@ static int check_elf(const char *path, const struct elf *elf, const char *librar
                  path, privilege);
         return -1;
     }
-    if (read_elf_of(library, &own) &&
-        (own.class != elf->class || own.order != elf->order || own.machine != elf->machine)) {
+    if (elf_open(&own, library) == 0)
+        elf_close(&own);
+    else
+        own = *elf; /* whoever found the library has to say what is wrong with it */
+    if (own.class != elf->class || own.order != elf->order || own.machine != elf->machine) {
         snprintf(reason, size,
                  "%s is a program of another architecture (%s, %s) than libgusset.so (%s, %s); name a "
                  "library of its kind with GUSSET_LIBRARY",
                  path, bits_of(elf), machine_of(elf), bits_of(&own), machine_of(&own));
         return -1;
     }
-    if (!elf->has_interpreter && !is_loader(path)) {
+    if (is_musl(elf)) {
+        snprintf(reason, size,
+                 "%s is built for musl, whose loader cannot load a library for glibc; use a build for glibc",
+                 path);
+        return -1;
+    }
+    if (!has_interpreter(elf) && !is_loader(path)) {
         snprintf(reason, size,
                  "%s is statically linked, so the loader never sees it; use a dynamically linked build",
                  path);
@@ -256,22 +209,36 @@ static bool is_env(const char *interpreter)
     return strcmp(slash ? slash + 1 : interpreter, "env") == 0;
 }
 
-int program_can_be_wrapped(const char *path, const char *library, char *reason, size_t size)
+bool program_resolve(const char *path, char binary[PATH_MAX])
 {
-    char at[PATH_MAX], interpreter[LINE_MOST], argument[LINE_MOST];
+    char interpreter[LINE_MOST], argument[LINE_MOST];
     struct elf elf;
 
-    snprintf(at, sizeof at, "%s", path);
+    snprintf(binary, PATH_MAX, "%s", path);
     for (int i = 0; i <= INTERPRETERS; i++) {
-        if (read_elf_of(at, &elf))
-            return check_elf(at, &elf, library, reason, size);
-        if (!read_script(at, interpreter, argument))
-            return 0; /* execvp hands it to the shell; or it cannot be read, and so not be judged */
+        if (elf_open(&elf, binary) == 0) {
+            elf_close(&elf);
+            return true;
+        }
+        if (!read_script(binary, interpreter, argument))
+            return false; /* execvp hands it to the shell; or it cannot be read, and so not be judged */
         if (!is_env(interpreter))
-            snprintf(at, sizeof at, "%s", interpreter);
+            snprintf(binary, PATH_MAX, "%s", interpreter);
         else if (!argument[0] || argument[0] == '-' || strchr(argument, '=') ||
-                 program_find(argument, at) < 0)
-            return 0;
+                 program_find(argument, binary) < 0)
+            return false;
     }
-    return 0;
+    return false;
+}
+
+int program_can_be_wrapped(const char *path, const char *library, char *reason, size_t size)
+{
+    char binary[PATH_MAX];
+    struct elf elf;
+
+    if (!program_resolve(path, binary) || elf_open(&elf, binary) < 0)
+        return 0;
+    int result = check_elf(binary, &elf, library, reason, size);
+    elf_close(&elf);
+    return result;
 }

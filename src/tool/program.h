@@ -6,6 +6,7 @@
 #define GUSSET_TOOL_PROGRAM_H
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -13,6 +14,10 @@
  * errno (126).
  */
 int program_find(const char *name, char path[PATH_MAX]);
+
+/* The ELF file behind a path: itself, or the interpreter of a script. False when there is none to be found.
+ */
+bool program_resolve(const char *path, char binary[PATH_MAX]);
 
 /*
  * Whether the loader will put the library into the program: follows the interpreters of scripts. Returns 0

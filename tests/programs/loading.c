@@ -92,8 +92,7 @@ static int again(char **argument)
 /* plugin FILE URL [deep]: what an interpreter does with an extension. */
 static int plugin(char **argument)
 {
-    void *library =
-        must_open(argument[0], RTLD_LAZY | RTLD_LOCAL | (argument[2] ? RTLD_DEEPBIND : 0));
+    void *library = must_open(argument[0], RTLD_LAZY | RTLD_LOCAL | (argument[2] ? RTLD_DEEPBIND : 0));
     int (*fetch_by_plugin)(const char *);
 
     *(void **)&fetch_by_plugin = dlsym(library, "plugin_fetch");
