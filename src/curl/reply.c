@@ -31,9 +31,16 @@ static size_t deliver_body(struct call *call, char *bytes, size_t size)
     return taken;
 }
 
+/* Until 8.4.0 libcurl kept trailers out of the body that CURLOPT_HEADER asks to have headers in. */
+static bool is_for_body(const struct call *call, bool is_trailer)
+{
+    return call->is_http && call->handle->words[HANDLES_HEADER] &&
+           (!is_trailer || call->handle->libcurl->version >= 0x080400);
+}
+
 /*
- * A header line goes to the body's writer first where CURLOPT_HEADER asks for it (trailers never do),
- * then to the header function; HEADERDATA alone sends it to the write function.
+ * A header line goes to the body's writer first where CURLOPT_HEADER asks for it, then to the header
+ * function; HEADERDATA alone sends it to the write function.
  */
 static size_t deliver_header(struct call *call, char *line, size_t size, bool is_trailer)
 {
@@ -41,7 +48,7 @@ static size_t deliver_header(struct call *call, char *line, size_t size, bool is
     curl_write_callback header = (curl_write_callback)handle->words[HANDLES_HEADERFUNCTION];
     void *data = handles_pointer(handle, HANDLES_HEADERDATA);
 
-    if (call->is_http && handle->words[HANDLES_HEADER] && !is_trailer && !call->reply.header_half_done) {
+    if (is_for_body(call, is_trailer) && !call->reply.header_half_done) {
         size_t taken = deliver_body(call, line, size);
         if (taken != size)
             return taken;

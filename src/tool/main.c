@@ -55,6 +55,20 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset explain --policy quick\n",
      .act = tool_explain,
      .misuse = TOOL_MISUSE},
+    {.name = "doctor",
+     .help = "which calls of a program gusset will see, and why not",
+     .synopsis = "doctor PROGRAM|FILE.so|PID [--json]",
+     .text = "  --json              one JSON object\n"
+             "\n"
+             "A program is looked for in $PATH; of a script the interpreter is judged; a number is a running process.\n"
+             "easy and multi are libcurl's interfaces, connect is what a program connects by itself. The exit status\n"
+             "is 0 when gusset sees all that the program calls, 1 part of it, 2 nothing; 125: it could not be judged.\n",
+     .examples = "  gusset doctor curl\n"
+                 "  gusset doctor /usr/lib/php/20220829/curl.so\n"
+                 "  gusset doctor $(pidof -s php-fpm8.2)\n"
+                 "  gusset doctor ./nightly.sh || echo not all of it is seen\n",
+     .act = tool_doctor,
+     .misuse = TOOL_FAILED},
     {.name = "status",
      .help = "every host: circuit, calls, retries, rescued, latency",
      .synopsis = "status [HOST[:PORT]] [--watch] [--json]",

@@ -64,8 +64,9 @@ static bool find_in(const struct elf *program, const char *folders, const char *
         int length = (int)strcspn(folders, ":");
         int word = strncmp(folders, "$ORIGIN", 7) == 0 ? 7 : strncmp(folders, "${ORIGIN}", 9) == 0 ? 9 : 0;
         int origin = word ? (int)(objects_name(needer) - needer) : 0;
-        if (length && snprintf(path, PATH_MAX, "%.*s%.*s/%s", origin, needer, length - word, folders + word,
-                               name) < PATH_MAX &&
+        if (length &&
+            snprintf(path, PATH_MAX, "%.*s%.*s/%s", origin, needer, length - word, folders + word, name) <
+                PATH_MAX &&
             fits(program, path))
             return true;
         folders += length;

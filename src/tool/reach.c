@@ -78,7 +78,8 @@ static bool is_library(const char *path, const char *name)
     return strncmp(objects_name(path), name, strlen(name)) == 0;
 }
 
-/* libc calls connect() inside itself, where nobody can stand in front of it, and libcurl's are judged before. */
+/* libc calls connect() inside itself, where nobody can stand in front of it, and libcurl's are judged before.
+ */
 static bool is_behind_us(const char *path)
 {
     static const char *const names[] = {"libcurl", "libc.so", "libc-", "libresolv", "ld-linux", "libgusset"};
@@ -157,7 +158,8 @@ static bool stands_before(const char *library, const char *function)
     if (elf_open(&elf, library) < 0)
         return false;
     for (unsigned i = 1; i < elf.symbol_count && !found; i++)
-        found = elf_symbol(&elf, i, name, sizeof name, &is_defined) && is_defined && strcmp(name, function) == 0;
+        found =
+            elf_symbol(&elf, i, name, sizeof name, &is_defined) && is_defined && strcmp(name, function) == 0;
     elf_close(&elf);
     return found;
 }
@@ -170,7 +172,8 @@ static void judge_curl(struct reach *reach, const struct sight *sight, enum reac
     const char *caller = sight->callers[call];
 
     if (caller[0] && !stands_before(library, function))
-        say(reach, way, REACH_MISSED, "%s calls it, and this libgusset.so does not stand in front of it", caller);
+        say(reach, way, REACH_MISSED, "%s calls it, and this libgusset.so does not stand in front of it",
+            caller);
     else if (caller[0] && sight->libcurl)
         say(reach, way, REACH_SEEN, "%s calls %s", caller, sight->libcurl);
     else if (reach->has_own_libcurl)
@@ -191,8 +194,8 @@ static void judge_connect(struct reach *reach, const struct sight *sight)
     const char *caller = sight->callers[CALL_CONNECT];
 
     if (caller[0] && sight->resolver)
-        say(reach, REACH_CONNECT, REACH_PARTLY, "%s calls it; %s looks names up by itself, so rules by address hold",
-            caller, sight->resolver);
+        say(reach, REACH_CONNECT, REACH_PARTLY,
+            "%s calls it; %s looks names up by itself, so rules by address hold", caller, sight->resolver);
     else if (caller[0] || reach->has_own_libcurl)
         say(reach, REACH_CONNECT, REACH_SEEN, "%s calls it", caller[0] ? caller : "the program");
     else if (sight->libcurl)
@@ -225,16 +228,19 @@ void reach_judge(struct reach *reach, const struct objects *objects, const char 
         elf_close(&elf);
     }
     if (reach->is_go) {
-        reach_none(reach, "it is a Go program: Go makes its system calls without libc, where no preload library "
-                          "stands; a proxy can be put in front of it");
+        reach_none(reach,
+                   "it is a Go program: Go makes its system calls without libc, where no preload library "
+                   "stands; a proxy can be put in front of it");
         return;
     }
     judge_curl(reach, &sight, REACH_EASY, CALL_EASY, "curl_easy_perform", library, is_running);
     judge_curl(reach, &sight, REACH_MULTI, CALL_MULTI, "curl_multi_perform", library, is_running);
     judge_connect(reach, &sight);
     if (reach->has_own_libcurl)
-        reach_note(reach, "a libcurl of its own is linked in: only connect() can be governed; use a build that links "
-                          "the system's libcurl");
+        reach_note(
+            reach,
+            "a libcurl of its own is linked in: only connect() can be governed; use a build that links "
+            "the system's libcurl");
     if (sight.resolver)
         reach_note(reach, "%s: write rules that match by address (10.0.0.0/8), or use a build without it",
                    sight.resolver);

@@ -13,11 +13,11 @@
 enum reach_way { REACH_EASY, REACH_MULTI, REACH_CONNECT, REACH_WAYS };
 
 enum reach_level {
-    REACH_UNUSED,  /* the program makes no such call */
-    REACH_SEEN,    /* gusset stands in front of it */
-    REACH_LATER,   /* it may come to it while it runs; then gusset sees it */
-    REACH_PARTLY,  /* some of it */
-    REACH_MISSED   /* made, and not seen */
+    REACH_UNUSED, /* the program makes no such call */
+    REACH_SEEN,   /* gusset stands in front of it */
+    REACH_LATER,  /* it may come to it while it runs; then gusset sees it */
+    REACH_PARTLY, /* some of it */
+    REACH_MISSED  /* made, and not seen */
 };
 
 enum { REACH_NOTES = 12, REACH_NOTE = 320 };
@@ -40,8 +40,8 @@ const char *reach_level_name(enum reach_level level);
 void reach_note(struct reach *reach, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Judges the objects, of which the first is the program. is_running: they are all that a process has mapped by
- * now. library is libgusset.so.
+ * Judges the objects, of which the first is the program. is_running: they are all that a process has mapped
+ * by now. library is libgusset.so.
  */
 void reach_judge(struct reach *reach, const struct objects *objects, const char *library, bool is_running);
 

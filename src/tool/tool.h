@@ -36,6 +36,7 @@ int tool_unknown_verb(const char *word);
 int tool_run(const struct tool_verb *verb, int argc, char **argv);
 int tool_check(const struct tool_verb *verb, int argc, char **argv);
 int tool_explain(const struct tool_verb *verb, int argc, char **argv);
+int tool_doctor(const struct tool_verb *verb, int argc, char **argv);
 int tool_status(const struct tool_verb *verb, int argc, char **argv);
 int tool_events(const struct tool_verb *verb, int argc, char **argv);
 int tool_trip(const struct tool_verb *verb, int argc, char **argv);
