@@ -11,6 +11,7 @@
 #include "gate/ready.h"
 #include "loader/deep.h"
 #include "loader/lookup.h"
+#include "sys/libcurl.h"
 #include "sys/linker.h"
 
 #if defined(__x86_64__)
@@ -54,6 +55,7 @@ linker_function *hook_dlopen(struct jump *jump)
 
     if (mode & RTLD_DEEPBIND && jump->first && gate_ready(true) && deep_binds_curl(jump->first, jump->caller))
         jump->second = (void *)(intptr_t)(mode & ~RTLD_DEEPBIND);
+    libcurl_may_come();
     errno = saved;
     return linker_real(LINKER_dlopen);
 }

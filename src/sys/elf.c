@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+enum { BUCKETS_MOST = 1 << 20 }; /* more are damage */
 enum { NATIVE_ORDER = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB };
 
 static bool read_at(const struct elf *elf, uint64_t offset, void *to, size_t size)
@@ -125,7 +126,7 @@ static unsigned count_gnu(const struct elf *elf, uint64_t table)
 {
     uint32_t head[4], bucket, last = 0, word;
 
-    if (!read_at(elf, table, head, sizeof head))
+    if (!read_at(elf, table, head, sizeof head) || head[0] > BUCKETS_MOST)
         return 0;
     uint64_t buckets = table + sizeof head + (uint64_t)head[2] * (is_wide(elf) ? 8 : 4);
     uint64_t chains = buckets + (uint64_t)head[0] * sizeof bucket;
@@ -143,7 +144,7 @@ static unsigned count_gnu(const struct elf *elf, uint64_t table)
     return last;
 }
 
-static unsigned count_symbols(const struct elf *elf)
+unsigned elf_symbols(const struct elf *elf)
 {
     uint64_t gnu = elf_offset(elf, elf_dynamic_of(elf, DT_GNU_HASH));
     uint64_t hash = elf_offset(elf, elf_dynamic_of(elf, DT_HASH));
@@ -159,7 +160,7 @@ bool elf_symbol(const struct elf *elf, unsigned index, char *name, size_t size, 
     Elf64_Sym wide;
     Elf32_Sym narrow;
 
-    if (!elf->symbols || index >= elf->symbol_count)
+    if (!elf->symbols)
         return false;
     if (is_wide(elf)) {
         if (!read_at(elf, elf->symbols + index * sizeof wide, &wide, sizeof wide))
@@ -189,7 +190,6 @@ int elf_open(struct elf *elf, const char *path)
         elf->dynamic_size = dynamic.size;
         elf->strings = elf_offset(elf, elf_dynamic_of(elf, DT_STRTAB));
         elf->symbols = elf_offset(elf, elf_dynamic_of(elf, DT_SYMTAB));
-        elf->symbol_count = count_symbols(elf);
     }
     return 0;
 }

@@ -18,7 +18,6 @@ struct elf {
     uint64_t dynamic, dynamic_size; /* where the dynamic section stands; 0: a static file */
     uint64_t strings;               /* where its strings stand; 0: there are none */
     uint64_t symbols;               /* where its dynamic symbols stand; 0: there are none */
-    unsigned symbol_count;
 };
 
 struct elf_segment {
@@ -50,10 +49,10 @@ bool elf_string(const struct elf *elf, uint64_t at, char *text, size_t size);
 /* The index-th library that the file needs, counted from 0; false behind the last one. */
 bool elf_needs(const struct elf *elf, unsigned index, char *name, size_t size);
 
-/*
- * The dynamic symbol of that index, from 1; false behind the last one that can be counted (all that are
- * needed from others, and of those that are defined as many as the hash table tells of).
- */
+/* How many dynamic symbols there are, the empty one at index 0 included; 0 when it cannot be told. */
+unsigned elf_symbols(const struct elf *elf);
+
+/* The dynamic symbol of that index; false when it cannot be read. */
 bool elf_symbol(const struct elf *elf, unsigned index, char *name, size_t size, bool *is_defined);
 
 /* Where in the file an address lies; 0: nowhere. */

@@ -137,31 +137,39 @@ static struct link_map *map_of(const void *function)
     return dladdr1(function, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
 }
 
-static bool has_no_version(const void *function, const char *name)
+static bool read_module(struct module *module, const void *function)
 {
     const struct link_map *map = map_of(function);
-    struct module module;
+    return map && module_read(module, map->l_addr, map->l_ld);
+}
 
-    return map && module_read(&module, map->l_addr, map->l_ld) && !module_version(&module, name);
+static void *version_info_of(const struct libcurl *table)
+{
+    return linker_find(table->library, "curl_version_info", table->symbol_version);
 }
 
 static bool is_global(const struct libcurl *table)
 {
-    return table->library == RTLD_NEXT || linker_find(RTLD_NEXT, "curl_version_info", NULL) ==
-                                              linker_find(table->library, "curl_version_info", NULL);
+    return table->library == RTLD_NEXT ||
+           linker_find(RTLD_NEXT, "curl_version_info", NULL) == version_info_of(table);
 }
 
 /*
  * Another preload library that wraps curl, as gusset does, defines its functions without a version; the
  * loader gives them to references of any version, and dlvsym passes over them. So will we not, where libcurl
- * can be found from the wrapper.
+ * can be found from the wrapper. Read by hand first: dlsym costs thousands of instructions.
  */
-static void *find_function(const struct libcurl *table, const char *name, bool may_be_wrapped)
+static void *find_function(const struct libcurl *table, const struct module *library, const char *name,
+                           bool may_be_wrapped)
 {
-    void *found = linker_find(table->library, name, table->symbol_version);
-    void *next = may_be_wrapped ? linker_find(RTLD_NEXT, name, NULL) : NULL;
+    struct module wrapper;
+    void *found = module_find(library, name, table->symbol_version);
+    void *next = may_be_wrapped ? module_find_next(name) : NULL;
 
-    return found && next && next != found && has_no_version(next, name) ? next : found;
+    if (found && next && next != found && read_module(&wrapper, next) && !module_version(&wrapper, name) &&
+        linker_find(RTLD_NEXT, name, NULL) == next)
+        return next;
+    return found;
 }
 
 /*
@@ -197,10 +205,13 @@ static int measure_text(struct dl_phdr_info *info, size_t size, void *target)
 /* Of a table that knows its library; false when that is none that gusset knows. */
 static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
 {
+    struct module library;
     bool may_be_wrapped = is_global(table);
 
+    if (!read_module(&library, version_info_of(table)))
+        return false;
 #define X(name, result, parameters)                                                                          \
-    *(void **)&table->name = find_function(table, "curl_" #name, may_be_wrapped);
+    *(void **)&table->name = find_function(table, &library, "curl_" #name, may_be_wrapped);
     LIBCURL_FUNCTIONS(X)
 #undef X
     /* What every libcurl since 7.68 has. */
@@ -240,6 +251,13 @@ const struct libcurl *libcurl_find(enum libcurl_flavour flavour)
 }
 
 /* ---- a second library of a flavour ---- */
+
+static atomic_bool may_have_come;
+
+void libcurl_may_come(void)
+{
+    atomic_store_explicit(&may_have_come, true, memory_order_release);
+}
 
 static int read_loads(struct dl_phdr_info *info, size_t size, void *loads)
 {
@@ -311,7 +329,7 @@ const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *call
 {
     const struct libcurl *first = libcurl_of(flavour);
 
-    if (!first || libcurl_holds(first, caller))
+    if (!first || libcurl_holds(first, caller) || !atomic_load_explicit(&may_have_come, memory_order_acquire))
         return first;
     find_twins(first);
     return atomic_load_explicit(&twins[0], memory_order_acquire) ? twin_of(first, caller) : first;

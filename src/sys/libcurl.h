@@ -75,6 +75,9 @@ static inline const struct libcurl *libcurl_of(enum libcurl_flavour flavour)
  */
 const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *caller);
 
+/* The program opens libraries as it runs. Until then the loader gives everybody the same one of a flavour. */
+void libcurl_may_come(void);
+
 /*
  * Whether a return address lies in libcurl: then libcurl calls itself through the loader, and the call
  * was judged further out. A thread-local depth would be wrong: a program's callback may call curl.

@@ -1,6 +1,7 @@
 #include "sys/module.h"
 
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 enum { VERSION_INDEX = 0x7fff, VERSION_HIDDEN = 0x8000, VERSION_BASE = 1 };
@@ -55,12 +56,16 @@ bool module_read(struct module *module, uintptr_t base, const ElfW(Dyn) * dynami
     return module->strings && module->symbols && (module->gnu_hash || module->hash);
 }
 
+/* Found once: gusset is never unloaded. */
 static const struct link_map *own_map(void)
 {
+    static struct link_map *_Atomic known;
+    struct link_map *map = atomic_load_explicit(&known, memory_order_relaxed);
     Dl_info info;
-    struct link_map *map = NULL;
 
-    return dladdr1(_DYNAMIC, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
+    if (!map && dladdr1(_DYNAMIC, &info, (void **)&map, RTLD_DL_LINKMAP))
+        atomic_store_explicit(&known, map, memory_order_relaxed);
+    return map;
 }
 
 bool module_own(struct module *module)

@@ -109,22 +109,29 @@ static void look_at_life(struct patient *patient, bool is_mapped)
     const char *mode = variable_of(environment, length, "GUSSET_MODE");
 
     if (is_mapped && is_secure(patient->pid))
-        reach_none(reach, "it runs with more privileges than its caller had, and there gusset keeps out by itself");
+        reach_none(reach,
+                   "it runs with more privileges than its caller had, and there gusset keeps out by itself");
     else if (!is_mapped && is_secure(patient->pid))
         reach_none(reach, "it runs with more privileges than its caller had, and the loader kept gusset out");
     else if (!is_mapped && preload && strstr(preload, "libgusset.so"))
-        reach_none(reach, "its LD_PRELOAD names libgusset.so, which the loader did not load: another architecture, or "
-                          "a path that the process cannot read");
+        reach_none(
+            reach,
+            "its LD_PRELOAD names libgusset.so, which the loader did not load: another architecture, or "
+            "a path that the process cannot read");
     else if (!is_mapped)
-        reach_none(reach, "it was started without gusset; a preload library cannot be put in later: restart it "
-                          "with `gusset run -- COMMAND`");
+        reach_none(reach,
+                   "it was started without gusset; a preload library cannot be put in later: restart it "
+                   "with `gusset run -- COMMAND`");
     if (is_mapped && mode && strcmp(mode, "off") == 0)
         reach_note(reach, "GUSSET_MODE=off stands in its environment: it changes nothing there");
     if (is_mapped && is_confined(patient->pid))
-        reach_note(reach, "it is confined by seccomp: where the shared state cannot be opened, it remembers for "
-                          "itself alone");
+        reach_note(reach,
+                   "it is confined by seccomp: where the shared state cannot be opened, it remembers for "
+                   "itself alone");
     if (is_mapped && is_in_other_mounts(patient->pid))
-        reach_note(reach, "it sees other mounts (a container): its state may be another than that of `gusset status`");
+        reach_note(
+            reach,
+            "it sees other mounts (a container): its state may be another than that of `gusset status`");
 }
 
 static int examine_process(struct patient *patient)
@@ -137,9 +144,10 @@ static int examine_process(struct patient *patient)
     int error = length < 0 ? -errno : objects_of_process(&objects, patient->pid);
     if (error < 0) {
         output_error("doctor: process %d: %s", (int)patient->pid,
-                     error == -EACCES || error == -EPERM ? "it is somebody else's; ask as that user or as root"
-                     : error == -ENOENT                  ? "there is no such process, or it is one of the kernel's"
-                                                         : strerror(-error));
+                     error == -EACCES || error == -EPERM
+                         ? "it is somebody else's; ask as that user or as root"
+                     : error == -ENOENT ? "there is no such process, or it is one of the kernel's"
+                                        : strerror(-error));
         return -1;
     }
     patient->path[length] = '\0';
@@ -198,7 +206,8 @@ static int examine_file(struct patient *patient)
         return -1;
     if (!program_resolve(patient->path, patient->binary)) {
         snprintf(patient->binary, PATH_MAX, "%s", "/bin/sh");
-        reach_note(&patient->reach, "it is no program of its own and names no interpreter: the shell runs it");
+        reach_note(&patient->reach,
+                   "it is no program of its own and names no interpreter: the shell runs it");
     }
     objects_of_file(&objects, patient->binary);
     reach_judge(&patient->reach, &objects, patient->library, false);
@@ -208,7 +217,8 @@ static int examine_file(struct patient *patient)
     else
         patient->is_wrapped = !patient->reach.is_go;
     if (strcmp(patient->binary, patient->path) != 0)
-        reach_note(&patient->reach, "it is a script: what was looked at is %s; programs that it starts are wrapped, too",
+        reach_note(&patient->reach,
+                   "it is a script: what was looked at is %s; programs that it starts are wrapped, too",
                    patient->binary);
     objects_clear(&objects);
     return 0;
@@ -265,7 +275,11 @@ static enum output_style style_of(enum reach_level level)
 
 static void print(struct patient *patient)
 {
-    static const struct grid_column columns[] = {{"CALLS", false}, {"", false}, {"WHY", false}};
+    static const struct grid_column columns[] = {
+        {"CALLS", false},
+        {"",      false},
+        {"WHY",   false}
+    };
     const struct reach *reach = &patient->reach;
     struct grid grid;
 

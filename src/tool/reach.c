@@ -95,7 +95,7 @@ static void look_at_symbols(struct sight *sight, const struct elf *elf, const ch
     char name[NAME_MOST];
     bool is_defined;
 
-    for (unsigned i = 1; i < elf->symbol_count; i++) {
+    for (unsigned i = 1, count = elf_symbols(elf); i < count; i++) {
         if (!elf_symbol(elf, i, name, sizeof name, &is_defined) || is_defined)
             continue;
         for (size_t k = 0; k < sizeof marks / sizeof *marks; k++)
@@ -157,7 +157,7 @@ static bool stands_before(const char *library, const char *function)
 
     if (elf_open(&elf, library) < 0)
         return false;
-    for (unsigned i = 1; i < elf.symbol_count && !found; i++)
+    for (unsigned i = 1, count = elf_symbols(&elf); i < count && !found; i++)
         found =
             elf_symbol(&elf, i, name, sizeof name, &is_defined) && is_defined && strcmp(name, function) == 0;
     elf_close(&elf);

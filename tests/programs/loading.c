@@ -89,6 +89,18 @@ static int again(char **argument)
     return 0;
 }
 
+/* plugins FILE URL FILE URL: each loaded and used, then each once more. */
+static int plugins(char **argument)
+{
+    for (int i = 0; i < 4; i++) {
+        int (*fetch_by_plugin)(const char *);
+        void *library = must_open(argument[i % 2 * 2], RTLD_NOW | RTLD_LOCAL);
+        *(void **)&fetch_by_plugin = dlsym(library, "plugin_fetch");
+        fetch_by_plugin(argument[i % 2 * 2 + 1]);
+    }
+    return 0;
+}
+
 /* plugin FILE URL [deep]: what an interpreter does with an extension. */
 static int plugin(char **argument)
 {
@@ -129,10 +141,11 @@ static const struct {
     int arguments;
     int (*act)(char **argument);
 } scenarios[] = {
-    {"both",   4, both  },
-    {"again",  3, again },
-    {"plugin", 2, plugin},
-    {"probe",  0, probe },
+    {"both",    4, both   },
+    {"again",   3, again  },
+    {"plugin",  2, plugin },
+    {"plugins", 4, plugins},
+    {"probe",   0, probe  },
 };
 
 int main(int argc, char **argv)

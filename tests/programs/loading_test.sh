@@ -219,6 +219,16 @@ if [ -d "$backport" ]; then
     is "curl on the newer libcurl is covered" "$(with_newer curl -sS "$flaky")" "ok"
     reaches "an older and a newer libcurl in one process: each handle stays with its own" "0 200 0 503 0 200 two libraries" \
         both "$newer" FLAKY "$system_libcurl" FLAKY
+    # A bundled libcurl: of the same flavour, under a file name of its own.
+    mkdir "$folder/bundled"
+    python3 -c 'import sys
+data = open(sys.argv[1], "rb").read()
+open(sys.argv[2], "wb").write(data.replace(b"libcurl.so.4\0", b"libcurl.so.9\0"))' "$newer" "$folder/bundled/libcurl.so.9"
+    compile -shared -fPIC -o "$folder/bundled.so" "$here/loading/plugin.c" "$folder/bundled/libcurl.so.9" -Wl,-rpath,"$folder/bundled"
+    reaches "plugins with a libcurl each, of one flavour, are both covered" "0 200 0 200 0 200 0 200" \
+        plugins "$folder/plugin.so" FLAKY "$folder/bundled.so" FLAKY
+    reaches "likewise the other way round" "0 200 0 200 0 200 0 200" \
+        plugins "$folder/bundled.so" FLAKY "$folder/plugin.so" FLAKY
     # The clients' own tests, on the newer one. They print their names as they go.
     for suite in transparent odd local post; do
         [ -z "${GUSSET_ON_NEWER:-}" ] || break # we are inside one
