@@ -21,6 +21,13 @@ _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
 enum { TWINS_MOST = 8 };
 static _Atomic(const struct libcurl *) twins[TWINS_MOST];
 
+static atomic_bool may_have_come;
+
+void libcurl_may_come(void)
+{
+    atomic_store_explicit(&may_have_come, true, memory_order_release);
+}
+
 /* A libcurl under whatever file name: sought among all objects by what it defines. */
 struct search {
     const char *version;         /* NULL: any */
@@ -174,11 +181,11 @@ static void *find_function(const struct libcurl *table, const struct module *lib
 
 /*
  * A program may close libcurl and open it again; the table's pointers stay good, because gusset keeps it
- * loaded from the first look on.
+ * loaded from the first look on. What came with the program stays anyway, and a dlopen is dear.
  */
 static void pin(const void *function)
 {
-    const struct link_map *map = map_of(function);
+    const struct link_map *map = atomic_load(&may_have_come) ? map_of(function) : NULL;
 
     if (map && map->l_name[0])
         linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
@@ -251,13 +258,6 @@ const struct libcurl *libcurl_find(enum libcurl_flavour flavour)
 }
 
 /* ---- a second library of a flavour ---- */
-
-static atomic_bool may_have_come;
-
-void libcurl_may_come(void)
-{
-    atomic_store_explicit(&may_have_come, true, memory_order_release);
-}
 
 static int read_loads(struct dl_phdr_info *info, size_t size, void *loads)
 {
