@@ -146,13 +146,14 @@ void request_undress_copy(const struct handle *from, CURL *copy)
 }
 
 /* A path and an abstract name share one place in libcurl: setting the one, or no path, clears the other. */
-CURLcode request_refuse(struct handle *handle)
+void request_refuse(struct handle *handle)
 {
-    const struct libcurl *libcurl = handle->libcurl;
+    handle->libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, nowhere);
+}
+
+void request_refused(struct handle *handle)
+{
     const char *path = handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes;
 
-    libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, nowhere);
-    CURLcode code = libcurl->easy_perform(handle->easy);
-    libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, path);
-    return code;
+    handle->libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, path);
 }

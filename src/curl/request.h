@@ -26,9 +26,10 @@ CURLcode request_program_sets(struct handle *handle, CURLoption option, uint64_t
 void request_undress_copy(const struct handle *from, CURL *copy);
 
 /*
- * Makes the transfer fail at once as a refused connection, natively (0.05 ms, no DNS, no proxy, INFO
- * reset): it is pointed to a unix socket that cannot exist. Returns libcurl's code.
+ * Makes the next transfer fail at once as a refused connection, natively (0.05 ms, no DNS, no proxy, INFO
+ * reset): it is pointed to a unix socket that cannot exist. After it, request_refused points it back.
  */
-CURLcode request_refuse(struct handle *handle);
+void request_refuse(struct handle *handle);
+void request_refused(struct handle *handle);
 
 #endif
