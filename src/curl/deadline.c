@@ -9,15 +9,18 @@ enum {
     SWALLOW_MS = 1000,
     LIBCURL_CONNECT_MS = 300000, /* its default where the program sets none */
     QUICK_EXIT_SINCE = 0x075700, /* 7.87.0 */
+    LOOK_US = 100000,            /* between looks at what tells us nothing by itself */
     EARLY_US = 2000              /* libcurl counts milliseconds and may end a transfer that much early */
 };
 
 /* Once one poll of a flavour's loop was seen, all are. */
 static atomic_bool polls_are_seen[LIBCURL_FLAVOUR_COUNT];
 
+/* Whether gusset comes by often enough to keep the limits itself. */
 static bool sees_polls(const struct call *call)
 {
-    return atomic_load_explicit(&polls_are_seen[call->handle->libcurl->flavour], memory_order_relaxed);
+    return call->deadline.loop_looks_us ||
+           atomic_load_explicit(&polls_are_seen[call->handle->libcurl->flavour], memory_order_relaxed);
 }
 
 static uint64_t earlier(uint64_t a_us, uint64_t b_us)
@@ -122,12 +125,28 @@ static void give_back(struct call *call)
     wear(call, call->deadline.program_ends_us);
 }
 
+/* The event loop of a program need not look before the nearest limit of its calls, which may only be too
+ * near. */
+static void call_for_look(struct call *call, uint64_t when_us)
+{
+    uint64_t *looks_us = call->deadline.loop_looks_us;
+
+    if (looks_us)
+        *looks_us = earlier(*looks_us, when_us);
+}
+
+static void set_end(struct call *call)
+{
+    call->deadline.ours_ends_us = limit_now_us(call);
+    call_for_look(call, call->deadline.ours_ends_us);
+}
+
 /* A moment that limits depend on has changed. */
 static void look_again(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
 
-    deadline->ours_ends_us = limit_now_us(call);
+    set_end(call);
     if (!sees_polls(call)) {
         deadline->is_lent = true;
         wear(call, earlier(deadline->ours_ends_us, deadline->program_ends_us));
@@ -239,7 +258,11 @@ void deadline_attempt(struct call *call)
 
 void deadline_sends(struct call *call)
 {
-    call->deadline.sent_us = upload_is_long(call) ? 0 : clock_now_us();
+    uint64_t now_us = clock_now_us();
+
+    call->deadline.sent_us = upload_is_long(call) ? 0 : now_us;
+    if (!call->deadline.sent_us)
+        call_for_look(call, now_us + LOOK_US);
     look_again(call);
 }
 
@@ -264,13 +287,30 @@ void deadline_body(struct call *call, bool is_paused)
     if (!idle_limit_ms(call) || !sees_polls(call))
         return;
     call->deadline.last_byte_us = is_paused ? 0 : clock_now_us();
-    call->deadline.ours_ends_us = limit_now_us(call);
+    set_end(call);
 }
 
 void deadline_swallow(struct call *call)
 {
     call->deadline.swallow_us = clock_now_us();
     look_again(call);
+}
+
+/* A long body is on its way: has its last byte left? */
+static void watch_upload(struct call *call)
+{
+    if (call->sent && !call->deadline.sent_us && call->reply.phase == REPLY_HOLDING && upload_is_sent(call))
+        deadline_sent(call);
+}
+
+/* libcurl's clock began a little later than ours: "what has passed" might not have, so 1 ms it is. */
+static bool ends_now(struct call *call, uint64_t now_us)
+{
+    if (!call->deadline.ours_ends_us || now_us < call->deadline.ours_ends_us)
+        return false;
+    call->deadline.is_lent = true;
+    wear_ms(call, 1);
+    return true;
 }
 
 int deadline_poll_ms(struct call *call, int timeout_ms)
@@ -280,19 +320,26 @@ int deadline_poll_ms(struct call *call, int timeout_ms)
     if (!sees_polls(
             call)) /* from here on limits are kept here; what was set before stays until the next change */
         atomic_store_explicit(&polls_are_seen[call->handle->libcurl->flavour], true, memory_order_relaxed);
-    if (call->sent && !deadline->sent_us && call->reply.phase == REPLY_HOLDING && upload_is_sent(call))
-        deadline_sent(call);
+    watch_upload(call);
     if (!deadline->ours_ends_us)
         return timeout_ms;
     uint64_t now_us = clock_now_us();
-    if (now_us >= deadline->ours_ends_us) {
-        deadline->is_lent = true;
-        wear_ms(call,
-                1); /* libcurl's clock began a little later than ours: "what has passed" might not have */
+    if (ends_now(call, now_us))
         return 0;
-    }
     uint64_t left_ms = (deadline->ours_ends_us - now_us) / 1000 + 1;
     return left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
+}
+
+bool deadline_look(struct call *call, uint64_t now_us)
+{
+    watch_upload(call);
+    bool has_passed = ends_now(call, now_us);
+    bool is_sending = call->sent && !call->deadline.sent_us && call->reply.phase == REPLY_HOLDING;
+    if (has_passed || is_sending) /* not every state of a transfer takes notice of its limit at once */
+        call_for_look(call, now_us + LOOK_US);
+    else
+        call_for_look(call, call->deadline.ours_ends_us);
+    return has_passed;
 }
 
 bool deadline_was_ours(const struct call *call)

@@ -5,7 +5,8 @@
  * policy's limits are kept there: the wait is cut to what is left, and when nothing is left
  * CURLOPT_TIMEOUT_MS is set to 1, and libcurl ends the transfer natively. A libcurl whose
  * loop is not seen (linked with -Bsymbolic) gets the limits as CURLOPT_TIMEOUT_MS, moved on as the
- * transfer proceeds.
+ * transfer proceeds. A transfer in a multi handle of the program's is looked at whenever its event loop
+ * comes by (curl/multi.h).
  */
 #ifndef GUSSET_CURL_DEADLINE_H
 #define GUSSET_CURL_DEADLINE_H
@@ -26,8 +27,10 @@ struct deadline {
     uint32_t connect_ms;      /* CURLOPT_CONNECTTIMEOUT is ours, because shorter than the program's; 0: not */
     bool idle_is_ours;        /* CURLOPT_LOW_SPEED_TIME is ours */
     bool quick_exit_is_worn;
-    bool is_lent; /* CURLOPT_TIMEOUT_MS holds a limit of ours */
-    long worn_ms; /* what CURLOPT_TIMEOUT_MS is set to */
+    uint64_t
+        *loop_looks_us; /* when the program's event loop must look at its calls again; NULL: no such loop */
+    bool is_lent;       /* CURLOPT_TIMEOUT_MS holds a limit of ours */
+    long worn_ms;       /* what CURLOPT_TIMEOUT_MS is set to */
 };
 
 /* A call begins: fixes the program's deadline and brings the gate's nearer where it is earlier. */
@@ -53,6 +56,12 @@ void deadline_swallow(struct call *call);
 
 /* libcurl's loop is about to wait for at most timeout_ms; returns how long it may. */
 int deadline_poll_ms(struct call *call, int timeout_ms);
+
+/*
+ * The program's event loop has come by: ends the transfer at its next turn where a limit has passed. Returns
+ * whether one has; brings *loop_looks_us nearer, to when it is worth coming again.
+ */
+bool deadline_look(struct call *call, uint64_t now_us);
 
 /* The program has set a time limit from a callback of its transfer. */
 void deadline_program_set(struct call *call);

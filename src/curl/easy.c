@@ -97,7 +97,9 @@ static CURLcode perform_watched(struct call *call)
 
 CURLcode easy_perform(struct handle *handle)
 {
-    if (handle->is_performing || !gate_ready(true))
+    if (handle->seat.multi && handle->seat.place == SEAT_PARKED)
+        return CURLE_FAILED_INIT; /* what libcurl says of a handle that is in a multi handle */
+    if (handle->is_performing || handle->seat.multi || !gate_ready(true))
         return handle->libcurl->easy_perform(handle->easy);
     struct call *call = transfer_open(handle);
     if (!call)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "curl/seat.h"
 #include "curl/target.h"
 #include "sys/libcurl.h"
 
@@ -63,6 +64,7 @@ struct handle {
     CURL *easy;
     const struct libcurl *libcurl;
     struct call *call; /* its place for a call under way; NULL until one was gated. Owned */
+    struct seat seat;  /* in a multi handle of the program's */
     bool is_performing;
     bool is_dressed;     /* the borrowed options hold gusset's values just now */
     bool target_is_read; /* target_is_known and target hold for the options as they are */

@@ -15,7 +15,8 @@
  */
 struct call *transfer_open(struct handle *handle);
 
-/* A transfer of the call ended with *code, which may be mended. Returns STOP or AGAIN, once more after wait_ms. */
+/* A transfer of the call ended with *code, which may be mended. Returns STOP or AGAIN, once more after
+ * wait_ms. */
 struct verdict transfer_ended(struct call *call, CURLcode *code);
 
 /* A call in shadow ended: it ran as the program set it, and only its outcome is told. */

@@ -96,6 +96,44 @@ static inline int sys_sleep(const struct sys_time *duration)
     return (int)sys_settle(syscall(SYS_SLEEP, 1 /* CLOCK_MONOTONIC */, 0, duration, NULL), kept);
 }
 
+struct sys_timer_value {
+    struct sys_time interval;
+    struct sys_time left;
+};
+
+#ifdef SYS_timerfd_settime64
+#define SYS_TIMERFD_SETTIME SYS_timerfd_settime64
+#define SYS_TIMERFD_GETTIME SYS_timerfd_gettime64
+#else
+#define SYS_TIMERFD_SETTIME SYS_timerfd_settime
+#define SYS_TIMERFD_GETTIME SYS_timerfd_gettime
+#endif
+
+/* A timer of the monotonic clock that select() can wait for, closed on exec. */
+static inline int sys_timerfd_create(void)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_timerfd_create, 1 /* CLOCK_MONOTONIC */, O_CLOEXEC | O_NONBLOCK),
+                           kept);
+}
+
+/* Sets it to a moment; 0 stops it. */
+static inline int sys_timerfd_settime(int fd, uint64_t moment_us)
+{
+    const int kept = errno;
+    struct sys_timer_value value = {
+        .left = {(int64_t)(moment_us / 1000000), (int64_t)(moment_us % 1000000) * 1000}
+    };
+    return (int)sys_settle(syscall(SYS_TIMERFD_SETTIME, fd, 1 /* TFD_TIMER_ABSTIME */, &value, NULL), kept);
+}
+
+/* -EBADF or -EINVAL when the descriptor is no such timer. */
+static inline int sys_timerfd_gettime(int fd, struct sys_timer_value *value)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_TIMERFD_GETTIME, fd, value), kept);
+}
+
 /* Random bytes without waiting for the pool to fill; -EAGAIN early after boot. */
 static inline long sys_getrandom(void *buffer, size_t size)
 {
