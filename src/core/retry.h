@@ -47,6 +47,12 @@ struct retry_rule {
 uint32_t retry_delay_ms(const struct retry_rule *rule, uint32_t next, uint32_t previous_ms,
                         uint32_t random32);
 
+/*
+ * The tries of a call that the program itself has made times in a row before, each time soon after it
+ * failed: halved each time, rounded up, so that its retries and ours do not multiply.
+ */
+uint32_t retry_attempts(const struct retry_rule *rule, unsigned times);
+
 /* Whether the outcome is one that the rule repeats: in on, and not in never. */
 bool retry_wants(const struct retry_rule *rule, const struct outcome *outcome);
 

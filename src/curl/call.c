@@ -55,7 +55,7 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
 
     attempt.is_elsewhere = blame_is_elsewhere(call, &outcome);
     if (!retry_wants(&call->gate.policy->settings->retry, &outcome) ||
-        call->gate.attempt >= call->gate.policy->settings->retry.attempts)
+        call->gate.attempt >= gate_attempts(&call->gate))
         return attempt;
     attempt.idempotent = inject_program_sends(call, "Idempotency-Key");
     attempt.replayable = !reply_has_reached_program(&call->reply) && upload_can_replay(call);

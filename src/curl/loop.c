@@ -64,7 +64,8 @@ CURLMcode loop_poll(struct multi *multi, struct curl_waitfd *extra, unsigned ext
                                       ready);
 }
 
-/* curl_multi_wait returns at once where there is no descriptor, and its caller would spin while a call is parked. */
+/* curl_multi_wait returns at once where there is no descriptor, and its caller would spin while a call is
+ * parked. */
 CURLMcode loop_wait(struct multi *multi, struct curl_waitfd *extra, unsigned extra_count, int timeout_ms,
                     int *ready)
 {
@@ -95,7 +96,8 @@ CURLMcode loop_fdset(struct multi *multi, fd_set *readable, fd_set *writable, fd
     return code;
 }
 
-/* From 8.12 on libcurl counts the descriptors even where there is no room for them, and returns OUT_OF_MEMORY. */
+/* From 8.12 on libcurl counts the descriptors even where there is no room for them, and returns
+ * OUT_OF_MEMORY. */
 CURLMcode loop_waitfds(struct multi *multi, struct curl_waitfd *fds, unsigned size, unsigned *count)
 {
     unsigned used = 0;

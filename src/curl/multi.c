@@ -165,7 +165,8 @@ static void go_on(struct handle *handle)
     run(handle);
 }
 
-/* A program may add a handle first and set its options after, so the rule is searched when the loop first comes by. */
+/* A program may add a handle first and set its options after, so the rule is searched when the loop first
+ * comes by. */
 static void open_call(struct handle *handle)
 {
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
@@ -213,7 +214,8 @@ static void take_message(struct multi *multi, const CURLMsg *message)
     }
 }
 
-/* Where nothing of ours runs, messages stay with libcurl; so they do while there is no memory to keep them. */
+/* Where nothing of ours runs, messages stay with libcurl; so they do while there is no memory to keep them.
+ */
 static void drain(struct multi *multi)
 {
     int left;
@@ -368,7 +370,8 @@ CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word)
     return multi->libcurl->multi_setopt(multi->real, option, word);
 }
 
-/* Its address may be born again on another thread, so it is forgotten first; libcurl's timer is heard to the end. */
+/* Its address may be born again on another thread, so it is forgotten first; libcurl's timer is heard to the
+ * end. */
 CURLMcode multi_cleanup(struct multi *multi)
 {
     if (multi->is_busy) /* from a callback of its own, which libcurl refuses */

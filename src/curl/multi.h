@@ -32,7 +32,8 @@ void multi_add(CURLM *real, const struct libcurl *libcurl);
 /* Finds one; NULL when it is unknown. Lock-free. */
 struct multi *multi_find(CURLM *real);
 
-/* curl_multi_cleanup, curl_multi_setopt, curl_multi_add_handle, curl_multi_remove_handle, curl_multi_info_read. */
+/* curl_multi_cleanup, curl_multi_setopt, curl_multi_add_handle, curl_multi_remove_handle,
+ * curl_multi_info_read. */
 CURLMcode multi_cleanup(struct multi *multi);
 CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word);
 CURLMcode multi_join(struct multi *multi, CURL *easy);

@@ -8,7 +8,8 @@
 #include "curl/request.h"
 #include "curl/stubs.h"
 
-/* The program's multi handle; NULL when it is libcurl's own, or its birth was not seen: then it is left alone. */
+/* The program's multi handle; NULL when it is libcurl's own, or its birth was not seen: then it is left
+ * alone. */
 static struct multi *find(const struct libcurl *libcurl, CURLM *real, const void *caller)
 {
     return stubs_is_inner(libcurl, caller) ? NULL : multi_find(real);
@@ -85,8 +86,8 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
 }
 
 /*
- * The others differ in nothing but what they are asked: X(result, what a libcurl without it answers, ours, its
- * name, parameters, arguments behind the multi handle).
+ * The others differ in nothing but what they are asked: X(result, what a libcurl without it answers, ours,
+ * its name, parameters, arguments behind the multi handle).
  */
 /* clang-format off */
 #define ASKED(X)                                                                                   \
@@ -132,10 +133,11 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
 ASKED(HOOK)
 
 #define STUBS(flavour, version, soname)                                                                      \
-    STUBS_DEFINE(flavour, return, CURLM *, multi_init, (void), STUBS_CALLER)                                             \
-    STUBS_DEFINE(flavour, return, CURLMcode, multi_cleanup, (CURLM * real), real, STUBS_CALLER)                          \
-    STUBS_DEFINE(flavour, return, CURL **, multi_get_handles, (CURLM * real), real, STUBS_CALLER)                        \
-    STUBS_DEFINE(flavour, return, CURLMcode, multi_add_handle, (CURLM * real, CURL * easy), real, easy, STUBS_CALLER)    \
+    STUBS_DEFINE(flavour, return, CURLM *, multi_init, (void), STUBS_CALLER)                                 \
+    STUBS_DEFINE(flavour, return, CURLMcode, multi_cleanup, (CURLM * real), real, STUBS_CALLER)              \
+    STUBS_DEFINE(flavour, return, CURL **, multi_get_handles, (CURLM * real), real, STUBS_CALLER)            \
+    STUBS_DEFINE(flavour, return, CURLMcode, multi_add_handle, (CURLM * real, CURL * easy), real, easy,      \
+                 STUBS_CALLER)                                                                               \
     STUBS_DEFINE(flavour, return, CURLMcode, multi_poll,                                                     \
                  (CURLM * real, struct curl_waitfd * extra, unsigned count, int timeout_ms, int *ready),     \
                  real, extra, count, timeout_ms, ready, STUBS_CALLER)

@@ -29,8 +29,7 @@ static struct registry_table *next_table(struct registry_table *table)
 
     if (next)
         return next;
-    struct registry_table *made =
-        calloc(1, sizeof *made + 2 * table->size * sizeof(struct registry_entry));
+    struct registry_table *made = calloc(1, sizeof *made + 2 * table->size * sizeof(struct registry_entry));
     if (!made)
         return NULL;
     made->size = 2 * table->size;
@@ -53,8 +52,7 @@ bool registry_put(struct registry *registry, const void *address, void *record)
         for (unsigned i = 0; i < REGISTRY_NEIGHBOURHOOD; i++) {
             struct registry_entry *entry = home_of(table, (uintptr_t)address, i);
             uintptr_t there = atomic_load(&entry->address);
-            if (there > 1 ||
-                !atomic_compare_exchange_strong(&entry->address, &there, (uintptr_t)address))
+            if (there > 1 || !atomic_compare_exchange_strong(&entry->address, &there, (uintptr_t)address))
                 continue;
             atomic_store_explicit(&entry->record, record, memory_order_release);
             return true;

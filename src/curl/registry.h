@@ -31,7 +31,10 @@ struct registry {
 };
 
 /* A static registry begins as this. */
-#define REGISTRY_INIT(name) {.table = {.size = REGISTRY_FIRST, .entries = (name).first}}
+#define REGISTRY_INIT(name)                                                                                  \
+    {                                                                                                        \
+        .table = {.size = REGISTRY_FIRST, .entries = (name).first }                                          \
+    }
 
 /* What is remembered of an address; NULL: nothing. Lock-free. */
 void *registry_find(struct registry *registry, const void *address);

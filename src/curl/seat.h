@@ -32,9 +32,9 @@ struct seat_message {
 struct seat {
     struct multi *multi; /* NULL: it sits nowhere */
     enum seat_place place;
-    bool is_admitted;     /* parked: it has waited for its token and need not ask again */
-    bool is_refused;      /* runs: towards nowhere, by the verdict in refusal */
-    uint64_t due_us;      /* parked: until then, monotonic */
+    bool is_admitted;      /* parked: it has waited for its token and need not ask again */
+    bool is_refused;       /* runs: towards nowhere, by the verdict in refusal */
+    uint64_t due_us;       /* parked: until then, monotonic */
     struct handle *before; /* in the place's list */
     struct handle *after;
     struct verdict refusal;

@@ -19,7 +19,7 @@
     __attribute__((visibility("default"))) result name##__##flavour parameters;                              \
     __attribute__((visibility("default"))) result name##__##flavour parameters                               \
     {                                                                                                        \
-        give hook_##name(LIBCURL_##flavour, __VA_ARGS__);                                                  \
+        give hook_##name(LIBCURL_##flavour, __VA_ARGS__);                                                    \
     }                                                                                                        \
     __asm__(".symver " #name "__" #flavour ",curl_" #name "@" STUBS_VERSION_##flavour);
 

@@ -2,6 +2,7 @@
 
 #include "core/method.h"
 #include "curl/blame.h"
+#include "curl/nested.h"
 #include "curl/request.h"
 
 /* Searches the rules for a handle whose target is new, or has changed its method. */
@@ -34,6 +35,9 @@ static struct call *open_call(struct handle *handle)
     if (!(same && gate_reopen(&call->gate)) && !open_anew(call, target, method))
         return NULL;
     deadline_call(call);
+    unsigned repeats = nested_repeats(call);
+    if (repeats)
+        gate_repeats(&call->gate, repeats);
     return call;
 }
 
@@ -108,5 +112,6 @@ bool transfer_is_stopped(const struct handle *handle)
 void transfer_close(struct call *call)
 {
     call->handle->is_performing = false;
+    nested_ended(call);
     gate_close(&call->gate);
 }

@@ -119,7 +119,7 @@ static void begin(struct gate_call *call)
 {
     const struct policy *settings = settings_of(call);
 
-    call->attempt = 0;
+    call->attempt = call->repeats = 0;
     call->backoff_ms = 0;
     call->round = 0;
     call->attempt_ended = call->would_refuse = call->failed = call->has_token = false;
@@ -187,6 +187,17 @@ bool gate_reopen(struct gate_call *call)
         return false;
     begin(call);
     return true;
+}
+
+void gate_repeats(struct gate_call *call, unsigned times)
+{
+    call->repeats = times < UINT16_MAX ? (uint16_t)times : UINT16_MAX;
+    note_count(call, LAYOUT_COUNT_nested);
+}
+
+uint32_t gate_attempts(const struct gate_call *call)
+{
+    return retry_attempts(&settings_of(call)->retry, call->repeats);
 }
 
 /* ---- admit ---- */
@@ -375,7 +386,7 @@ static struct verdict judge(struct gate_call *call, const struct gate_attempt *a
 
     if (!applies(call, POLICY_RETRY) || !retry_wants(rule, &attempt->outcome))
         return stop(VERDICT_NOT_RETRYABLE);
-    if (call->attempt >= rule->attempts)
+    if (call->attempt >= gate_attempts(call))
         return stop(VERDICT_EXHAUSTED);
     if (!may_repeat(call, attempt))
         return stop(VERDICT_NOT_REPEATABLE);

@@ -22,6 +22,7 @@ struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
     bool shadow;                       /* public: decide and count, but the door must change nothing */
     uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
+    uint16_t repeats;                  /* public: see gate_repeats */
     uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
     struct layout_host *slot;
     struct layout_host *bucket;
@@ -70,6 +71,15 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
  * quick way of a handle that is used again. Returns false when something has changed; open it anew then.
  */
 bool gate_reopen(struct gate_call *call);
+
+/*
+ * The program itself makes a call again that failed shortly before, for the times-th time in a row: the
+ * tries become fewer, and that is counted. Right after the call was opened.
+ */
+void gate_repeats(struct gate_call *call, unsigned times);
+
+/* How many tries the call has, the first included. */
+uint32_t gate_attempts(const struct gate_call *call);
 
 /*
  * May the (next) attempt go? GO, WAIT (only where the door may_wait; then go without asking again), or

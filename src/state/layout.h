@@ -42,7 +42,8 @@ enum {
     X(unfunded)     /* calls not retried because the budget was spent */                                     \
     X(opened)       /* times that the circuit opened */                                                      \
     X(would_reject) /* shadow: calls that would have been refused */                                         \
-    X(would_retry)  /* shadow: outcomes that would have been tried again */
+    X(would_retry)  /* shadow: outcomes that would have been tried again */                                  \
+    X(nested)       /* calls that the program itself made again after they had failed: tried fewer times */
 
 enum layout_counter {
 #define X(name) LAYOUT_COUNT_##name,
