@@ -101,7 +101,7 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
     handle->words[HANDLES_POSTFIELDSIZE_LARGE] = (uint64_t)-1;
     handle->request = HANDLES_GET;
-    handle->target_is_read = false;
+    handle->target_is_read = handle->is_settled = false;
 }
 
 void handles_add(CURL *easy, const struct libcurl *libcurl)
@@ -262,6 +262,7 @@ void handles_note(struct handle *handle, CURLoption option, uint64_t word)
 {
     int index = word_of(option);
 
+    handle->is_settled = false;
     if (index >= 0) {
         if (option == CURLOPT_TIMEOUT || option == CURLOPT_CONNECTTIMEOUT)
             word *= 1000;

@@ -193,14 +193,6 @@ static void silence(struct inject *inject, bool silent)
         inject->nodes[i].data = silent ? nothing : (char *)inject->lines[i];
 }
 
-/* The list that the handle wears still says what it should: nothing of the program's could stand in the way.
- */
-static bool is_as_before(const struct call *call)
-{
-    return call->inject.is_dressed && call->inject.dressed_for == call->gate.policy && !program_list(call) &&
-           !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
-}
-
 /* The nodes in a row, and behind them the program's own. */
 static void link_nodes(struct call *call)
 {
@@ -216,11 +208,15 @@ void inject_attempt(struct call *call)
     struct inject *inject = &call->inject;
 
     silence(inject, false);
+    if (call->handle->is_settled && inject->is_same)
+        return;
+    /* Nodes may come behind those that the program gave; a span is new for each attempt. */
+    inject->is_same = !program_list(call) && !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
     if (!has_any(call)) {
         inject_restore(call);
         return;
     }
-    if (is_as_before(call))
+    if (inject->is_same && inject->is_dressed && inject->dressed_for == call->gate.policy)
         return;
     collect(call);
     if (!inject->count) {

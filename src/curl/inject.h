@@ -22,6 +22,7 @@ struct inject {
     unsigned count;
     bool is_dressed; /* the handle holds our list */
     bool makes_id;   /* each call gets a request id of its own */
+    bool is_same;    /* what the handle wears does not change between attempts while it is settled */
     bool is_silent;  /* the nodes are empty just now: the transfer is at another origin */
     const struct rules_policy *dressed_for; /* the nodes are this policy's */
     const struct rules_policy *written_for; /* the lines that never change hold for this policy */

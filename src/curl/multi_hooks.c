@@ -8,7 +8,8 @@
 #include "curl/request.h"
 #include "curl/stubs.h"
 
-/* The program's multi handle; NULL when it is libcurl's own, or its birth was not seen: then it is left alone. */
+/* The program's multi handle; NULL when it is libcurl's own, or its birth was not seen: then it is left
+ * alone. */
 static struct multi *find(const struct libcurl *libcurl, CURLM *real, const void *caller)
 {
     return stubs_is_inner(libcurl, caller) ? NULL : multi_find(real);
@@ -31,15 +32,13 @@ static CURLMcode add_unknown(const struct libcurl *libcurl, CURLM *real, CURL *e
 {
     struct handle *handle = handles_find(easy);
 
-    if (stubs_is_inner(libcurl, caller))
-        easy_runs_with(easy, real);
-    else if (handle && !handle->is_performing)
+    if (handle && !stubs_is_inner(libcurl, caller) && !handle->is_performing)
         request_undress(handle);
     return libcurl->multi_add_handle(real, easy);
 }
 
-static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
-                                       const void *caller)
+static __attribute__((noinline)) CURLMcode add(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
+                                               const void *caller)
 {
     const struct libcurl *libcurl = libcurl_of(flavour);
 
@@ -49,9 +48,22 @@ static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *real
     return multi ? multi_join(multi, easy) : add_unknown(libcurl, real, easy, caller);
 }
 
+/* libcurl's easy loop comes here for each transfer: its way is short. */
+STUBS_INLINE CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
+                                             const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_known(flavour);
+
+    if (!libcurl || !libcurl->multi_add_handle || !stubs_is_inner(libcurl, caller))
+        return add(flavour, real, easy, caller);
+    easy_runs_with(easy, real);
+    return libcurl->multi_add_handle(real, easy);
+}
+
 /* Where curl_easy_perform comes through the loader to its own loop, a limit of its call may be nearer. */
-static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real, struct curl_waitfd *extra,
-                                 unsigned extra_count, int timeout_ms, int *ready, const void *caller)
+static __attribute__((noinline)) CURLMcode poll(enum libcurl_flavour flavour, CURLM *real,
+                                                struct curl_waitfd *extra, unsigned extra_count,
+                                                int timeout_ms, int *ready, const void *caller)
 {
     const struct libcurl *libcurl = libcurl_of(flavour);
 
@@ -62,6 +74,17 @@ static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real, stru
     struct multi *multi = multi_find(real);
     return multi ? loop_poll(multi, extra, extra_count, timeout_ms, ready)
                  : libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
+}
+
+/* The wait of an easy call whose limits are far: it may be as long as libcurl wants it. */
+STUBS_INLINE CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real, struct curl_waitfd *extra,
+                                       unsigned extra_count, int timeout_ms, int *ready, const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_known(flavour);
+
+    if (libcurl && libcurl->multi_poll && easy_may_wait(real, timeout_ms))
+        return libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
+    return poll(flavour, real, extra, extra_count, timeout_ms, ready, caller);
 }
 
 static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, const void *caller)
@@ -85,8 +108,8 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
 }
 
 /*
- * The others differ in nothing but what they are asked: X(result, what a libcurl without it answers, ours, its
- * name, parameters, arguments behind the multi handle).
+ * The others differ in nothing but what they are asked: X(result, what a libcurl without it answers, ours,
+ * its name, parameters, arguments behind the multi handle).
  */
 /* clang-format off */
 #define ASKED(X)                                                                                   \
@@ -132,10 +155,11 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
 ASKED(HOOK)
 
 #define STUBS(flavour, version, soname)                                                                      \
-    STUBS_DEFINE(flavour, return, CURLM *, multi_init, (void), STUBS_CALLER)                                             \
-    STUBS_DEFINE(flavour, return, CURLMcode, multi_cleanup, (CURLM * real), real, STUBS_CALLER)                          \
-    STUBS_DEFINE(flavour, return, CURL **, multi_get_handles, (CURLM * real), real, STUBS_CALLER)                        \
-    STUBS_DEFINE(flavour, return, CURLMcode, multi_add_handle, (CURLM * real, CURL * easy), real, easy, STUBS_CALLER)    \
+    STUBS_DEFINE(flavour, return, CURLM *, multi_init, (void), STUBS_CALLER)                                 \
+    STUBS_DEFINE(flavour, return, CURLMcode, multi_cleanup, (CURLM * real), real, STUBS_CALLER)              \
+    STUBS_DEFINE(flavour, return, CURL **, multi_get_handles, (CURLM * real), real, STUBS_CALLER)            \
+    STUBS_DEFINE(flavour, return, CURLMcode, multi_add_handle, (CURLM * real, CURL * easy), real, easy,      \
+                 STUBS_CALLER)                                                                               \
     STUBS_DEFINE(flavour, return, CURLMcode, multi_poll,                                                     \
                  (CURLM * real, struct curl_waitfd * extra, unsigned count, int timeout_ms, int *ready),     \
                  real, extra, count, timeout_ms, ready, STUBS_CALLER)

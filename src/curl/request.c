@@ -14,7 +14,8 @@ static int about_to_send(void *data, char *remote, char *local, int remote_port,
     call->sent = call->hop_sent = call->was_sent = true;
     if (call->reply.phase == REPLY_HOLDING)
         deadline_sends(call);
-    inject_check_origin(call);
+    if (call->reply.was_redirected)
+        inject_check_origin(call);
     if (own)
         return own(handles_pointer(handle, HANDLES_PREREQDATA), remote, local, remote_port, local_port);
     return CURL_PREREQFUNC_OK;
@@ -30,14 +31,19 @@ static void dress_prereq(struct call *call)
 
 bool request_dress(struct call *call)
 {
+    struct handle *handle = call->handle;
+    bool is_first = call->gate.attempt == 1;
+
     call->sent = call->hop_sent =
-        !call->handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
+        !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
+    handle->is_settled &= is_first;
     dress_prereq(call);
     reply_attempt(call);
     bool can_send = upload_attempt(call);
     inject_attempt(call);
     deadline_attempt(call);
-    call->handle->is_dressed = true;
+    handle->is_dressed = true;
+    handle->is_settled = is_first;
     return can_send;
 }
 
@@ -47,7 +53,7 @@ void request_undress(struct handle *handle)
 
     if (!handle->is_dressed)
         return;
-    handle->is_dressed = false;
+    handle->is_dressed = handle->is_settled = false;
     deadline_restore(call);
     inject_restore(call);
     upload_restore(call);

@@ -133,6 +133,8 @@ bool upload_attempt(struct call *call)
 {
     struct upload *upload = &call->upload;
 
+    if (call->handle->is_settled && !upload->is_dressed)
+        return true;
     upload->position = upload->overflown ? upload->kept : 0;
     if (!call->is_http || !has_reader(call->handle)) {
         upload_restore(call);

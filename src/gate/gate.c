@@ -48,8 +48,8 @@ static size_t name_memory(const struct gate_call *call, char *name, size_t room)
     return length;
 }
 
-static void count_window(_Atomic uint64_t *words, uint32_t window_ms, uint64_t now_ms, uint32_t all,
-                         uint32_t marked)
+static inline void count_window(_Atomic uint64_t *words, uint32_t window_ms, uint64_t now_ms, uint32_t all,
+                                uint32_t marked)
 {
     uint64_t slice = window_slice(now_ms, window_ms);
     _Atomic uint64_t *word = &words[window_index(slice)];
@@ -115,14 +115,15 @@ static bool find_memory(struct ready *ready, struct gate_call *call, const struc
 }
 
 /* What each call starts with, whether its memory was searched for or is known. */
-static void begin(struct gate_call *call)
+static inline void begin(struct gate_call *call)
 {
     const struct policy *settings = settings_of(call);
 
     call->attempt = 0;
     call->backoff_ms = 0;
     call->round = 0;
-    call->attempt_ended = call->would_refuse = call->failed = call->has_token = false;
+    call->attempt_ended = call->would_refuse = call->failed = call->has_token = call->has_waited = false;
+    call->over_us = 0;
     call->outcome = (struct outcome){0};
     call->deadline_us = 0;
     if (applies(call, POLICY_TIMEOUT) && settings->timeout.total_ms)
@@ -209,8 +210,6 @@ static struct verdict ask_circuit(struct gate_call *call)
     if (!applies(call, POLICY_BREAKER))
         return (struct verdict){.kind = VERDICT_GO};
     uint64_t old = atomic_load_explicit(circuit, memory_order_relaxed), next;
-    if (breaker_state(old) == BREAKER_CLOSED) /* the way of nearly every call needs no clock */
-        return (struct verdict){.kind = VERDICT_GO};
     do {
         next = breaker_admit(old, rule, clock_now_us() / 1000, lease_ms(call), &admission);
     } while (next != old && !atomic_compare_exchange_weak(circuit, &old, next));
@@ -278,13 +277,19 @@ static void note_refusal(struct gate_call *call, const struct verdict *verdict)
     note_event(call, open ? EVENTS_REJECTED : EVENTS_LIMITED, verdict->wait_ms);
 }
 
-struct verdict gate_admit(struct gate_call *call, bool may_wait)
+/* The circuit is closed and no token is needed: the way of nearly every call. */
+static bool is_free_to_go(const struct gate_call *call)
 {
-    call->attempt++;
-    call->attempt_ended = false;
-    call->round = 0;
+    if (applies(call, POLICY_LIMIT))
+        return false;
+    return !applies(call, POLICY_BREAKER) ||
+           breaker_state(atomic_load_explicit(&call->slot->circuit, memory_order_relaxed)) == BREAKER_CLOSED;
+}
 
+static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)
+{
     struct verdict verdict = ask_circuit(call);
+
     if (verdict.kind != VERDICT_REFUSE && applies(call, POLICY_LIMIT))
         verdict = ask_limit(call, may_wait);
     if (verdict.kind == VERDICT_REFUSE) {
@@ -303,7 +308,19 @@ struct verdict gate_admit(struct gate_call *call, bool may_wait)
         note_event(call, EVENTS_PROBE, 0);
     if (call->shadow)
         verdict.kind = VERDICT_GO;
+    call->has_waited |= verdict.kind == VERDICT_WAIT;
     return verdict;
+}
+
+struct verdict gate_admit(struct gate_call *call, bool may_wait)
+{
+    call->attempt++;
+    call->attempt_ended = false;
+    call->round = 0;
+    if (call->attempt > 1 || !is_free_to_go(call))
+        return ask(call, may_wait);
+    note_count(call, LAYOUT_COUNT_attempts);
+    return (struct verdict){.kind = VERDICT_GO};
 }
 
 /* ---- ended ---- */
@@ -320,14 +337,13 @@ static void forget_failures(struct gate_call *call)
         atomic_store_explicit(&call->slot->outcomes[i], 0, memory_order_relaxed);
 }
 
-/* Tells the circuit; returns whether it refuses the next attempt. */
-static bool feed_circuit(struct gate_call *call, uint64_t now_ms)
+/* Moves the circuit on; returns whether it refuses the next attempt. */
+static __attribute__((noinline)) bool move_circuit(struct gate_call *call, uint64_t now_ms)
 {
     const struct breaker_rule *rule = &settings_of(call)->breaker.rule;
     _Atomic uint64_t *circuit = &call->slot->circuit;
-
-    count_window(call->slot->outcomes, rule->window_ms, now_ms, 1, call->failed);
     struct window_sum window = {0};
+
     if (call->failed)
         window = sum_window(call->slot->outcomes, rule->window_ms, now_ms);
     uint64_t old = atomic_load_explicit(circuit, memory_order_relaxed), next;
@@ -342,6 +358,17 @@ static bool feed_circuit(struct gate_call *call, uint64_t now_ms)
         note_event(call, EVENTS_CLOSED, 0);
     }
     return breaker_state(next) == BREAKER_OPEN;
+}
+
+static void count_outcome(struct gate_call *call, uint64_t now_ms)
+{
+    count_window(call->slot->outcomes, settings_of(call)->breaker.rule.window_ms, now_ms, 1, call->failed);
+}
+
+/* Whether a success changes nothing: none has failed. */
+static bool is_calm(const struct gate_call *call)
+{
+    return atomic_load_explicit(&call->slot->circuit, memory_order_relaxed) == breaker_closed();
 }
 
 static struct verdict stop(enum verdict_reason reason)
@@ -423,8 +450,7 @@ static void note_verdict(struct gate_call *call, const struct verdict *verdict)
 /* Whether the attempt failed for the circuit's purposes. */
 static bool has_failed(const struct gate_call *call, const struct gate_attempt *attempt)
 {
-    if (attempt->outcome.type == OUTCOME_SUCCESS || attempt->is_elsewhere ||
-        !tells_of_peer(&attempt->outcome))
+    if (attempt->is_elsewhere || !tells_of_peer(&attempt->outcome))
         return false;
     return !applies(call, POLICY_BREAKER) ||
            outcome_set_has(&settings_of(call)->breaker.on, &attempt->outcome);
@@ -436,19 +462,45 @@ static bool tell_circuit(struct gate_call *call, const struct gate_attempt *atte
 {
     if (!applies(call, POLICY_BREAKER))
         return false;
-    if (!attempt->is_elsewhere && tells_of_peer(&attempt->outcome))
-        return feed_circuit(call, now_us / 1000);
+    if (!attempt->is_elsewhere && tells_of_peer(&attempt->outcome)) {
+        count_outcome(call, now_us / 1000);
+        return move_circuit(call, now_us / 1000);
+    }
     withdraw_probe(call);
     return false;
+}
+
+struct verdict gate_succeeded(struct gate_call *call, struct outcome outcome)
+{
+    if (call->attempt_ended)
+        return call->last;
+    call->attempt_ended = true;
+    call->outcome = outcome;
+    call->failed = false;
+    if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
+        call->last = stop(VERDICT_CIRCUIT_OPEN);
+        return call->last;
+    }
+    call->over_us = clock_now_us();
+    if (applies(call, POLICY_BREAKER)) {
+        count_outcome(call, call->over_us / 1000);
+        if (!is_calm(call))
+            move_circuit(call, call->over_us / 1000);
+    }
+    note_response(call);
+    call->last = stop(VERDICT_SUCCEEDED);
+    return call->last;
 }
 
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt)
 {
     if (call->attempt_ended)
         return call->last;
+    if (attempt->outcome.type == OUTCOME_SUCCESS)
+        return gate_succeeded(call, attempt->outcome);
     call->attempt_ended = true;
     call->outcome = attempt->outcome;
-    if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
+    if (call->would_refuse) {
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return call->last;
     }
@@ -456,10 +508,6 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->failed = has_failed(call, attempt);
     bool circuit_open = tell_circuit(call, attempt, now_us);
     note_response(call);
-    if (attempt->outcome.type == OUTCOME_SUCCESS) {
-        call->last = stop(VERDICT_SUCCEEDED);
-        return call->last;
-    }
     if (call->failed)
         note_count(call, LAYOUT_COUNT_failures);
     call->last = judge(call, attempt, circuit_open, now_us);
@@ -473,8 +521,12 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 
 void gate_close(struct gate_call *call)
 {
-    uint64_t took_us = clock_now_us() - call->opened_us;
+    uint64_t took_us = (call->over_us ? call->over_us : clock_now_us()) - call->opened_us;
 
+    if (call->over_us && call->attempt == 1) { /* the way of nearly every call */
+        note_latency(call, took_us);
+        return;
+    }
     if (!call->attempt_ended)
         withdraw_probe(call);
     if (call->attempt_ended && call->attempt > 1 && call->outcome.type == OUTCOME_SUCCESS) {

@@ -32,7 +32,9 @@ struct gate_call {
     uint64_t opened_us;         /* public: monotonic */
     uint64_t round;             /* the current attempt is a probe of this round */
     uint32_t backoff_ms;        /* the last one */
+    uint64_t over_us;           /* monotonic: when it ended well; 0: it has not */
     bool attempt_ended;
+    bool has_waited;   /* public: for a token */
     bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
     bool failed;       /* the last attempt did, by breaker.on */
@@ -44,11 +46,11 @@ struct gate_call {
 /* What a door knows of an attempt that has ended. */
 struct gate_attempt {
     struct outcome outcome;
-    uint32_t method;        /* bit of core/method.h; 0: a connect */
-    bool sent;              /* the request may have left the machine */
-    bool idempotent;        /* an Idempotency-Key travels with it */
-    bool replayable;        /* it can be made again exactly, and nothing of it has reached the program */
-    bool is_elsewhere;      /* it says nothing about this host: a proxy failed, or where a redirect led */
+    uint32_t method;   /* bit of core/method.h; 0: a connect */
+    bool sent;         /* the request may have left the machine */
+    bool idempotent;   /* an Idempotency-Key travels with it */
+    bool replayable;   /* it can be made again exactly, and nothing of it has reached the program */
+    bool is_elsewhere; /* a failure that says nothing about this host: a proxy's, or where a redirect led */
     int64_t retry_after_ms; /* what the peer asked for; -1: nothing */
 };
 
@@ -82,6 +84,9 @@ struct verdict gate_admit(struct gate_call *call, bool may_wait);
  * repeats its answer. STOP or AGAIN after wait_ms; in shadow always STOP.
  */
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt);
+
+/* The same for an attempt that ended well, and is the call's last: all of it is over but for gate_close. */
+struct verdict gate_succeeded(struct gate_call *call, struct outcome outcome);
 
 /* The call is over; latency and the last outcome are counted. */
 void gate_close(struct gate_call *call);
