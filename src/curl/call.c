@@ -19,6 +19,16 @@ struct call *call_of(struct handle *handle)
     return call;
 }
 
+void call_retire(struct call *call)
+{
+    call->multi = NULL;
+    call->outer = NULL;
+    reply_retire(&call->reply);
+    upload_retire(&call->upload);
+    inject_retire(&call->inject);
+    deadline_retire(&call->deadline);
+}
+
 void call_free(struct call *call)
 {
     if (!call)

@@ -10,7 +10,7 @@ enum {
     LIBCURL_CONNECT_MS = 300000, /* its default where the program sets none */
     QUICK_EXIT_SINCE = 0x075700, /* 7.87.0 */
     LOOK_US = 100000,            /* between looks at what tells us nothing by itself */
-    PATIENCE_MS = 3000,          /* libcurl's loop waits for a second at most: some of its first waits */
+    PATIENCE_MS = 5000,          /* libcurl's loop waits for a second at most: some of its first waits */
     EARLY_US = 2000              /* libcurl counts milliseconds and may end a transfer that much early */
 };
 
@@ -150,7 +150,8 @@ static void look_again(struct call *call)
 
     if (deadline->is_plain)
         return;
-    call_for_look(call, limit_now_us(call));
+    if (deadline->loop_looks_us)
+        call_for_look(call, limit_now_us(call));
     if (!sees_polls(call)) {
         deadline->is_lent = true;
         wear(call, earlier(limit_now_us(call), deadline->program_ends_us));
@@ -402,6 +403,11 @@ bool deadline_was_ours(const struct call *call)
         now_us >= deadline->attempt_started_us + (uint64_t)deadline->connect_ms * 1000)
         return true;
     return deadline->idle_is_ours;
+}
+
+void deadline_retire(struct deadline *deadline)
+{
+    *deadline = (struct deadline){0};
 }
 
 void deadline_restore(struct call *call)

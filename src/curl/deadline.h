@@ -81,6 +81,9 @@ void deadline_program_set(struct call *call);
 /* After CURLE_OPERATION_TIMEDOUT: was it a limit of the policy (the peer's fault), or the program's own? */
 bool deadline_was_ours(const struct call *call);
 
+/* The handle has gone that wore them. */
+void deadline_retire(struct deadline *deadline);
+
 /* Puts the program's own limits back. */
 void deadline_restore(struct call *call);
 

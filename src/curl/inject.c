@@ -216,16 +216,15 @@ void inject_attempt(struct call *call)
         inject_restore(call);
         return;
     }
-    if (inject->is_same && inject->is_dressed && inject->dressed_for == call->gate.policy)
-        return;
-    collect(call);
-    if (!inject->count) {
-        inject_restore(call);
-        return;
+    if (!inject->is_same || inject->nodes_for != call->gate.policy) {
+        collect(call);
+        link_nodes(call);
+        inject->nodes_for = inject->is_same ? call->gate.policy : NULL;
     }
-    link_nodes(call);
-    inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
-    inject->dressed_for = call->gate.policy;
+    if (!inject->count)
+        inject_restore(call);
+    else if (!inject->is_dressed)
+        inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
 }
 
 /*
@@ -238,6 +237,7 @@ void inject_program_set(struct call *call)
     bool was_silent = inject->is_silent;
 
     silence(inject, false);
+    inject->nodes_for = NULL;
     collect(call);
     link_nodes(call);
     call_set(call, CURLOPT_HTTPHEADER,
@@ -257,6 +257,12 @@ void inject_restore(struct call *call)
     if (call->inject.is_dressed)
         call_set(call, CURLOPT_HTTPHEADER, program_list(call));
     call->inject.is_dressed = false;
+}
+
+void inject_retire(struct inject *inject)
+{
+    silence(inject, false);
+    inject->is_dressed = false;
 }
 
 void inject_clear(struct inject *inject)

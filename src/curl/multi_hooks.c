@@ -97,7 +97,8 @@ static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, 
     return multi ? loop_get_handles(multi) : libcurl->multi_get_handles(real);
 }
 
-static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, const void *caller)
+static __attribute__((noinline)) CURLMcode clean_up(enum libcurl_flavour flavour, CURLM *real,
+                                                    const void *caller)
 {
     const struct libcurl *libcurl = libcurl_of(flavour);
 
@@ -105,6 +106,15 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
         return CURLM_INTERNAL_ERROR;
     struct multi *multi = find(libcurl, real, caller);
     return multi ? multi_cleanup(multi) : libcurl->multi_cleanup(real);
+}
+
+STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_known(flavour);
+
+    if (libcurl && libcurl->multi_cleanup && stubs_is_inner(libcurl, caller))
+        return libcurl->multi_cleanup(real);
+    return clean_up(flavour, real, caller);
 }
 
 /*
@@ -143,7 +153,8 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
 
 #define PARAMETERS(...) __VA_ARGS__
 #define HOOK(result, absent, ours, name, parameters, ...)                                                    \
-    static result hook_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller)       \
+    static __attribute__((noinline))                                                                         \
+    result ask_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller)               \
     {                                                                                                        \
         const struct libcurl *libcurl = libcurl_of(flavour);                                                 \
         struct multi *multi = libcurl && libcurl->name ? find(libcurl, real, caller) : NULL;                 \
@@ -151,6 +162,15 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
         if (multi)                                                                                           \
             return ours(multi, __VA_ARGS__);                                                                 \
         return libcurl && libcurl->name ? libcurl->name(real, __VA_ARGS__) : absent;                         \
+    }                                                                                                        \
+    /* libcurl's own loop comes through here for each transfer: its way is short. */                         \
+    STUBS_INLINE result hook_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller) \
+    {                                                                                                        \
+        const struct libcurl *libcurl = libcurl_known(flavour);                                              \
+                                                                                                             \
+        if (libcurl && libcurl->name && stubs_is_inner(libcurl, caller))                                     \
+            return libcurl->name(real, __VA_ARGS__);                                                         \
+        return ask_##name(flavour, real, __VA_ARGS__, caller);                                               \
     }
 ASKED(HOOK)
 

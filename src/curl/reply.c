@@ -8,6 +8,7 @@
 
 enum {
     HELD_MAX = 1024 * 1024,
+    ROOM_KEPT = 4096, /* for the next handle */
     SWALLOW_MAX =
         64 * 1024, /* a longer body of a reply that is thrown away costs more than a new connection */
     DONE = 0       /* handing over: all of it was taken */
@@ -348,7 +349,16 @@ void reply_restore(struct call *call)
     call->reply.is_dressed = call->reply.program_refused = false;
 }
 
+void reply_retire(struct reply *reply)
+{
+    reply->is_dressed = reply->header_is_off = reply->program_refused = false;
+    if (reply->room > ROOM_KEPT)
+        reply_clear(reply);
+}
+
 void reply_clear(struct reply *reply)
 {
     free(reply->lines);
+    reply->lines = NULL;
+    reply->room = 0;
 }

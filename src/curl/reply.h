@@ -62,6 +62,9 @@ bool reply_was_redirected(const struct reply *reply);
 /* Puts the program's own functions back. */
 void reply_restore(struct call *call);
 
+/* The handle has gone that wore it; memory stays where it is little. */
+void reply_retire(struct reply *reply);
+
 void reply_clear(struct reply *reply);
 
 #endif

@@ -64,12 +64,11 @@ void request_undress(struct handle *handle)
     }
 }
 
-bool request_has_borrowed(const struct handle *handle, CURLoption option)
+/* Whether the option holds gusset's value just now, so that libcurl must not hear what the program sets. */
+static bool has_borrowed(const struct handle *handle, CURLoption option)
 {
     const struct call *call = handle->call;
 
-    if (!handle->is_dressed)
-        return false;
     switch ((int)option) {
     case CURLOPT_WRITEFUNCTION:
     case CURLOPT_WRITEDATA:
@@ -118,7 +117,8 @@ static bool is_judged(CURLoption option)
     return false;
 }
 
-CURLcode request_program_sets(struct handle *handle, CURLoption option, uint64_t word)
+/* The program sets a borrowed option from a callback of its transfer. */
+static CURLcode program_sets(struct handle *handle, CURLoption option, uint64_t word)
 {
     struct call *call = handle->call;
 
@@ -137,6 +137,19 @@ CURLcode request_program_sets(struct handle *handle, CURLoption option, uint64_t
     return CURLE_OK;
 }
 
+CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word)
+{
+    if (handle->is_dressed && has_borrowed(handle, option)) {
+        if (handle->is_performing)
+            return program_sets(handle, option, word);
+        request_undress(handle);
+    }
+    CURLcode code = handle->libcurl->easy_setopt(handle->easy, option, word);
+    if (code == CURLE_OK)
+        handles_note(handle, option, word);
+    return code;
+}
+
 /* Every option that may be borrowed, as the table lists them. */
 void request_undress_copy(const struct handle *from, CURL *copy)
 {
@@ -147,7 +160,7 @@ void request_undress_copy(const struct handle *from, CURL *copy)
     };
 
     for (int i = 0; i < HANDLES_BORROWED_COUNT; i++)
-        if (request_has_borrowed(from, options[i]))
+        if (has_borrowed(from, options[i]))
             from->libcurl->easy_setopt(copy, options[i], from->words[i]);
 }
 

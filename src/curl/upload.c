@@ -207,7 +207,16 @@ void upload_restore(struct call *call)
     call->upload.is_dressed = false;
 }
 
+void upload_retire(struct upload *upload)
+{
+    upload->is_dressed = false;
+    if (upload->room)
+        upload_clear(upload);
+}
+
 void upload_clear(struct upload *upload)
 {
     free(upload->buffer);
+    upload->buffer = NULL;
+    upload->room = 0;
 }
