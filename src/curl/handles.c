@@ -1,6 +1,5 @@
 #include "curl/handles.h"
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h> /* stdin and stdout are libcurl's defaults for the data of its callbacks */
 #include <stdlib.h>
@@ -8,99 +7,14 @@
 
 #include "core/method.h"
 #include "curl/call.h"
+#include "curl/registry.h"
 #include "curl/spare.h"
 
-/*
- * The table: open addressing without a lock, so that a fork in the midst of a setopt leaves a child that
- * works. A handle lives on one thread at a time, so only different handles meet here. When a
- * neighbourhood is full, a table of twice the size follows; tables are never freed (they are small, and
- * a program's handles are born again at the same addresses).
- */
-enum { FIRST_TABLE = 256, NEIGHBOURHOOD = 16 };
-
-struct entry {
-    _Atomic uintptr_t easy; /* 0: never used, 1: given back */
-    struct handle *_Atomic handle;
-};
-
-struct table {
-    size_t size;
-    struct table *_Atomic next;
-    struct entry entries[];
-};
-
-static struct {
-    size_t size;
-    struct table *_Atomic next;
-    struct entry entries[FIRST_TABLE];
-} first = {.size = FIRST_TABLE};
-
-static struct entry *home_of(struct table *table, uintptr_t easy, unsigned step)
-{
-    uint64_t mixed = (uint64_t)(easy >> 4) * 0x9E3779B97F4A7C15u; /* Fibonacci hashing, Knuth 6.4 */
-    return &table->entries[((mixed >> 40) + step) & (table->size - 1)];
-}
-
-static __attribute__((noinline)) struct entry *search_entry(uintptr_t easy)
-{
-    for (struct table *table = (struct table *)&first; table; table = atomic_load(&table->next)) {
-        for (unsigned i = 0; i < NEIGHBOURHOOD; i++) {
-            struct entry *entry = home_of(table, easy, i);
-            uintptr_t there = atomic_load_explicit(&entry->easy, memory_order_acquire);
-            if (there == easy)
-                return entry;
-            if (there == 0)
-                break;
-        }
-    }
-    return NULL;
-}
-
-/* Nearly every handle is at home. */
-static inline struct entry *find_entry(uintptr_t easy)
-{
-    struct entry *home = home_of((struct table *)&first, easy, 0);
-
-    if (atomic_load_explicit(&home->easy, memory_order_acquire) == easy)
-        return home;
-    return search_entry(easy);
-}
-
-static struct table *next_table(struct table *table)
-{
-    struct table *next = atomic_load(&table->next);
-
-    if (next)
-        return next;
-    struct table *made = calloc(1, sizeof *made + 2 * table->size * sizeof(struct entry));
-    if (!made)
-        return NULL;
-    made->size = 2 * table->size;
-    if (atomic_compare_exchange_strong(&table->next, &next, made))
-        return made;
-    free(made);
-    return next;
-}
-
-static bool put_entry(uintptr_t easy, struct handle *handle)
-{
-    for (struct table *table = (struct table *)&first; table; table = next_table(table)) {
-        for (unsigned i = 0; i < NEIGHBOURHOOD; i++) {
-            struct entry *entry = home_of(table, easy, i);
-            uintptr_t there = atomic_load(&entry->easy);
-            if (there > 1 || !atomic_compare_exchange_strong(&entry->easy, &there, easy))
-                continue;
-            atomic_store_explicit(&entry->handle, handle, memory_order_release);
-            return true;
-        }
-    }
-    return false;
-}
+static struct registry handles = REGISTRY_INIT(handles);
 
 struct handle *handles_find(CURL *easy)
 {
-    struct entry *entry = find_entry((uintptr_t)easy);
-    return entry ? atomic_load_explicit(&entry->handle, memory_order_acquire) : NULL;
+    return registry_find(&handles, easy);
 }
 
 static void discard(struct handle *handle)
@@ -142,7 +56,7 @@ void handles_add(CURL *easy, const struct libcurl *libcurl)
     handle->easy = easy;
     handle->libcurl = libcurl;
     set_defaults(handle);
-    if (!put_entry((uintptr_t)easy, handle))
+    if (!registry_put(&handles, easy, handle))
         discard(handle);
 }
 
@@ -199,12 +113,7 @@ void handles_reset(struct handle *handle)
 
 void handles_forget(struct handle *handle)
 {
-    struct entry *entry = find_entry((uintptr_t)handle->easy);
-
-    if (!entry)
-        return;
-    atomic_store(&entry->handle, NULL);
-    atomic_store_explicit(&entry->easy, 1, memory_order_release);
+    registry_remove(&handles, handle->easy);
 }
 
 /* Whether the URL alone says where the transfer goes. */
