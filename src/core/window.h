@@ -17,11 +17,16 @@ struct window_sum {
     uint32_t marked;
 };
 
+/* How long a slice of the window lasts. */
+static inline uint32_t window_width_ms(uint32_t window_ms)
+{
+    return window_ms >= WINDOW_SLOTS ? window_ms / WINDOW_SLOTS : 1;
+}
+
 /* Which slice now_ms falls into, when WINDOW_SLOTS slices make a window of window_ms (>= WINDOW_SLOTS). */
 static inline uint64_t window_slice(uint64_t now_ms, uint32_t window_ms)
 {
-    uint32_t width_ms = window_ms / WINDOW_SLOTS;
-    return now_ms / (width_ms > 0 ? width_ms : 1);
+    return now_ms / window_width_ms(window_ms);
 }
 
 /* The word index of a slice: 0..WINDOW_SLOTS-1. */

@@ -76,8 +76,6 @@ struct verdict call_ended(struct call *call, struct outcome outcome)
 {
     if (call->gate.attempt_ended)
         return call->gate.last;
-    if (outcome.type == OUTCOME_SUCCESS)
-        return gate_succeeded(&call->gate, outcome);
     struct gate_attempt attempt = attempt_of(call, outcome);
     return gate_ended(&call->gate, &attempt);
 }

@@ -4,20 +4,33 @@
  */
 static const char nowhere[] = "/dev/null/refused-by-gusset";
 
-/* libcurl has its connection and is about to write the request: from here it may have been sent. */
-static int about_to_send(void *data, char *remote, char *local, int remote_port, int local_port)
+static void note_sending(struct call *call)
 {
-    struct call *call = data;
-    const struct handle *handle = call->handle;
-    curl_prereq_callback own = (curl_prereq_callback)handle->words[HANDLES_PREREQFUNCTION];
-
     call->sent = call->hop_sent = call->was_sent = true;
     if (call->reply.phase == REPLY_HOLDING)
         deadline_sends(call);
     if (call->reply.was_redirected)
         inject_check_origin(call);
-    if (own)
-        return own(handles_pointer(handle, HANDLES_PREREQDATA), remote, local, remote_port, local_port);
+}
+
+static __attribute__((noinline)) int ask_program(struct call *call, char *remote, char *local,
+                                                 int remote_port, int local_port)
+{
+    const struct handle *handle = call->handle;
+    curl_prereq_callback own = (curl_prereq_callback)handle->words[HANDLES_PREREQFUNCTION];
+
+    note_sending(call);
+    return own(handles_pointer(handle, HANDLES_PREREQDATA), remote, local, remote_port, local_port);
+}
+
+/* libcurl has its connection and is about to write the request: from here it may have been sent. */
+static int about_to_send(void *data, char *remote, char *local, int remote_port, int local_port)
+{
+    struct call *call = data;
+
+    if (call->handle->words[HANDLES_PREREQFUNCTION])
+        return ask_program(call, remote, local, remote_port, local_port);
+    note_sending(call);
     return CURL_PREREQFUNC_OK;
 }
 

@@ -48,14 +48,26 @@ static size_t name_memory(const struct gate_call *call, char *name, size_t room)
     return length;
 }
 
-static inline void count_window(_Atomic uint64_t *words, uint32_t window_ms, uint64_t now_ms, uint32_t all,
-                                uint32_t marked)
+static __attribute__((noinline)) void find_slice(struct gate_slice *slice, _Atomic uint64_t *words,
+                                                 uint32_t window_ms, uint64_t now_us)
 {
-    uint64_t slice = window_slice(now_ms, window_ms);
-    _Atomic uint64_t *word = &words[window_index(slice)];
-    uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
+    uint64_t width_ms = window_width_ms(window_ms);
 
-    while (!atomic_compare_exchange_weak_explicit(word, &old, window_add(old, slice, all, marked),
+    slice->number = window_slice(now_us / 1000, window_ms);
+    slice->from_us = slice->number * width_ms * 1000;
+    slice->width_us = width_ms * 1000;
+    slice->word = &words[window_index(slice->number)];
+}
+
+static inline void count_window(struct gate_slice *slice, _Atomic uint64_t *words, uint32_t window_ms,
+                                uint64_t now_us, uint32_t all, uint32_t marked)
+{
+    if (now_us - slice->from_us >= slice->width_us)
+        find_slice(slice, words, window_ms, now_us);
+    uint64_t old = atomic_load_explicit(slice->word, memory_order_relaxed);
+
+    while (!atomic_compare_exchange_weak_explicit(slice->word, &old,
+                                                  window_add(old, slice->number, all, marked),
                                                   memory_order_relaxed, memory_order_relaxed))
         ;
 }
@@ -104,6 +116,7 @@ static bool find_memory(struct ready *ready, struct gate_call *call, const struc
     size_t length = name_memory(call, name, sizeof name);
 
     call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
+    call->budget_slice.width_us = call->outcome_slice.width_us = 0;
     if (!call->slot)
         return false;
     call->key = slots_key(call->host, host_length, name, length);
@@ -128,7 +141,7 @@ static inline void begin(struct gate_call *call)
     call->deadline_us = 0;
     if (applies(call, POLICY_TIMEOUT) && settings->timeout.total_ms)
         call->deadline_us = call->opened_us + (uint64_t)settings->timeout.total_ms * 1000;
-    count_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us / 1000, 1, 0);
+    count_window(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us, 1, 0);
     note_count(call, LAYOUT_COUNT_calls);
     note_request(call);
 }
@@ -360,9 +373,10 @@ static __attribute__((noinline)) bool move_circuit(struct gate_call *call, uint6
     return breaker_state(next) == BREAKER_OPEN;
 }
 
-static void count_outcome(struct gate_call *call, uint64_t now_ms)
+static inline void count_outcome(struct gate_call *call, uint64_t now_us, bool failed)
 {
-    count_window(call->slot->outcomes, settings_of(call)->breaker.rule.window_ms, now_ms, 1, call->failed);
+    count_window(&call->outcome_slice, call->slot->outcomes, settings_of(call)->breaker.rule.window_ms,
+                 now_us, 1, failed);
 }
 
 /* Whether a success changes nothing: none has failed. */
@@ -384,13 +398,13 @@ static bool may_repeat(const struct gate_call *call, const struct gate_attempt *
 }
 
 /* One retry out of the budget that all processes share. */
-static bool take_budget(struct gate_call *call, uint64_t now_ms)
+static bool take_budget(struct gate_call *call, uint64_t now_us)
 {
-    struct window_sum window = sum_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
+    struct window_sum window = sum_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us / 1000);
 
     if (!retry_budget_allows(&settings_of(call)->retry, window))
         return false;
-    count_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_ms, 0, 1);
+    count_window(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us, 0, 1);
     return true;
 }
 
@@ -418,7 +432,7 @@ static struct verdict judge(struct gate_call *call, const struct gate_attempt *a
     }
     if (call->deadline_us && now_us + (uint64_t)wait_ms * 1000 >= call->deadline_us)
         return stop(VERDICT_DEADLINE);
-    if (!take_budget(call, now_us / 1000))
+    if (!take_budget(call, now_us))
         return stop(VERDICT_BUDGET);
     /* The token is taken now: once the reply is thrown away it is too late to be refused one. */
     if (applies(call, POLICY_LIMIT)) {
@@ -463,41 +477,42 @@ static bool tell_circuit(struct gate_call *call, const struct gate_attempt *atte
     if (!applies(call, POLICY_BREAKER))
         return false;
     if (!attempt->is_elsewhere && tells_of_peer(&attempt->outcome)) {
-        count_outcome(call, now_us / 1000);
+        count_outcome(call, now_us, call->failed);
         return move_circuit(call, now_us / 1000);
     }
     withdraw_probe(call);
     return false;
 }
 
-struct verdict gate_succeeded(struct gate_call *call, struct outcome outcome)
+void gate_succeeded(struct gate_call *call, struct outcome outcome)
 {
     if (call->attempt_ended)
-        return call->last;
+        return;
     call->attempt_ended = true;
     call->outcome = outcome;
     call->failed = false;
     if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
         call->last = stop(VERDICT_CIRCUIT_OPEN);
-        return call->last;
+        return;
     }
+    call->last = stop(VERDICT_SUCCEEDED);
     call->over_us = clock_now_us();
     if (applies(call, POLICY_BREAKER)) {
-        count_outcome(call, call->over_us / 1000);
+        count_outcome(call, call->over_us, false);
         if (!is_calm(call))
             move_circuit(call, call->over_us / 1000);
     }
     note_response(call);
-    call->last = stop(VERDICT_SUCCEEDED);
-    return call->last;
 }
 
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt)
 {
     if (call->attempt_ended)
         return call->last;
-    if (attempt->outcome.type == OUTCOME_SUCCESS)
-        return gate_succeeded(call, attempt->outcome);
+    if (attempt->outcome.type == OUTCOME_SUCCESS) {
+        gate_succeeded(call, attempt->outcome);
+        return call->last;
+    }
     call->attempt_ended = true;
     call->outcome = attempt->outcome;
     if (call->would_refuse) {

@@ -17,6 +17,14 @@
 #include "gate/ready.h"
 #include "state/layout.h"
 
+/* Where the current slice of a window of the slot's lies: the same for many calls, and dear to compute. */
+struct gate_slice {
+    uint64_t from_us;  /* monotonic */
+    uint64_t width_us; /* 0: nothing is known */
+    uint64_t number;
+    _Atomic uint64_t *word;
+};
+
 /* One call of the program on its way. Caller's memory; all fields are the gate's, but those named public. */
 struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
@@ -25,6 +33,8 @@ struct gate_call {
     uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
     struct layout_host *slot;
     struct layout_host *bucket;
+    struct gate_slice budget_slice;
+    struct gate_slice outcome_slice;
     struct layout_host *tally; /* the same host in the run's own count, or NULL */
     uint64_t key;
     uint64_t bucket_key;
@@ -86,7 +96,7 @@ struct verdict gate_admit(struct gate_call *call, bool may_wait);
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt);
 
 /* The same for an attempt that ended well, and is the call's last: all of it is over but for gate_close. */
-struct verdict gate_succeeded(struct gate_call *call, struct outcome outcome);
+void gate_succeeded(struct gate_call *call, struct outcome outcome);
 
 /* The call is over; latency and the last outcome are counted. */
 void gate_close(struct gate_call *call);
