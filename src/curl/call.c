@@ -19,6 +19,16 @@ struct call *call_of(struct handle *handle)
     return call;
 }
 
+void call_retire(struct call *call)
+{
+    call->multi = NULL;
+    call->outer = NULL;
+    reply_retire(&call->reply);
+    upload_retire(&call->upload);
+    inject_retire(&call->inject);
+    deadline_retire(&call->deadline);
+}
+
 void call_free(struct call *call)
 {
     if (!call)
@@ -66,8 +76,6 @@ struct verdict call_ended(struct call *call, struct outcome outcome)
 {
     if (call->gate.attempt_ended)
         return call->gate.last;
-    if (outcome.type == OUTCOME_SUCCESS)
-        return gate_ended(&call->gate, &(struct gate_attempt){.outcome = outcome});
     struct gate_attempt attempt = attempt_of(call, outcome);
     return gate_ended(&call->gate, &attempt);
 }

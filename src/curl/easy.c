@@ -6,21 +6,11 @@
 
 enum { TICK_MS = 100 };
 
-/*
- * The calls whose transfers libcurl runs in this thread just now, the innermost first: a callback may
- * perform another. One that was left by longjmp stays until the one around it ends, or its handle goes.
- */
-static _Thread_local struct call *running __attribute__((tls_model("initial-exec")));
-
-void easy_runs_with(CURL *easy, CURLM *multi)
-{
-    if (running && running->handle->easy == easy)
-        running->multi = multi;
-}
+_Thread_local struct call *easy_running __attribute__((tls_model("initial-exec")));
 
 int easy_poll_ms(CURLM *multi, int timeout_ms)
 {
-    for (struct call *call = running; call; call = call->outer)
+    for (struct call *call = easy_running; call; call = call->outer)
         if (call->multi == multi)
             return deadline_poll_ms(call, timeout_ms);
     return timeout_ms;
@@ -28,7 +18,7 @@ int easy_poll_ms(CURLM *multi, int timeout_ms)
 
 void easy_leave(const struct handle *handle)
 {
-    for (struct call **at = &running; *at; at = &(*at)->outer)
+    for (struct call **at = &easy_running; *at; at = &(*at)->outer)
         if (*at == handle->call) {
             *at = handle->call->outer;
             return;
@@ -56,10 +46,10 @@ static CURLcode run_real(struct call *call)
     struct handle *handle = call->handle;
 
     easy_leave(handle); /* a transfer of this handle that was left by longjmp */
-    call->outer = running;
-    running = call;
+    call->outer = easy_running;
+    easy_running = call;
     CURLcode code = handle->libcurl->easy_perform(handle->easy);
-    running = call->outer;
+    easy_running = call->outer;
     return code;
 }
 

@@ -67,9 +67,11 @@ struct handle {
     struct seat seat;  /* in a multi handle of the program's */
     bool is_performing;
     bool is_dressed;     /* the borrowed options hold gusset's values just now */
+    bool is_settled;     /* dressed by a first attempt for the call's target, and no option was set since */
     bool target_is_read; /* target_is_known and target hold for the options as they are */
     bool target_is_known;
-    bool target_is_new; /* target was read since a call was last opened for it */
+    bool target_is_new;              /* target was read since a call was last opened for it */
+    struct handles_string known_url; /* target is this URL's, and nothing but a URL's; no bytes: not known */
     enum handles_request request;
     uint64_t words[HANDLES_WORDS]; /* libcurl's default where the program set nothing */
     struct handles_string texts[HANDLES_TEXT_COUNT];

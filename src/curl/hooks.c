@@ -73,32 +73,25 @@ static void hook_easy_cleanup(enum libcurl_flavour flavour, CURL *easy)
         handles_free(handle);
 }
 
-static CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLoption option, uint64_t word)
+STUBS_INLINE CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLoption option,
+                                       uint64_t word)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
     struct handle *handle = handles_find(easy);
 
-    if (!libcurl)
-        return CURLE_FAILED_INIT;
-    if (handle && request_has_borrowed(handle, option)) {
-        if (handle->is_performing) /* from a callback of its own transfer */
-            return request_program_sets(handle, option, word);
-        request_undress(handle);
-    }
-    CURLcode code = libcurl->easy_setopt(easy, option, word);
-    if (handle && code == CURLE_OK)
-        handles_note(handle, option, word);
-    return code;
+    if (handle)
+        return request_setopt(handle, option, word);
+    const struct libcurl *libcurl = libcurl_of(flavour);
+    return libcurl ? libcurl->easy_setopt(easy, option, word) : CURLE_FAILED_INIT;
 }
 
-static CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy)
+STUBS_INLINE CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy)
 {
-    const struct libcurl *libcurl = libcurl_of(flavour);
     struct handle *handle = handles_find(easy);
 
-    if (!libcurl)
-        return CURLE_FAILED_INIT;
-    return handle ? easy_perform(handle) : libcurl->easy_perform(easy);
+    if (handle)
+        return easy_perform(handle);
+    const struct libcurl *libcurl = libcurl_of(flavour);
+    return libcurl ? libcurl->easy_perform(easy) : CURLE_FAILED_INIT;
 }
 
 /* A variadic word is passed as an ordinary one on x86-64 and aarch64, so setopt needs no va_list. */

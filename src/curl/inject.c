@@ -193,14 +193,6 @@ static void silence(struct inject *inject, bool silent)
         inject->nodes[i].data = silent ? nothing : (char *)inject->lines[i];
 }
 
-/* The list that the handle wears still says what it should: nothing of the program's could stand in the way.
- */
-static bool is_as_before(const struct call *call)
-{
-    return call->inject.is_dressed && call->inject.dressed_for == call->gate.policy && !program_list(call) &&
-           !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
-}
-
 /* The nodes in a row, and behind them the program's own. */
 static void link_nodes(struct call *call)
 {
@@ -216,20 +208,23 @@ void inject_attempt(struct call *call)
     struct inject *inject = &call->inject;
 
     silence(inject, false);
+    if (call->handle->is_settled && inject->is_same)
+        return;
+    /* Nodes may come behind those that the program gave; a span is new for each attempt. */
+    inject->is_same = !program_list(call) && !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
     if (!has_any(call)) {
         inject_restore(call);
         return;
     }
-    if (is_as_before(call))
-        return;
-    collect(call);
-    if (!inject->count) {
-        inject_restore(call);
-        return;
+    if (!inject->is_same || inject->nodes_for != call->gate.policy) {
+        collect(call);
+        link_nodes(call);
+        inject->nodes_for = inject->is_same ? call->gate.policy : NULL;
     }
-    link_nodes(call);
-    inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
-    inject->dressed_for = call->gate.policy;
+    if (!inject->count)
+        inject_restore(call);
+    else if (!inject->is_dressed)
+        inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
 }
 
 /*
@@ -242,6 +237,7 @@ void inject_program_set(struct call *call)
     bool was_silent = inject->is_silent;
 
     silence(inject, false);
+    inject->nodes_for = NULL;
     collect(call);
     link_nodes(call);
     call_set(call, CURLOPT_HTTPHEADER,
@@ -261,6 +257,12 @@ void inject_restore(struct call *call)
     if (call->inject.is_dressed)
         call_set(call, CURLOPT_HTTPHEADER, program_list(call));
     call->inject.is_dressed = false;
+}
+
+void inject_retire(struct inject *inject)
+{
+    silence(inject, false);
+    inject->is_dressed = false;
 }
 
 void inject_clear(struct inject *inject)

@@ -22,8 +22,9 @@ struct inject {
     unsigned count;
     bool is_dressed; /* the handle holds our list */
     bool makes_id;   /* each call gets a request id of its own */
+    bool is_same;    /* what the handle wears does not change between attempts while it is settled */
     bool is_silent;  /* the nodes are empty just now: the transfer is at another origin */
-    const struct rules_policy *dressed_for; /* the nodes are this policy's */
+    const struct rules_policy *nodes_for;   /* the nodes are this policy's, and no others are behind them */
     const struct rules_policy *written_for; /* the lines that never change hold for this policy */
     struct curl_slist *kept; /* copy of the program's nodes without those overridden; NULL: its own list */
     size_t kept_room;
@@ -54,6 +55,9 @@ void inject_restore(struct call *call);
 
 /* Whether the program's own list sends the header with a value. name is compared without case. */
 bool inject_program_sends(const struct call *call, const char *name);
+
+/* The handle has gone that wore it; the lines stay for another call under the same policy. */
+void inject_retire(struct inject *inject);
 
 void inject_clear(struct inject *inject);
 

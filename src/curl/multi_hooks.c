@@ -32,15 +32,13 @@ static CURLMcode add_unknown(const struct libcurl *libcurl, CURLM *real, CURL *e
 {
     struct handle *handle = handles_find(easy);
 
-    if (stubs_is_inner(libcurl, caller))
-        easy_runs_with(easy, real);
-    else if (handle && !handle->is_performing)
+    if (handle && !stubs_is_inner(libcurl, caller) && !handle->is_performing)
         request_undress(handle);
     return libcurl->multi_add_handle(real, easy);
 }
 
-static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
-                                       const void *caller)
+static __attribute__((noinline)) CURLMcode add(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
+                                               const void *caller)
 {
     const struct libcurl *libcurl = libcurl_of(flavour);
 
@@ -50,9 +48,22 @@ static CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *real
     return multi ? multi_join(multi, easy) : add_unknown(libcurl, real, easy, caller);
 }
 
+/* libcurl's easy loop comes here for each transfer: its way is short. */
+STUBS_INLINE CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
+                                             const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_known(flavour);
+
+    if (!libcurl || !libcurl->multi_add_handle || !stubs_is_inner(libcurl, caller))
+        return add(flavour, real, easy, caller);
+    easy_runs_with(easy, real);
+    return libcurl->multi_add_handle(real, easy);
+}
+
 /* Where curl_easy_perform comes through the loader to its own loop, a limit of its call may be nearer. */
-static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real, struct curl_waitfd *extra,
-                                 unsigned extra_count, int timeout_ms, int *ready, const void *caller)
+static __attribute__((noinline)) CURLMcode poll(enum libcurl_flavour flavour, CURLM *real,
+                                                struct curl_waitfd *extra, unsigned extra_count,
+                                                int timeout_ms, int *ready, const void *caller)
 {
     const struct libcurl *libcurl = libcurl_of(flavour);
 
@@ -65,6 +76,17 @@ static CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real, stru
                  : libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
 }
 
+/* The wait of an easy call whose limits are far: it may be as long as libcurl wants it. */
+STUBS_INLINE CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real, struct curl_waitfd *extra,
+                                       unsigned extra_count, int timeout_ms, int *ready, const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_known(flavour);
+
+    if (libcurl && libcurl->multi_poll && easy_may_wait(real, timeout_ms))
+        return libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
+    return poll(flavour, real, extra, extra_count, timeout_ms, ready, caller);
+}
+
 static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, const void *caller)
 {
     const struct libcurl *libcurl = libcurl_of(flavour);
@@ -75,7 +97,8 @@ static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, 
     return multi ? loop_get_handles(multi) : libcurl->multi_get_handles(real);
 }
 
-static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, const void *caller)
+static __attribute__((noinline)) CURLMcode clean_up(enum libcurl_flavour flavour, CURLM *real,
+                                                    const void *caller)
 {
     const struct libcurl *libcurl = libcurl_of(flavour);
 
@@ -83,6 +106,15 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
         return CURLM_INTERNAL_ERROR;
     struct multi *multi = find(libcurl, real, caller);
     return multi ? multi_cleanup(multi) : libcurl->multi_cleanup(real);
+}
+
+STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_known(flavour);
+
+    if (libcurl && libcurl->multi_cleanup && stubs_is_inner(libcurl, caller))
+        return libcurl->multi_cleanup(real);
+    return clean_up(flavour, real, caller);
 }
 
 /*
@@ -121,7 +153,8 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
 
 #define PARAMETERS(...) __VA_ARGS__
 #define HOOK(result, absent, ours, name, parameters, ...)                                                    \
-    static result hook_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller)       \
+    static __attribute__((noinline))                                                                         \
+    result ask_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller)               \
     {                                                                                                        \
         const struct libcurl *libcurl = libcurl_of(flavour);                                                 \
         struct multi *multi = libcurl && libcurl->name ? find(libcurl, real, caller) : NULL;                 \
@@ -129,6 +162,15 @@ static CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, c
         if (multi)                                                                                           \
             return ours(multi, __VA_ARGS__);                                                                 \
         return libcurl && libcurl->name ? libcurl->name(real, __VA_ARGS__) : absent;                         \
+    }                                                                                                        \
+    /* libcurl's own loop comes through here for each transfer: its way is short. */                         \
+    STUBS_INLINE result hook_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller) \
+    {                                                                                                        \
+        const struct libcurl *libcurl = libcurl_known(flavour);                                              \
+                                                                                                             \
+        if (libcurl && libcurl->name && stubs_is_inner(libcurl, caller))                                     \
+            return libcurl->name(real, __VA_ARGS__);                                                         \
+        return ask_##name(flavour, real, __VA_ARGS__, caller);                                               \
     }
 ASKED(HOOK)
 

@@ -4,8 +4,7 @@
 
 static struct registry_entry *home_of(struct registry_table *table, uintptr_t address, unsigned step)
 {
-    uint64_t mixed = (uint64_t)(address >> 4) * 0x9E3779B97F4A7C15u; /* Fibonacci hashing, Knuth 6.4 */
-    return &table->entries[((mixed >> 40) + step) & (table->size - 1)];
+    return &table->entries[(registry_hash(address) + step) & (table->size - 1)];
 }
 
 static struct registry_entry *find_entry(struct registry *registry, uintptr_t address)
@@ -40,7 +39,7 @@ static struct registry_table *next_table(struct registry_table *table)
     return next;
 }
 
-void *registry_find(struct registry *registry, const void *address)
+void *registry_search(struct registry *registry, const void *address)
 {
     struct registry_entry *entry = find_entry(registry, (uintptr_t)address);
     return entry ? atomic_load_explicit(&entry->record, memory_order_acquire) : NULL;

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REGISTRY_FIRST = 64, REGISTRY_NEIGHBOURHOOD = 16 };
+enum { REGISTRY_FIRST = 256, REGISTRY_NEIGHBOURHOOD = 16 };
 
 struct registry_entry {
     _Atomic uintptr_t address; /* 0: never used, 1: given back */
@@ -36,8 +36,22 @@ struct registry {
         .table = {.size = REGISTRY_FIRST, .entries = (name).first }                                          \
     }
 
-/* What is remembered of an address; NULL: nothing. Lock-free. */
-void *registry_find(struct registry *registry, const void *address);
+static inline uint64_t registry_hash(uintptr_t address)
+{
+    return ((uint64_t)(address >> 4) * 0x9E3779B97F4A7C15u) >> 40; /* Fibonacci hashing, Knuth 6.4 */
+}
+
+void *registry_search(struct registry *registry, const void *address);
+
+/* What is remembered of an address; NULL: nothing. Lock-free. Nearly every address is at its home. */
+static inline void *registry_find(struct registry *registry, const void *address)
+{
+    struct registry_entry *home = &registry->first[registry_hash((uintptr_t)address) & (REGISTRY_FIRST - 1)];
+
+    if (atomic_load_explicit(&home->address, memory_order_acquire) == (uintptr_t)address)
+        return atomic_load_explicit(&home->record, memory_order_acquire);
+    return registry_search(registry, address);
+}
 
 /* Remembers a record. Returns false when there is no memory for it. */
 bool registry_put(struct registry *registry, const void *address, void *record);

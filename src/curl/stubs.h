@@ -14,6 +14,9 @@
 
 #define STUBS_CALLER __builtin_return_address(0)
 
+/* The hooks that are come through most often are written out in each flavour's stub. */
+#define STUBS_INLINE static inline __attribute__((always_inline))
+
 /* `give` is return, or nothing for a function that returns nothing. */
 #define STUBS_DEFINE(flavour, give, result, name, parameters, ...)                                           \
     __attribute__((visibility("default"))) result name##__##flavour parameters;                              \

@@ -13,6 +13,7 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
 
     bool is_http = target->scheme != TARGET_OTHER;
 
+    call->handle->is_settled = false;
     if (is_http != call->is_http) /* what is borrowed differs */
         request_undress(call->handle);
     call->method = method;
@@ -22,6 +23,11 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
 
 static struct call *open_call(struct handle *handle)
 {
+    /* A CURLU belongs to the program, which may change it at any time without telling us. */
+    if (handle->is_settled && !handle->words[HANDLES_CURLU] && gate_reopen(&handle->call->gate)) {
+        deadline_call(handle->call);
+        return handle->call;
+    }
     const struct target *target = handles_target(handle);
 
     if (!target || handle->words[HANDLES_CONNECT_ONLY])
@@ -60,6 +66,11 @@ struct call *transfer_open(struct handle *handle)
 
 struct verdict transfer_ended(struct call *call, CURLcode *code)
 {
+    if (*code == CURLE_OK && reply_is_delivered(&call->reply)) {
+        gate_succeeded(&call->gate, (struct outcome){.type = OUTCOME_SUCCESS,
+                                                     .status = (uint16_t)call->reply.block.status});
+        return (struct verdict){VERDICT_STOP, VERDICT_SUCCEEDED, 0};
+    }
     bool swallowed = call->reply.phase == REPLY_SWALLOWING;
     struct outcome outcome = blame_outcome(call, *code);
     struct verdict verdict = call_ended(call, outcome); /* repeats its answer where the reply decided */

@@ -76,10 +76,16 @@ extern _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
 /* Looks a flavour's table up and publishes it. */
 const struct libcurl *libcurl_find(enum libcurl_flavour flavour);
 
+/* The table of a flavour, where it was looked up before; NULL otherwise. */
+static inline const struct libcurl *libcurl_known(enum libcurl_flavour flavour)
+{
+    return atomic_load_explicit(&libcurl_tables[flavour], memory_order_acquire);
+}
+
 /* The table of a flavour; NULL when the program has no such libcurl. Constant and immortal. */
 static inline const struct libcurl *libcurl_of(enum libcurl_flavour flavour)
 {
-    const struct libcurl *known = atomic_load_explicit(&libcurl_tables[flavour], memory_order_acquire);
+    const struct libcurl *known = libcurl_known(flavour);
     return known ? known : libcurl_find(flavour);
 }
 
