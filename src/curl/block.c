@@ -83,9 +83,10 @@ void block_init(struct block *block)
     *block = (struct block){.retry_after_ms = -1, .content_length = -1};
 }
 
+/* As libcurl does, which looks at the first byte alone. */
 static bool is_blank(const char *line, size_t size)
 {
-    return size > 0 && (line[0] == '\n' || (size > 1 && line[0] == '\r' && line[1] == '\n'));
+    return size > 0 && (line[0] == '\n' || line[0] == '\r');
 }
 
 bool block_read(struct block *block, const char *line, size_t size)

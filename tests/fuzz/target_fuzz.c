@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "curl/target.h"
 
@@ -73,14 +74,31 @@ static enum target_scheme scheme_of(const char *name)
     return strcmp(name, "http") == 0 ? TARGET_HTTP : strcmp(name, "https") == 0 ? TARGET_HTTPS : TARGET_OTHER;
 }
 
+/* "000000.1" and "0.0.0.1" are one host to libcurl, whichever of its functions has said so. */
+static bool is_host(const char *ours, const char *theirs)
+{
+    struct parts a = {0}, b = {0};
+    char url[600];
+
+    snprintf(url, sizeof url, strchr(ours, ':') ? "http://[%.255s]/" : "http://%.255s/", ours);
+    parts_read(&a, url);
+    snprintf(url, sizeof url, "http://%.255s/", theirs);
+    parts_read(&b, url);
+    bool same = a.host && b.host && strcasecmp(a.host, b.host) == 0;
+    parts_clear(&a);
+    parts_clear(&b);
+    return same;
+}
+
 static void compare(const struct target *target, const struct parts *parts, const char *url)
 {
     struct place place;
 
-    if (scheme_of(parts->scheme) == target->scheme &&
+    bool same_host =
         place_from_host(&place, parts->host, strlen(parts->host), (uint16_t)atoi(parts->port)) &&
-        place.port == target->place.port && place.family == target->place.family &&
-        strcmp(place.name, target->place.name) == 0 &&
+        place.port == target->place.port &&
+        (strcmp(place.name, target->place.name) == 0 || is_host(target->place.name, parts->host));
+    if (same_host && scheme_of(parts->scheme) == target->scheme &&
         strnlen(parts->path, TARGET_PATH_MAX) == target->path_length &&
         memcmp(parts->path, target->path, target->path_length) == 0)
         return;

@@ -57,8 +57,8 @@ static void read_retry_after(const char *text, size_t length)
 
     if (ms < -1 || ms > DAY_MS)
         differ("Retry-After", text, ms, -1);
-    if (ms < 0 || strchr(text, '-') || strspn(text, "0123456789 \t") == length)
-        return; /* no date; or one whose century is a guess (RFC 9110 and libcurl guess differently) */
+    if (ms <= 0 || strchr(text, '-') || strspn(text, "0123456789 \t") == length)
+        return; /* no date, or of a year or century that libcurl guesses differently from RFC 9110 */
     time_t theirs = curl_getdate(text, NULL);
     if (theirs < 0)
         return;
