@@ -27,6 +27,7 @@ FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefine
 FLAGS_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
 FLAGS_cov     := -O0 --coverage
 FLAGS_clang   := -O2
+FLAGS_aarch64 := -O2
 FLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS         := $(FLAGS_$(VARIANT)) $(CFLAGS)
 
@@ -135,6 +136,9 @@ check: unit gate programs ## the whole suite, nothing installed
 unit: $(UNIT) ## the modules, in seconds
 	$(Q)scripts/run-tests $(UNIT)
 
+.PHONY: tests
+tests: $(UNIT) $(GATE)
+
 .PHONY: gate
 gate: $(GATE) ## the engine over the state, with a clock and dice of the tests' own
 	$(Q)scripts/run-tests $(GATE)
@@ -155,6 +159,11 @@ fuzzers: $(FUZZERS)
 fuzz: ## libFuzzer with ASan+UBSan, FUZZ_SECONDS (30) for each of tests/fuzz
 	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang fuzzers
 	$(Q)scripts/fuzz build/fuzz $(FUZZ_SECONDS)
+
+.PHONY: aarch64
+aarch64: ## cross-built: unit and gate tests and that Debian's curl, under qemu-user
+	$(Q)scripts/deps aarch64 || true
+	$(Q)scripts/aarch64
 
 .PHONY: lint
 lint: all ## layers, formatting, cppcheck, shellcheck
@@ -205,6 +214,6 @@ uninstall: ## removes what install put there
 .PHONY: help
 help: ## this list
 	@awk -F':.*## ' '/^## / {printf "\n%s\n", substr($$0, 4)} \
-	    /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	    /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d)
