@@ -25,7 +25,7 @@ FLAGS_release := -O2
 LTO     := $(if $(filter release,$(VARIANT)),$(if $(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects))
 FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
-FLAGS_cov     := -O0 --coverage
+FLAGS_cov     := -O0 --coverage -fprofile-update=atomic
 FLAGS_clang   := -O2
 FLAGS_aarch64 := -O2
 FLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
@@ -175,8 +175,10 @@ format: ## clang-format over all C files
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
 .PHONY: coverage
-coverage: ## unit and gate tests with gcov; a line a file
-	$(Q)$(MAKE) --no-print-directory VARIANT=cov unit gate
+coverage: ## the suite with gcov: lines run, a line a file and a folder
+	$(Q)rm -rf build/cov
+	-$(Q)$(MAKE) --no-print-directory VARIANT=cov unit gate programs >build/coverage.log 2>&1
+	$(Q)tail -n 1 build/coverage.log
 	$(Q)scripts/coverage build/cov
 
 ##
