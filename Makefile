@@ -163,7 +163,12 @@ fuzz: ## libFuzzer with ASan+UBSan, FUZZ_SECONDS (30) for each of tests/fuzz
 .PHONY: aarch64
 aarch64: ## cross-built: unit and gate tests and that Debian's curl, under qemu-user
 	$(Q)scripts/deps aarch64 || true
-	$(Q)scripts/aarch64
+	$(Q)scripts/foreign aarch64
+
+.PHONY: newer
+newer: ## the curl, libconfig and glibc of newer Debians, unpacked in the build folder
+	$(Q)scripts/foreign trixie
+	$(Q)scripts/foreign sid
 
 .PHONY: lint
 lint: all ## layers, formatting, cppcheck, shellcheck

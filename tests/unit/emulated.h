@@ -7,7 +7,7 @@
 
 static inline void unless_emulated(const char *reason)
 {
-    if (!getenv("EMULATOR"))
+    if (!getenv("EMULATED"))
         return;
     print_message("skipped: %s\n", reason);
     skip();

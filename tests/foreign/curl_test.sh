@@ -1,6 +1,7 @@
 #!/bin/bash
-# The curl of an aarch64 Debian under qemu-user, with the library and the command built for it. Run by
-# scripts/aarch64: FOREIGN is that build, ROOT the unpacked packages, BUILD this machine's own.
+# The curl of another Debian (another architecture, or a newer libcurl, glibc and libconfig) under gusset. Run by
+# scripts/foreign: FOREIGN is the build for it, ROOT its unpacked packages, EMULATOR what runs its programs, PRELOAD
+# how that is told of the library; BUILD is this machine's own build.
 . "$(dirname "$0")/../programs/lib.sh"
 start_upstream
 url=http://127.0.0.1:$port
@@ -14,11 +15,11 @@ policies: { p: { extends = "standard"; retry: { attempts = 4; backoff: { base = 
 hosts = ( { match = "127.0.0.1"; policy = "p"; } );
 CFG
 export GUSSET_CONFIG=$folder/gusset.cfg
-foreign() { qemu-aarch64 -L "$ROOT" "$@"; }
-wrapped() { foreign -E LD_PRELOAD="$library" "$ROOT/usr/bin/curl" "$@"; }
+foreign() { $EMULATOR "$@"; }
+wrapped() { $EMULATOR ${PRELOAD}"$library" "$ROOT/usr/bin/curl" "$@"; }
 header() { ask "heads?key=$1" | tr -d '\r' | grep -i "^$2: " | cut -d ' ' -f 2-; }
 
-is "it is another architecture's curl" "$(foreign "$ROOT/usr/bin/curl" -V | grep -o -m 1 aarch64)" aarch64
+echo "# $(foreign "$ROOT/usr/bin/curl" -V | head -n 1 | cut -d ' ' -f 1-5)"
 is "with no rule a call is as bare" "$(wrapped -s "http://localhost:$port/?key=bare&status=503"; echo $?) $(ask 'count?key=bare')" \
     "$(foreign "$ROOT/usr/bin/curl" -s "http://localhost:$port/?key=other&status=503"; echo $?) 1"
 is "a call is rescued after two failures" "$(wrapped -s "$url/?key=a&status=503&first=2") $(ask 'count?key=a')" "ok 3"
