@@ -104,7 +104,8 @@ static void a_status_is_read_as_libcurl_reads_it(void **state)
     assert_int_equal(status_of("HTTP/1.1 \200\201\202\r\n"), 0);
 }
 
-/* Found by block_fuzz: libcurl looks at the first byte alone; a block that it held for ended was not for us. */
+/* Found by block_fuzz: libcurl looks at the first byte alone; a block that it held for ended was not for us.
+ */
 static void a_line_that_begins_with_cr_ends_a_block(void **state)
 {
     (void)state;
