@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "curl/call.h"
-#include "curl/trace.h"
 
 static const struct curl_slist *program_list(const struct call *call)
 {
@@ -95,8 +94,11 @@ void inject_call(struct call *call)
         write_constant_lines(inject, call->gate.policy);
     if (propagate & POLICY_REQUEST_ID && inject->makes_id)
         trace_new_id(inject->request_id + sizeof request_id_name + 1); /* behind the name and ": " */
-    if (propagate & POLICY_TRACEPARENT)
-        trace_begin(inject->traceparent);
+    if (propagate & POLICY_TRACEPARENT) {
+        inject->tracestate[0] = '\0';
+        if (trace_begin(inject->traceparent))
+            trace_state(inject->tracestate);
+    }
 }
 
 static const struct rules_header *overriding(const struct call *call, const char *line)
@@ -139,6 +141,18 @@ static struct curl_slist *keep_program_list(struct call *call)
     return kept ? inject->kept : NULL;
 }
 
+/* To a trace of the program's own nothing is added: our state would belong to another trace. */
+static void add_trace(struct call *call)
+{
+    struct inject *inject = &call->inject;
+
+    trace_next_span(inject->traceparent);
+    if (list_names(program_list(call), inject->traceparent, sizeof "traceparent" - 1))
+        return;
+    add(inject, inject->traceparent);
+    add_unless_named(call, inject->tracestate, sizeof "tracestate" - 1);
+}
+
 static void collect(struct call *call)
 {
     const struct rules_policy *policy = call->gate.policy;
@@ -159,10 +173,8 @@ static void collect(struct call *call)
         add_unless_named(call, inject->tenant_id, sizeof "X-Tenant-Id" - 1);
     if (propagate & POLICY_PROJECT_ID)
         add_unless_named(call, inject->project_id, sizeof "X-Project-Id" - 1);
-    if (propagate & POLICY_TRACEPARENT) {
-        trace_next_span(inject->traceparent);
-        add_unless_named(call, inject->traceparent, sizeof "traceparent" - 1);
-    }
+    if (propagate & POLICY_TRACEPARENT)
+        add_trace(call);
 }
 
 /*

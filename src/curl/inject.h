@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "curl/trace.h"
+
 enum {
     INJECT_MAX = 40,      /* headers a call: the policy's own and those of propagate */
     INJECT_LINE_MAX = 320 /* of a propagated one */
@@ -35,7 +37,8 @@ struct inject {
     char request_id[INJECT_LINE_MAX]; /* the whole line; the same for all attempts of a call */
     char tenant_id[INJECT_LINE_MAX];
     char project_id[INJECT_LINE_MAX];
-    char traceparent[80];
+    char traceparent[TRACE_PARENT_ROOM];
+    char tracestate[TRACE_STATE_ROOM]; /* "": none */
 };
 
 /* A call begins: the request id is chosen. */

@@ -1,6 +1,5 @@
 #include "curl/trace.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,7 +85,7 @@ static bool is_valid(const char *value)
            value[FLAGS_AT - 1] == '-' && strspn(value + FLAGS_AT, "0123456789abcdef") == 2;
 }
 
-void trace_begin(char line[TRACE_PARENT_ROOM])
+bool trace_begin(char line[TRACE_PARENT_ROOM])
 {
     const char *parent = getenv("TRACEPARENT");
     char *value = line + sizeof prefix - 1;
@@ -94,13 +93,14 @@ void trace_begin(char line[TRACE_PARENT_ROOM])
     memcpy(line, prefix, sizeof prefix - 1);
     if (is_valid(parent)) {
         memcpy(value, parent, VALUE_LENGTH + 1);
-        return;
+        return true;
     }
     memcpy(value, "00-", 3);
     write_hex32(value + TRACE_AT, not_zero(random_pair()));
     value[SPAN_AT - 1] = '-';
     memcpy(value + FLAGS_AT - 1, "-01", 4);
     trace_next_span(line);
+    return false;
 }
 
 void trace_next_span(char line[TRACE_PARENT_ROOM])
@@ -109,4 +109,36 @@ void trace_next_span(char line[TRACE_PARENT_ROOM])
 
     write_hex32(digits, not_zero(random_pair()));
     memcpy(span, digits, 16);
+}
+
+/* How much of the list is sent: whole members of printable characters, as many as have room; 0: it is none.
+ */
+static size_t state_length(const char *state)
+{
+    size_t length = strlen(state);
+    bool is_blank = true;
+
+    for (size_t i = 0; i < length; i++) {
+        if (state[i] < ' ' || state[i] > '~')
+            return 0;
+        is_blank &= state[i] == ' ';
+    }
+    if (length > TRACE_STATE_MAX)
+        for (length = TRACE_STATE_MAX; length > 0 && state[length] != ',';)
+            length--;
+    return is_blank ? 0 : length;
+}
+
+void trace_state(char line[TRACE_STATE_ROOM])
+{
+    static const char name[] = "tracestate: ";
+    const char *state = getenv("TRACESTATE");
+    size_t length = state ? state_length(state) : 0;
+
+    line[0] = '\0';
+    if (!length)
+        return;
+    memcpy(line, name, sizeof name - 1);
+    memcpy(line + sizeof name - 1, state, length);
+    line[sizeof name - 1 + length] = '\0';
 }
