@@ -17,13 +17,14 @@
 
 struct loop {
     CURLM *multi;
-    void (*turn)(struct loop *loop);
-    int epoll;       /* -1 where the way has none */
-    double timer_ms; /* when TIMERFUNCTION wants to be heard; negative: never */
-    int empty;       /* curl_multi_wait: turns in a row without a descriptor */
-    int running;     /* as libcurl said last */
-    bool asked;      /* and it was asked in this turn */
-    int open;        /* handles added whose message was not seen */
+    void (*step)(struct loop *loop); /* lets libcurl work */
+    void (*rest)(struct loop *loop); /* waits, after the messages were read; NULL: step does */
+    int epoll;                       /* -1 where the way has none */
+    double timer_ms;                 /* when TIMERFUNCTION wants to be heard; negative: never */
+    int empty;                       /* curl_multi_wait: turns in a row without a descriptor */
+    int running;                     /* as libcurl said last */
+    bool asked;                      /* and it was asked in this turn */
+    int open;                        /* handles added whose message was not seen */
     long turns;
     int faults; /* running was not what the program has open, or a call failed */
 };
@@ -49,40 +50,34 @@ static inline void loop_expect(struct loop *loop, CURLMcode code, const char *ca
     printf("%s: %d %s\n", call, (int)code, curl_multi_strerror(code));
 }
 
-static inline bool loop_perform(struct loop *loop)
+static inline void loop_perform(struct loop *loop)
 {
     loop_expect(loop, curl_multi_perform(loop->multi, &loop->running), "perform");
     loop->asked = true;
-    return loop->running > 0;
 }
 
-static inline void loop_by_poll(struct loop *loop)
+static inline void loop_rest_by_poll(struct loop *loop)
 {
-    if (loop_perform(loop))
-        loop_expect(loop, curl_multi_poll(loop->multi, NULL, 0, 1000, NULL), "poll");
+    loop_expect(loop, curl_multi_poll(loop->multi, NULL, 0, 1000, NULL), "poll");
 }
 
 /* curl_multi_wait comes back at once where there is nothing to wait for: its page says to sleep then. */
-static inline void loop_by_wait(struct loop *loop)
+static inline void loop_rest_by_wait(struct loop *loop)
 {
     int count = 0;
 
-    if (!loop_perform(loop))
-        return;
     loop_expect(loop, curl_multi_wait(loop->multi, NULL, 0, 1000, &count), "wait");
     loop->empty = count ? 0 : loop->empty + 1;
     if (loop->empty > 1)
         loop_nap_ms(10);
 }
 
-static inline void loop_by_fdset(struct loop *loop)
+static inline void loop_rest_by_fdset(struct loop *loop)
 {
     fd_set in, out, odd;
     int highest = -1;
     long ms = -1;
 
-    if (!loop_perform(loop))
-        return;
     FD_ZERO(&in);
     FD_ZERO(&out);
     FD_ZERO(&odd);
@@ -102,7 +97,7 @@ static inline void loop_act(struct loop *loop, curl_socket_t fd, int mask)
     loop->asked = true;
 }
 
-static inline void loop_by_socket(struct loop *loop)
+static inline void loop_step_by_socket(struct loop *loop)
 {
     struct epoll_event events[64];
     double left = loop->timer_ms < 0 ? 1000 : loop->timer_ms - loop_now_ms();
@@ -151,22 +146,25 @@ static inline bool loop_open(struct loop *loop, const char *way)
 {
     static const struct {
         const char *name;
-        void (*turn)(struct loop *loop);
+        void (*step)(struct loop *loop);
+        void (*rest)(struct loop *loop);
     } ways[] = {
-        {"poll",   loop_by_poll  },
-        {"wait",   loop_by_wait  },
-        {"fdset",  loop_by_fdset },
-        {"socket", loop_by_socket}
+        {"poll",   loop_perform,        loop_rest_by_poll },
+        {"wait",   loop_perform,        loop_rest_by_wait },
+        {"fdset",  loop_perform,        loop_rest_by_fdset},
+        {"socket", loop_step_by_socket, NULL              },
     };
 
     *loop = (struct loop){.epoll = -1, .timer_ms = -1};
     for (size_t i = 0; i < sizeof ways / sizeof *ways; i++)
-        if (strcmp(ways[i].name, way) == 0)
-            loop->turn = ways[i].turn;
-    if (!loop->turn)
+        if (strcmp(ways[i].name, way) == 0) {
+            loop->step = ways[i].step;
+            loop->rest = ways[i].rest;
+        }
+    if (!loop->step)
         return false;
     loop->multi = curl_multi_init();
-    if (loop->turn == loop_by_socket) {
+    if (!loop->rest) {
         loop->epoll = epoll_create1(EPOLL_CLOEXEC);
         curl_multi_setopt(loop->multi, CURLMOPT_SOCKETFUNCTION, loop_on_socket);
         curl_multi_setopt(loop->multi, CURLMOPT_SOCKETDATA, loop);
@@ -209,7 +207,7 @@ static inline bool loop_turn(struct loop *loop,
 
     loop->turns++;
     loop->asked = false;
-    loop->turn(loop);
+    loop->step(loop);
     while (ended < 256 && (message = curl_multi_info_read(loop->multi, &left)))
         if (message->msg == CURLMSG_DONE) {
             list[ended].easy = message->easy_handle;
@@ -222,6 +220,8 @@ static inline bool loop_turn(struct loop *loop,
     }
     for (int i = 0; i < ended; i++)
         done(loop, list[i].easy, list[i].code, data);
+    if (loop->rest && loop->open > 0)
+        loop->rest(loop);
     return loop->open > 0;
 }
 
