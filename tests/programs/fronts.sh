@@ -10,15 +10,6 @@ wait_for_all() {
     done
 }
 
-# multi_is_seen: does the library under test see a call of the multi interface?
-multi_is_seen() {
-    local answer
-    answer=$(gusset run --policy standard --set retry.backoff.base=5ms -- \
-        curl -Zs -w '%{http_code}' -o /dev/null "http://127.0.0.1:$port/probe?key=probe.$$&first=1&status=503" 2>/dev/null)
-    forget
-    [ "$answer" = 200 ]
-}
-
 # free_port: one that nobody listens on just now
 free_port() {
     perl -MSocket -e 'socket(my $s, PF_INET, SOCK_STREAM, 0); bind($s, sockaddr_in(0, INADDR_LOOPBACK)); print((sockaddr_in(getsockname($s)))[0])'
