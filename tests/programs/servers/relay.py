@@ -46,7 +46,11 @@ def serve(client, spoilt):
         else:
             client.close()
         return
-    server = socket.create_connection(("127.0.0.1", target))
+    try:
+        server = socket.create_connection(("127.0.0.1", target))
+    except OSError:
+        reset(client)
+        return
     for side in (client, server):
         side.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     back = threading.Thread(target=pump, args=(server, client), daemon=True)
