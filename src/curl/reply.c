@@ -104,9 +104,18 @@ static size_t flush(struct call *call)
     return DONE;
 }
 
+/* A proxy's answer to CONNECT, and what another host says after a redirect, are none of the host's. */
+static bool is_good_answer(const struct call *call)
+{
+    const struct reply *reply = &call->reply;
+    return call->is_http && reply->block.status / 100 == 2 && call->hop_sent && !reply->was_redirected;
+}
+
 static size_t commit(struct call *call)
 {
     call->reply.phase = REPLY_COMMITTED;
+    if (call->deadline.loop_looks_us && is_good_answer(call))
+        gate_answered(&call->gate);
     deadline_committed(call);
     return call->reply.length ? flush(call) : DONE;
 }

@@ -339,7 +339,7 @@ static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool
 struct verdict gate_admit(struct gate_call *call, bool may_wait)
 {
     call->attempt++;
-    call->attempt_ended = false;
+    call->attempt_ended = call->is_answered = false;
     call->round = 0;
     if (call->attempt > 1 || !is_free_to_go(call))
         return ask(call, may_wait);
@@ -384,10 +384,11 @@ static __attribute__((noinline)) bool move_circuit(struct gate_call *call, uint6
     return breaker_state(next) == BREAKER_OPEN;
 }
 
+/* One that was counted as good when it began is not counted again. */
 static inline void count_outcome(struct gate_call *call, uint64_t now_us, bool failed)
 {
     count_window(&call->outcome_slice, call->slot->outcomes, settings_of(call)->breaker.rule.window_ms,
-                 now_us, 1, failed);
+                 now_us, !call->is_answered, failed);
 }
 
 /* Whether a success changes nothing: none has failed. */
@@ -495,6 +496,23 @@ static bool tell_circuit(struct gate_call *call, const struct gate_attempt *atte
     return false;
 }
 
+static void feed_success(struct gate_call *call, uint64_t now_us)
+{
+    count_outcome(call, now_us, false);
+    if (!is_calm(call))
+        move_circuit(call, now_us / 1000);
+}
+
+/* A probe must have ended well. */
+void gate_answered(struct gate_call *call)
+{
+    if (call->is_answered || call->round || !applies(call, POLICY_BREAKER))
+        return;
+    call->failed = false;
+    feed_success(call, clock_now_us());
+    call->is_answered = true;
+}
+
 void gate_succeeded(struct gate_call *call, struct outcome outcome)
 {
     if (call->attempt_ended)
@@ -508,11 +526,8 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome)
     }
     call->last = stop(VERDICT_SUCCEEDED);
     call->over_us = clock_now_us();
-    if (applies(call, POLICY_BREAKER)) {
-        count_outcome(call, call->over_us, false);
-        if (!is_calm(call))
-            move_circuit(call, call->over_us / 1000);
-    }
+    if (applies(call, POLICY_BREAKER) && !call->is_answered)
+        feed_success(call, call->over_us);
     note_response(call);
 }
 

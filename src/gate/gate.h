@@ -45,6 +45,7 @@ struct gate_call {
     uint32_t backoff_ms;        /* the last one */
     uint64_t over_us;           /* monotonic: when it ended well; 0: it has not */
     bool attempt_ended;
+    bool is_answered;  /* see gate_answered */
     bool has_waited;   /* public: for a token */
     bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
@@ -98,6 +99,13 @@ uint32_t gate_attempts(const struct gate_call *call);
  * REFUSE. In shadow always GO.
  */
 struct verdict gate_admit(struct gate_call *call, bool may_wait);
+
+/*
+ * A good reply to the attempt has begun. An event loop hears of replies that failed when they begin, and of
+ * good ones when they end: of a hundred side by side all the failures would come first, in a row, and open
+ * the circuit.
+ */
+void gate_answered(struct gate_call *call);
 
 /*
  * The attempt ended, or its outcome is certain. Counts it once; asked again for the same attempt it
