@@ -90,7 +90,7 @@ static size_t read_line(char *bytes, size_t one, size_t size, void *data)
     char *line = malloc(one * size); /* of exactly its size, so that the sanitizer sees a read behind it */
 
     memcpy(line, bytes, one * size);
-    bool is_plain = block_is_plain(&reply->block, line);
+    bool is_plain = block_is_success(&reply->block) && !reply->block.has_ended && line[0] > '\r';
     struct block before = reply->block;
     if (!reply->has_begun || reply->block.has_ended)
         reply->is_usual = is_usual(line, one * size);
