@@ -59,6 +59,10 @@ programs=(
     ruby_curb_multi "ruby -rcurb -e 1"
 )
 
+# PHP binds its extension deeply, the others ask dlsym: they are out of reach of a library that answers neither.
+by_dlsym=" php_exec php_multi python_ctypes ruby_ethon ruby_ethon_multi "
+if nm -D "$BUILD/libgusset.so" 2>/dev/null | grep -qE ' [TW] dlsym(@|$)'; then by_dlsym=; fi
+
 # urls KEY SHAPE: five, told apart by their keys
 urls() {
     list=()
@@ -112,6 +116,7 @@ for ((i = 0; i < ${#programs[@]}; i += 2)); do
     done
     for fault in status=503 reset=headers; do
         ok "$name, $fault: bare it fails" test "$(cat "$folder/$program.bare.$fault")" != "$(cat "$folder/$program.wanted")"
+        [[ $by_dlsym != *" $program "* ]] || { skip "$name, $fault: under gusset" "this library does not answer for dlsym"; continue; }
         is "$name, $fault: under gusset it prints what it does of a healthy server" "$(cat "$folder/$program.helped.$fault")" "$(cat "$folder/$program.wanted")"
     done
 done
