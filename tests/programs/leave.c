@@ -50,7 +50,7 @@ static void start(void)
     loop_open(&loop, "poll");
     easy = make(url);
     loop_add(&loop, easy);
-    for (double until = loop_now_ms() + while_ms; loop_now_ms() < until;) {
+    for (double until = loop_now_ms() + (double)while_ms; loop_now_ms() < until;) {
         loop.rest = NULL; /* this way nothing waits for longer than it should */
         loop_turn(&loop, on_done, NULL);
         loop_nap_ms(5);
@@ -228,7 +228,7 @@ static void unloaded(void)
     set(easy, CURLOPT_URL, url);
     set(easy, CURLOPT_WRITEFUNCTION, on_write);
     add(multi, easy);
-    for (double until = loop_now_ms() + while_ms; loop_now_ms() < until; loop_nap_ms(5))
+    for (double until = loop_now_ms() + (double)while_ms; loop_now_ms() < until; loop_nap_ms(5))
         perform(multi, &running);
     printf("under way: %d\n", running);
     printf("dlclose %d\n", dlclose(curl));

@@ -92,7 +92,7 @@ for deed in "${deeds[@]}"; do
         pass "$deed, memcheck: no error"
     fi
     at_most "$deed, memcheck: no more lost than bare" "$lost" "$bare_lost"
-    [ "$deed" = unloaded ] || at_least "$deed, memcheck: the call was under gusset" "$(GUSSET_STATE=$folder/state.$deed counted retries)" 1
+    [ "$deed" = unloaded ] || at_least "$deed, memcheck: the call was under gusset" "$(GUSSET_STATE=$folder/state.$deed counted failures)" 1
 done
 
 done_testing
