@@ -45,7 +45,8 @@ UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.
 
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 GATE    := $(patsubst tests/gate/%.c,$(B)/gate/%,$(wildcard tests/gate/*_test.c))
-CLIENTS := $(patsubst tests/programs/%.c,$(B)/clients/%,$(wildcard tests/programs/*.c))
+CLIENTS := $(patsubst tests/programs/%.c,$(B)/clients/%,$(wildcard tests/programs/*.c)) \
+           $(patsubst tests/programs/%.cc,$(B)/clients/%,$(wildcard tests/programs/*.cc))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
@@ -109,6 +110,12 @@ $(B)/fuzz/%: tests/fuzz/%.c $(UNIT_OBJ)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  FUZZ  $<")
 	$(Q)$(CC) $(BASE) $(FLAGS) -fsanitize=fuzzer -MMD -MP $< $(UNIT_OBJ) -o $@ -lcurl
+
+# Exceptions are thrown by a program in C++. Where there is no compiler for it, its test says so.
+$(B)/clients/%: tests/programs/%.cc
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CXX   $<")
+	$(Q)if command -v $(CXX) >/dev/null; then $(CXX) -O2 -g -Wall -Wextra -MMD -MP $< -o $@ -lcurl; else touch $@; fi
 
 $(B)/bench/%: tests/bench/%.c $(LOW_OBJ)
 	@mkdir -p $(@D)
