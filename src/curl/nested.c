@@ -16,7 +16,8 @@ static struct {
     _Atomic uint64_t request; /* its hash; 0: nothing */
     _Atomic uint64_t when;    /* it failed, monotonic ms, above the count of its repeats */
 } failed[REMEMBERED];
-static _Atomic unsigned failed_count; /* slots in use, at least: nothing is looked for in a program that fares well */
+static _Atomic unsigned
+    failed_count; /* slots in use, at least: nothing is looked for in a program that fares well */
 
 /* FNV-1a; 0 for a request that is not remembered. */
 static uint64_t hash_of(const struct call *call)
@@ -55,6 +56,8 @@ static bool has_failed(const struct call *call)
 {
     const struct gate_call *gate = &call->gate;
 
+    if (gate->outcome.type == OUTCOME_SUCCESS)
+        return false;
     return gate->outcome.type == OUTCOME_CIRCUIT_OPEN || gate->outcome.type == OUTCOME_LIMITED ||
            retry_wants(&gate->policy->settings->retry, &gate->outcome);
 }
