@@ -82,7 +82,7 @@ STUBS_INLINE CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real
 {
     const struct libcurl *libcurl = libcurl_known(flavour);
 
-    if (libcurl && easy_may_wait(real, timeout_ms))
+    if (libcurl && (easy_running ? easy_may_wait(real, timeout_ms) : stubs_is_inner(libcurl, caller)))
         return libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
     return poll(flavour, real, extra, extra_count, timeout_ms, ready, caller);
 }
