@@ -23,7 +23,7 @@ hosts = (
 );
 CFG
 fresh() { GUSSET_CONFIG=$folder/rules.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 20 "$client" "$@"; }
-there=http://127.0.0.1:$other/x?echo=request
+there="http://127.0.0.1:$other/x?echo=request"
 
 is "the same URL again and again" "$(fresh get="$url" get="$url" get="$url")" "any any any"
 is "another host between" "$(fresh get="$url" get="$there" get="$url" get="$there" get="$there")" "any other any other other"
