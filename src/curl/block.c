@@ -64,15 +64,17 @@ static __attribute__((noinline)) void note_line(struct block *block, const char 
  */
 static int read_status(const char *line, size_t size)
 {
-    size_t at = 5;
+    size_t at = size > 9 && line[8] == ' ' && line[9] != ' ' ? 9 : 5; /* nearly always "HTTP/1.1 200" */
     int status = 0;
 
     if (size < 5 || memcmp(line, "HTTP/", 5) != 0)
         return 0;
-    while (at < size && line[at] != ' ')
-        at++;
-    while (at < size && line[at] == ' ')
-        at++;
+    if (at == 5) {
+        while (at < size && line[at] != ' ')
+            at++;
+        while (at < size && line[at] == ' ')
+            at++;
+    }
     for (size_t end = at + 3; at < end && at < size && line[at] >= '0' && line[at] <= '9'; at++)
         status = status * 10 + (line[at] - '0');
     return status;

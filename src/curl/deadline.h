@@ -69,7 +69,7 @@ bool deadline_look(struct call *call, uint64_t now_us);
 /* The quick answer, without a clock: whether it may wait as long as it wants to. Spends patience. */
 static inline bool deadline_can_wait(struct deadline *deadline, int timeout_ms)
 {
-    if (timeout_ms < 0 || timeout_ms >= deadline->patience_ms)
+    if ((unsigned)timeout_ms >= (unsigned)deadline->patience_ms) /* a negative one has no end */
         return false;
     deadline->patience_ms -= timeout_ms + 1;
     return true;

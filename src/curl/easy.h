@@ -25,11 +25,12 @@ static inline void easy_runs_with(CURL *easy, CURLM *multi)
 /* That loop, or any other, is about to wait for at most timeout_ms; returns how long it may. */
 int easy_poll_ms(CURLM *multi, int timeout_ms);
 
-/* The quick answer: a call runs with this multi handle, and it may wait as long as it wants to. */
+/* The quick answer while one is running: it is with this multi handle, and may wait as long as it wants to.
+ */
 static inline bool easy_may_wait(CURLM *multi, int timeout_ms)
 {
     struct call *call = easy_running;
-    return call && call->multi == multi && deadline_can_wait(&call->deadline, timeout_ms);
+    return call->multi == multi && deadline_can_wait(&call->deadline, timeout_ms);
 }
 
 /* The handle is about to go: if a longjmp left its transfer, this thread must not think that it still runs.

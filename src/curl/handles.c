@@ -82,9 +82,11 @@ static bool keep_string(struct handles_string *string, const char *text)
 
 static void forget_texts(struct handle *handle)
 {
-    for (int i = 0; i < HANDLES_TEXT_COUNT; i++)
-        if (handle->texts[i].bytes)
-            keep_string(&handle->texts[i], NULL);
+    if (handle->texts[HANDLES_URL].bytes)
+        keep_string(&handle->texts[HANDLES_URL], NULL);
+    for (int i = 0; handle->has_texts && i < HANDLES_TEXT_COUNT; i++)
+        keep_string(&handle->texts[i], NULL);
+    handle->has_texts = false;
 }
 
 void handles_copy(const struct handle *from, CURL *easy)
@@ -96,6 +98,7 @@ void handles_copy(const struct handle *from, CURL *easy)
     if (!to)
         return;
     to->request = from->request;
+    to->has_texts = true;
     memcpy(to->words, from->words, sizeof to->words);
     for (int i = 0; i < HANDLES_TEXT_COUNT && whole; i++)
         whole = keep_string(&to->texts[i], from->texts[i].bytes);
@@ -248,6 +251,7 @@ static __attribute__((noinline)) void note_text(struct handle *handle, enum hand
 {
     if (index == HANDLES_URL && takes_known_url(handle, text))
         return;
+    handle->has_texts |= index != HANDLES_URL;
     if (!keep_string(&handle->texts[index], text))
         keep_string(&handle->texts[index], NULL); /* unknown is safe: then no rule is found */
     if (index == HANDLES_UNIX_SOCKET_PATH ||
@@ -264,10 +268,8 @@ void handles_note(struct handle *handle, CURLoption option, uint64_t word)
     if (number >= OPTIONS)
         return;
     handle->is_settled = false;
-    if (effects[number] == EFFECT_SECONDS)
-        word *= 1000;
     if (words[number])
-        handle->words[words[number] - 1] = word;
+        handle->words[words[number] - 1] = effects[number] == EFFECT_SECONDS ? word * 1000 : word;
     switch ((enum effect)effects[number]) {
     case EFFECT_NONE:
     case EFFECT_SECONDS:

@@ -67,7 +67,8 @@ struct handle {
     struct seat seat;  /* in a multi handle of the program's */
     bool is_performing;
     bool is_dressed;     /* the borrowed options hold gusset's values just now */
-    bool is_settled;     /* dressed by a first attempt for the call's target, and no option was set since */
+    bool is_settled;     /* no option was set since a first attempt dressed it, or no rule matched */
+    bool has_texts;      /* the program has set one besides the URL */
     bool target_is_read; /* target_is_known and target hold for the options as they are */
     bool target_is_known;
     bool target_is_new;              /* target was read since a call was last opened for it */

@@ -54,7 +54,7 @@ STUBS_INLINE CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM
 {
     const struct libcurl *libcurl = libcurl_known(flavour);
 
-    if (!libcurl || !libcurl->multi_add_handle || !stubs_is_inner(libcurl, caller))
+    if (!libcurl || !stubs_is_inner(libcurl, caller))
         return add(flavour, real, easy, caller);
     easy_runs_with(easy, real);
     return libcurl->multi_add_handle(real, easy);
@@ -82,7 +82,7 @@ STUBS_INLINE CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real
 {
     const struct libcurl *libcurl = libcurl_known(flavour);
 
-    if (libcurl && libcurl->multi_poll && easy_may_wait(real, timeout_ms))
+    if (libcurl && (easy_running ? easy_may_wait(real, timeout_ms) : stubs_is_inner(libcurl, caller)))
         return libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
     return poll(flavour, real, extra, extra_count, timeout_ms, ready, caller);
 }
@@ -112,7 +112,7 @@ STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *r
 {
     const struct libcurl *libcurl = libcurl_known(flavour);
 
-    if (libcurl && libcurl->multi_cleanup && stubs_is_inner(libcurl, caller))
+    if (libcurl && stubs_is_inner(libcurl, caller))
         return libcurl->multi_cleanup(real);
     return clean_up(flavour, real, caller);
 }
@@ -168,7 +168,7 @@ STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *r
     {                                                                                                        \
         const struct libcurl *libcurl = libcurl_known(flavour);                                              \
                                                                                                              \
-        if (libcurl && libcurl->name && stubs_is_inner(libcurl, caller))                                     \
+        if (libcurl && stubs_is_inner(libcurl, caller)) /* what it calls it has */                           \
             return libcurl->name(real, __VA_ARGS__);                                                         \
         return ask_##name(flavour, real, __VA_ARGS__, caller);                                               \
     }

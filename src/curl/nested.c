@@ -56,6 +56,8 @@ static bool has_failed(const struct call *call)
 {
     const struct gate_call *gate = &call->gate;
 
+    if (gate->outcome.type == OUTCOME_SUCCESS)
+        return false;
     return gate->outcome.type == OUTCOME_CIRCUIT_OPEN || gate->outcome.type == OUTCOME_LIMITED ||
            retry_wants(&gate->policy->settings->retry, &gate->outcome);
 }

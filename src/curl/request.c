@@ -150,17 +150,28 @@ static CURLcode program_sets(struct handle *handle, CURLoption option, uint64_t 
     return CURLE_OK;
 }
 
-CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word)
+static inline CURLcode set(struct handle *handle, CURLoption option, uint64_t word)
 {
-    if (handle->is_dressed && has_borrowed(handle, option)) {
+    CURLcode code = handle->libcurl->easy_setopt(handle->easy, option, word);
+
+    if (code == CURLE_OK)
+        handles_note(handle, option, word);
+    return code;
+}
+
+static __attribute__((noinline)) CURLcode set_dressed(struct handle *handle, CURLoption option, uint64_t word)
+{
+    if (has_borrowed(handle, option)) {
         if (handle->is_performing)
             return program_sets(handle, option, word);
         request_undress(handle);
     }
-    CURLcode code = handle->libcurl->easy_setopt(handle->easy, option, word);
-    if (code == CURLE_OK)
-        handles_note(handle, option, word);
-    return code;
+    return set(handle, option, word);
+}
+
+CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word)
+{
+    return handle->is_dressed ? set_dressed(handle, option, word) : set(handle, option, word);
 }
 
 /* Every option that may be borrowed, as the table lists them. */

@@ -21,13 +21,9 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
     return gate_open(&call->gate, &query, true);
 }
 
-static struct call *open_call(struct handle *handle)
+/* The call of a handle that something was set on since its last one; NULL when no rule matches. */
+static struct call *find_call(struct handle *handle)
 {
-    /* A CURLU belongs to the program, which may change it at any time without telling us. */
-    if (handle->is_settled && !handle->words[HANDLES_CURLU] && gate_reopen(&handle->call->gate)) {
-        deadline_call(handle->call);
-        return handle->call;
-    }
     const struct target *target = handles_target(handle);
 
     if (!target || handle->words[HANDLES_CONNECT_ONLY])
@@ -38,7 +34,21 @@ static struct call *open_call(struct handle *handle)
         return NULL;
     bool same = !handle->target_is_new && method == call->method;
     handle->target_is_new = false;
-    if (!(same && gate_reopen(&call->gate)) && !open_anew(call, target, method))
+    if (same && gate_is_unmatched(&call->gate))
+        return NULL;
+    return (same && gate_reopen(&call->gate)) || open_anew(call, target, method) ? call : NULL;
+}
+
+static struct call *open_call(struct handle *handle)
+{
+    /* A CURLU belongs to the program, which may change it at any time without telling us. */
+    bool is_as_before = handle->is_settled && !handle->words[HANDLES_CURLU];
+
+    if (is_as_before && gate_is_unmatched(&handle->call->gate))
+        return NULL;
+    is_as_before = is_as_before && gate_reopen(&handle->call->gate);
+    struct call *call = is_as_before ? handle->call : find_call(handle);
+    if (!call)
         return NULL;
     deadline_call(call);
     unsigned repeats = nested_repeats(call);
@@ -53,8 +63,11 @@ struct call *transfer_open(struct handle *handle)
 
     if (!call || call->gate.shadow)
         request_undress(handle);
-    if (!call)
+    if (!call) {
+        handle->is_settled =
+            handle->call && !handle->call->gate.policy; /* which else is an earlier target's */
         return NULL;
+    }
     handle->is_performing = true;
     call->was_sent = false;
     if (!call->gate.shadow) {

@@ -177,11 +177,24 @@ bool gate_matches(const struct rules_query *query, struct rules_match *match)
 
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
 {
+    struct ready *ready = gate_ready(may_compile);
     struct rules_match match;
 
     call->policy = NULL;
-    return gate_ready(may_compile) && gate_matches(query, &match) &&
-           gate_open_matched(call, query->place, &match);
+    call->unmatched = NULL;
+    if (!ready)
+        return false;
+    if (!rules_find(ready->rules, query, &match)) {
+        call->unmatched = ready->rules;
+        return false;
+    }
+    return gate_open_matched(call, query->place, &match);
+}
+
+bool gate_is_unmatched(const struct gate_call *call)
+{
+    const struct ready *ready = gate_ready(false);
+    return ready && call->unmatched == ready->rules;
 }
 
 bool gate_reopen(struct gate_call *call)

@@ -28,6 +28,7 @@ struct gate_slice {
 /* One call of the program on its way. Caller's memory; all fields are the gate's, but those named public. */
 struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
+    const struct rules *unmatched;     /* the rules of which none matched when it was last opened */
     bool shadow;                       /* public: decide and count, but the door must change nothing */
     uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
     uint16_t repeats;                  /* public: see gate_repeats */
@@ -93,6 +94,9 @@ void gate_repeats(struct gate_call *call, unsigned times);
 
 /* How many tries the call has, the first included. */
 uint32_t gate_attempts(const struct gate_call *call);
+
+/* Whether no rule matched when it was opened last, and the rules are the same: it need not be tried again. */
+bool gate_is_unmatched(const struct gate_call *call);
 
 /*
  * May the (next) attempt go? GO, WAIT (only where the door may_wait; then go without asking again), or

@@ -3,8 +3,8 @@
  *   fresh KIND=URL...
  * KIND: get · post · head · port:N, porting:N (CURLOPT_PORT before, after the URL) · parts (CURLU) · anew
  * (another URL, curl_easy_reset, the URL) · late (another URL, then the URL) · tour:N (a request to port N,
- * then likewise) · fork (a child with a handle of its own) Prints for each what the server was sent in
- * X-Rule; for fork whether the child's request id was its own.
+ * then likewise) · file (the URL, then a file, three times) · fork (a child with a handle of its own) Prints
+ * for each what the server was sent in X-Rule; for fork whether the child's request id was its own.
  */
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -92,6 +92,11 @@ static CURLcode ask(const char *kind, const char *url, struct text *head)
     }
     set_url(easy, kind, url, parts);
     CURLcode code = perform(easy, head);
+    if (strcmp(kind, "file") == 0) {
+        curl_easy_setopt(easy, CURLOPT_URL, "file:///dev/null");
+        for (int i = 0; i < 3; i++)
+            curl_easy_perform(easy);
+    }
     curl_easy_cleanup(easy);
     curl_url_cleanup(parts);
     return code;

@@ -23,7 +23,7 @@ hosts = (
 );
 CFG
 fresh() { GUSSET_CONFIG=$folder/rules.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 20 "$client" "$@"; }
-there=http://127.0.0.1:$other/x?echo=request
+there="http://127.0.0.1:$other/x?echo=request"
 
 is "the same URL again and again" "$(fresh get="$url" get="$url" get="$url")" "any any any"
 is "another host between" "$(fresh get="$url" get="$there" get="$url" get="$there" get="$there")" "any other any other other"
@@ -37,5 +37,6 @@ is "the URL is set anew after a reset" "$(fresh get="$url" anew="$url" get="$the
 is "the handle went elsewhere, and was reset" "$(fresh get="$url" tour:"$other"="$url" get="$url" tour:"$other"="$there" tour:"$port"="$there")" "any any any other other"
 is "another URL was set before it" "$(fresh get="$url" late="$url" late="$there" late="$url")" "any any other any"
 is "a child goes on with its copy, and its ids are its own" "$(fresh get="$url" fork="$url" get="$url" fork="$url")" "any own any own"
+is "what follows on the same handle is no call of the host's" "$(forget; fresh file="$url"; counted calls)" "$(printf 'any\n1')"
 is "as many calls are counted as were made" "$(forget; fresh get="$url" get="$url" get="$there" post="$url" >/dev/null; counted calls)" 4
 done_testing

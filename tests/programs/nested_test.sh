@@ -32,7 +32,16 @@ loop() { perl -MWWW::Curl::Easy -e '
         $curl->setopt(CURLOPT_POSTFIELDS, "x=1") if $url =~ /post/;
         $curl->perform;
     }' "$@"; }
+insist() { perl -MWWW::Curl::Easy -e '
+    my $curl = WWW::Curl::Easy->new;
+    open my $body, ">", \my $text;
+    $curl->setopt(CURLOPT_URL, $ARGV[0]);
+    $curl->setopt(CURLOPT_WRITEDATA, $body);
+    $curl->perform for 1 .. $ARGV[1];' "$@"; }
 if perl -MWWW::Curl::Easy -e 1 2>/dev/null; then
+    # Found by reading: a handle that nothing was set on since took a quick way that did not ask.
+    under -- bash -c "$(declare -f insist); insist '$url/?status=503&key=same' 4"
+    is "a handle that is used again and again, and nothing set on it: three tries, two, one, one" "$(ask "count?key=same")" 7
     under -- bash -c "$(declare -f loop); loop '$url/?status=503&key=fresh' '$url/?status=503&key=fresh'"
     is "a fresh handle for each try is seen through" "$(ask "count?key=fresh")" 5
     under -- bash -c "$(declare -f loop); loop '$url/?status=503&key=one' '$url/?status=503&key=two'"
