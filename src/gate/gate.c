@@ -1,5 +1,6 @@
 #include "gate/gate.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "gate/note.h"
@@ -308,6 +309,22 @@ static bool is_free_to_go(const struct gate_call *call)
         return false;
     return !applies(call, POLICY_BREAKER) ||
            breaker_state(atomic_load_explicit(&call->slot->circuit, memory_order_relaxed)) == BREAKER_CLOSED;
+}
+
+bool gate_is_clear(const struct gate_call *call)
+{
+    return is_free_to_go(call);
+}
+
+void gate_count_unprotected(void)
+{
+    struct ready *ready = gate_ready(false);
+    uintptr_t anywhere = (uintptr_t)&errno; /* differs by thread and process, so that few share a line */
+
+    if (ready)
+        atomic_fetch_add_explicit(
+            &ready->state.header->unprotected[(anywhere >> 12) % LAYOUT_UNPROTECTED].count, 1,
+            memory_order_relaxed);
 }
 
 static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)
