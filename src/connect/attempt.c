@@ -12,7 +12,7 @@
 #include "sys/real.h"
 
 enum {
-    AT_ONCE_US = 20,        /* quicker than any handshake: Fast Open has put it off until the first write */
+    AT_ONCE_US = 8,         /* quicker than any handshake: Fast Open has put it off until the first write */
     EPHEMERAL_PORTS = 32768 /* the first that the kernel picks for a caller, unless an administrator says else */
 };
 
@@ -135,9 +135,10 @@ static bool is_self_connected(const struct attempt *attempt)
 {
     struct place place;
 
-    return attempt->kind == SOCKET_TCP && peer_of(&place, attempt->to, attempt->length) &&
-           (place.port >= EPHEMERAL_PORTS || attempt->call.attempt > 1) &&
-           socket_is_own_peer(attempt->fd, attempt->to);
+    if (attempt->kind != SOCKET_TCP || !peer_of(&place, attempt->to, attempt->length))
+        return false;
+    bool is_likely = attempt->call.attempt > 1 || (place.port >= EPHEMERAL_PORTS && peer_is_loopback(&place));
+    return is_likely && socket_is_own_peer(attempt->fd, attempt->to);
 }
 
 /* Makes the attempt; its limit stands until socket_unlimit. Returns 0 or an errno. */
