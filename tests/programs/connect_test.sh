@@ -28,12 +28,10 @@ if [ -n "$postgres" ] && mkdir "$folder/pg" && chmod 711 "$folder" && { [ "$(id 
     export PGSSLMODE=disable PGGSSENCMODE=disable
     psql=(psql -At -h 127.0.0.1 -p "$pg" -U x postgres -c 'select 7')
     blocking=(php -r "\$s = fsockopen('127.0.0.1', $pg); echo \$s ? 7 : 0;")
-    pdo=(php -r "try { echo (new PDO('pgsql:host=127.0.0.1;port=$pg;user=x;dbname=postgres'))->query('select 7')->fetchColumn(); } catch (Exception \$e) { echo 0; }")
     dial=("$python" -c "import socket; socket.create_connection(('127.0.0.1', $pg)); print(7)")
     psycopg=("$python" -c "import psycopg2; c = psycopg2.connect('host=127.0.0.1 port=$pg user=x dbname=postgres').cursor(); c.execute('select 7'); print(c.fetchone()[0])")
-    php -m 2>/dev/null | grep -qx pdo_pgsql || pdo=()
     "$python" -c 'import psycopg2' 2>/dev/null || psycopg=()
-    for client in psql blocking pdo dial psycopg; do
+    for client in psql blocking dial psycopg; do
         declare -n words=$client
         [ ${#words[@]} -gt 0 ] || skip "$client" "its library for PostgreSQL is not installed"
         [ ${#words[@]} -eq 0 ] || command -v "${words[0]}" >/dev/null || words=()
@@ -41,7 +39,7 @@ if [ -n "$postgres" ] && mkdir "$folder/pg" && chmod 711 "$folder" && { [ "$(id 
     done
     sleep 2
     started "$pg"
-    for client in psql blocking pdo dial psycopg; do
+    for client in psql blocking dial psycopg; do
         declare -n words=$client
         [ ${#words[@]} -gt 0 ] || continue
         for _ in $(seq 100); do

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Takes connections on ports of 127.0.0.1 and closes each politely, after what comes or half a second. Usage: serve.py PORT..."""
+"""Takes connections on ports of this machine and closes each politely, after what comes or half a second. Usage: serve.py PORT..."""
 import selectors
 import socket
 import sys
@@ -7,7 +7,7 @@ import time
 
 watch = selectors.DefaultSelector()
 for port in sys.argv[1:]:
-    listener = socket.create_server(("127.0.0.1", int(port)))
+    listener = socket.create_server(("", int(port)))
     watch.register(listener, selectors.EVENT_READ, None)
 print("ready", flush=True)
 while True:
