@@ -5,8 +5,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/netlink.h>
+#include <linux/seccomp.h>
 #include <linux/vm_sockets.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -15,12 +18,15 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -281,7 +287,7 @@ static void forks(void)
     somewhere = address_of(words[0], words[1]);
     for (int i = 0; i < 4; i++)
         pthread_create(&threads[i], NULL, dial_on, NULL);
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 40; i++) {
         pid_t child = fork();
         if (child == 0) {
             alarm(20);
@@ -294,7 +300,7 @@ static void forks(void)
     is_over = true;
     for (int i = 0; i < 4; i++)
         pthread_join(threads[i], NULL);
-    printf("%d of 100 children ended well\n", fine);
+    printf("%d of 40 children ended well\n", fine);
 }
 
 /* vforks HOST PORT: a vfork child closes, as its own, what its parent waits for; and connects itself */
@@ -424,6 +430,90 @@ static void descriptors(void)
     }
 }
 
+/* ---- names ---- */
+
+static void dial_entry(const struct hostent *entry, const char *port)
+{
+    struct sockaddr_in to = address_of("0.0.0.0", port);
+
+    memcpy(&to.sin_addr, entry->h_addr_list[0], sizeof to.sin_addr);
+    int fd = stream(true);
+    printf("%s\n", strerror(dial(fd, &to)));
+    close(fd);
+}
+
+static void dial_list(const struct addrinfo *list)
+{
+    int fd = socket(list->ai_family, SOCK_STREAM, 0);
+    printf("%s\n", connect(fd, list->ai_addr, list->ai_addrlen) ? strerror(errno) : "Success");
+    close(fd);
+}
+
+/* names WAY NAME PORT: each way to look a name up, then a connect */
+static void names(void)
+{
+    const char *way = words[0], *name = words[1], *port = words[2];
+    struct addrinfo *list = NULL, mapped = {.ai_family = AF_INET6, .ai_flags = AI_V4MAPPED};
+    struct gaicb request = {.ar_name = name, .ar_service = port}, *requests[] = {&request};
+    struct hostent room, *entry = NULL;
+    char buffer[4096];
+    int error;
+
+    if (strcmp(way, "getaddrinfo") == 0 && getaddrinfo(name, port, NULL, &list) == 0)
+        dial_list(list);
+    else if (strcmp(way, "mapped") == 0 && getaddrinfo(name, port, &mapped, &list) == 0)
+        dial_list(list);
+    else if (strcmp(way, "gethostbyname") == 0 && (entry = gethostbyname(name)))
+        dial_entry(entry, port);
+    else if (strcmp(way, "gethostbyname2") == 0 && (entry = gethostbyname2(name, AF_INET)))
+        dial_entry(entry, port);
+    else if (strcmp(way, "gethostbyname_r") == 0 &&
+             gethostbyname_r(name, &room, buffer, sizeof buffer, &entry, &error) == 0 && entry)
+        dial_entry(entry, port);
+    else if (strcmp(way, "gethostbyname2_r") == 0 &&
+             gethostbyname2_r(name, AF_INET, &room, buffer, sizeof buffer, &entry, &error) == 0 && entry)
+        dial_entry(entry, port);
+    else if (strcmp(way, "getaddrinfo_a") == 0 && getaddrinfo_a(GAI_WAIT, requests, 1, NULL) == 0)
+        dial_list(request.ar_result);
+    else if (strcmp(way, "gai_error") == 0 && getaddrinfo_a(GAI_NOWAIT, requests, 1, NULL) == 0) {
+        const struct gaicb *const pending[] = {&request};
+        while (gai_suspend(pending, 1, NULL) != EAI_ALLDONE && gai_error(&request) == EAI_INPROGRESS)
+            ;
+        if (gai_error(&request) == 0)
+            dial_list(request.ar_result);
+    } else {
+        printf("unknown\n");
+    }
+}
+
+/* ---- sandboxes ---- */
+
+#define ALLOW(name) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+
+/* sandbox HOST PORT: a connect to open the doors, then only what a client needs; anything else kills */
+static void sandbox(void)
+{
+    struct sock_filter strict[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        ALLOW(socket), ALLOW(connect), ALLOW(close), ALLOW(getsockopt), ALLOW(setsockopt), ALLOW(write),
+        ALLOW(exit_group), ALLOW(clock_gettime),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    };
+    struct sock_fprog program = {sizeof strict / sizeof *strict, strict};
+    struct sockaddr_in to = address_of(words[0], words[1]);
+
+    setbuf(stdout, NULL);
+    printf("outside: %s\n", strerror(dial(stream(true), &to)));
+    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) != 0)
+        return;
+    for (int i = 0; i < 3; i++) {
+        int fd = stream(true);
+        printf("inside: %s\n", strerror(dial(fd, &to)));
+        close(fd);
+    }
+}
+
 int main(int count, char **all)
 {
     static const struct {
@@ -432,6 +522,7 @@ int main(int count, char **all)
     } scenarios[] = {
         {"rust", rust}, {"fault", fault}, {"others", others}, {"itself", itself},   {"left", left},
         {"handler", handler}, {"forks", forks}, {"vforks", vforks}, {"dropped", dropped}, {"descriptors", descriptors},
+        {"names", names}, {"sandbox", sandbox},
     };
 
     words = all + 2;

@@ -65,6 +65,18 @@ at_least "and ends after its time" "$took" 380
 at_most "not later" "$took" 900
 same "a program that closes all descriptors finds none of gusset's" descriptors 127.0.0.1 "$open"
 
+same "a sandbox that allows what a client needs" sandbox 127.0.0.1 "$open"
+same "also where no rule means the address" sandbox 127.0.0.9 "$open"
+
+# ---- no malloc, no lock ----
+armed() { timeout 20 env "LD_PRELOAD=$BUILD/libgusset.so" "$BUILD/clients/frugal" "$@" 2>&1; }
+is "malloc and locks are armed" "$(timeout 20 "$BUILD/clients/frugal" trap 127.0.0.1 "$open" 2>&1)" "frugal: malloc"
+is "a connect needs neither, not even the first" "$(armed connect 127.0.0.1 "$open")" "connected connected"
+is "nor one that is refused, and tried again" "$(armed connect 127.0.0.1 "$shut")" "refused refused"
+wrapped bash -c "exec 3<>/dev/tcp/127.0.0.77/$shut" 2>/dev/null
+is "nor one that the circuit refuses" "$(armed connect 127.0.0.77 "$shut")" "refused refused"
+is "nor one without a rule" "$(armed connect 127.0.0.9 "$open")" "connected connected"
+
 # ---- programs that close everything ----
 is "python's subprocess" "$(wrapped "$python" -c "import subprocess, socket
 s = socket.create_connection(('127.0.0.1', $open))
