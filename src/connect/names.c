@@ -80,9 +80,11 @@ static struct key key_of(const struct place *place)
     else
         memcpy(bytes, place->address, 16);
     memcpy(key.words, bytes, sizeof bytes);
-    uint64_t mixed = (key.words[0] ^ (key.words[1] * 0x9E3779B97F4A7C15u)) * 0x9E3779B97F4A7C15u;
-    key.bucket = &buckets[(mixed >> 32) & (BUCKETS - 1)];
-    key.tag = (uint32_t)(mixed >> 40) | 1;
+    /* Neighbours differ in the last byte, which lies highest: it must be brought down before it is multiplied. */
+    uint64_t mixed = (key.words[1] ^ key.words[1] >> 32 ^ key.words[0]) * 0x9E3779B97F4A7C15u;
+    mixed = (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9u;
+    key.bucket = &buckets[(mixed >> 56) & (BUCKETS - 1)];
+    key.tag = (uint32_t)(mixed >> 24) | 1;
     return key;
 }
 
