@@ -216,6 +216,8 @@ static struct verdict tell(struct attempt *attempt, int error)
     struct gate_attempt ended = {.outcome = outcome_of_errno(error), .retry_after_ms = -1};
     uint64_t deadline_us = call->deadline_us;
 
+    if (error == EINTR || error == EALREADY) /* of a unix socket; of a connect that gusset has not seen begin */
+        ended.outcome.type = OUTCOME_LOCAL;
     ended.replayable = error && may_wait(attempt);
     if (attempt->hold_until_us && (!deadline_us || attempt->hold_until_us < deadline_us))
         call->deadline_us = attempt->hold_until_us;

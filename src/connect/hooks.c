@@ -1,7 +1,6 @@
 /* connect(2), where its outcome shows, and the look-ups that come before it: guard, ask, delegate. */
 #include <errno.h>
 #include <limits.h>
-#include <linux/close_range.h>
 #include <netdb.h>
 #include <poll.h>
 #include <unistd.h>
@@ -12,6 +11,8 @@
 #include "gate/ready.h"
 #include "sys/libcurl.h"
 #include "sys/real.h"
+
+enum { CLOSE_ON_EXEC = 1 << 2 }; /* CLOSE_RANGE_CLOEXEC: nothing is closed yet */
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -30,7 +31,7 @@ EXPORTED int getsockopt(int fd, int level, int option, void *restrict value, soc
 {
     int result = real.getsockopt(fd, level, option, value, length);
 
-    if (pending_any() && level == SOL_SOCKET && option == SO_ERROR && result == 0 && *length >= sizeof(int))
+    if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR && result == 0 && *length >= sizeof(int))
         pending_told(fd, *(int *)value);
     return result;
 }
@@ -46,7 +47,7 @@ EXPORTED int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     int result = real.poll(fds, count, timeout_ms);
 
-    if (pending_any() && result > 0)
+    if (pending_any_waits() && result > 0)
         look_at(fds, count);
     return result;
 }
@@ -55,7 +56,7 @@ EXPORTED int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *time
 {
     int result = real.ppoll(fds, count, timeout, mask);
 
-    if (pending_any() && result > 0)
+    if (pending_any_waits() && result > 0)
         look_at(fds, count);
     return result;
 }
@@ -92,7 +93,7 @@ EXPORTED int dup3(int fd, int onto, int flags)
 
 EXPORTED int close_range(unsigned first, unsigned last, int flags)
 {
-    if (pending_any() && !(flags & (int)CLOSE_RANGE_CLOEXEC))
+    if (pending_any() && !(flags & CLOSE_ON_EXEC))
         pending_leave_range(first, last);
     return real.close_range(first, last, flags);
 }

@@ -47,9 +47,9 @@ static enum mark mark_of(uint64_t word)
     return (enum mark)(word & 0xff);
 }
 
-static bool is_of(uint64_t word, int fd)
+static bool is_of(uint64_t word, int fd, enum mark most)
 {
-    return word >> 8 == (unsigned)fd && mark_of(word) >= WAITING;
+    return word >> 8 == (unsigned)fd && mark_of(word) >= WAITING && mark_of(word) <= most;
 }
 
 static bool take(struct slot *slot, uint64_t word)
@@ -63,10 +63,18 @@ static void put(struct slot *slot, uint64_t word)
     atomic_store_explicit(&slot->word, word, memory_order_release);
 }
 
-static void release(struct slot *slot)
+static void add(atomic_int *counter, int number)
 {
+    atomic_fetch_add_explicit(counter, number, memory_order_relaxed);
+}
+
+/* A slot that was taken when it had this word is free again. */
+static void release(struct slot *slot, uint64_t was)
+{
+    if (mark_of(was) == WAITING)
+        add(&pending_counter.waiting, -1);
+    add(&pending_counter.sockets, -1);
     put(slot, word_of(0, FREE));
-    atomic_fetch_sub_explicit(&pending_counter.sockets, 1, memory_order_relaxed);
 }
 
 static struct slot *way(int fd, unsigned i)
@@ -133,15 +141,16 @@ static void settle(struct slot *slot, int fd)
 /* ---- finding ---- */
 
 /*
- * Takes the slot of a descriptor's socket: *was is its word. One whose socket is gone (closed past us, so
- * that nobody knows when) is freed. NULL: there is none, it is another process's, or somebody has it.
+ * Takes the slot of a descriptor's socket, if it is marked WAITING, or DONE where that is the most: *was is its
+ * word. One whose socket is gone (closed past us, so that nobody knows when) is freed. NULL: there is none, it
+ * is another process's, or somebody has it.
  */
-static struct slot *find(int fd, uint64_t *was)
+static struct slot *find(int fd, enum mark most, uint64_t *was)
 {
     for (unsigned i = 0; fd >= 0 && i < WAYS; i++) {
         struct slot *slot = way(fd, i);
         *was = atomic_load_explicit(&slot->word, memory_order_relaxed);
-        if (!is_of(*was, fd) || !take(slot, *was))
+        if (!is_of(*was, fd, most) || !take(slot, *was))
             continue;
         if (slot->pid != getpid()) {
             put(slot, *was);
@@ -151,7 +160,7 @@ static struct slot *find(int fd, uint64_t *was)
             return slot;
         if (mark_of(*was) == WAITING)
             gate_close(&slot->call);
-        release(slot);
+        release(slot, *was);
     }
     return NULL;
 }
@@ -159,7 +168,7 @@ static struct slot *find(int fd, uint64_t *was)
 enum pending_state pending_find(int fd)
 {
     uint64_t was;
-    struct slot *slot = find(fd, &was);
+    struct slot *slot = find(fd, DONE, &was);
 
     if (!slot)
         return PENDING_NOT;
@@ -170,17 +179,18 @@ enum pending_state pending_find(int fd)
 void pending_told(int fd, int error)
 {
     uint64_t was;
-    struct slot *slot = find(fd, &was);
+    struct slot *slot = find(fd, WAITING, &was);
 
     if (!slot)
         return;
-    if (mark_of(was) == WAITING && error) {
+    if (error) {
         end(slot, fd, error);
-        release(slot); /* what is tried on this socket now is another call */
+        release(slot, was); /* what is tried on this socket now is another call */
         return;
     }
-    if (mark_of(was) == WAITING && socket_progress(fd) == SOCKET_CONNECTED) {
+    if (socket_progress(fd) == SOCKET_CONNECTED) {
         end(slot, fd, 0);
+        add(&pending_counter.waiting, -1);
         was = word_of(fd, DONE);
     }
     put(slot, was);
@@ -191,20 +201,16 @@ void pending_ready(int fd)
     pending_told(fd, 0);
 }
 
-static void leave(struct slot *slot, int fd, uint64_t was)
-{
-    if (mark_of(was) == WAITING)
-        settle(slot, fd);
-    release(slot);
-}
-
 void pending_leave(int fd)
 {
     uint64_t was;
-    struct slot *slot = find(fd, &was);
+    struct slot *slot = find(fd, DONE, &was);
 
-    if (slot)
-        leave(slot, fd, was);
+    if (!slot)
+        return;
+    if (mark_of(was) == WAITING)
+        settle(slot, fd);
+    release(slot, was);
 }
 
 void pending_leave_range(unsigned first, unsigned last)
@@ -233,15 +239,15 @@ static void wipe_on_fork(void)
     errno = kept;
 }
 
-/* Takes a slot whose mark is the wanted one and which is not of another process, or is just that. */
-static struct slot *claim_marked(int fd, enum mark wanted, bool of_others)
+/* Takes a slot whose mark is the wanted one; of those that wait, one that another process left. */
+static struct slot *claim_marked(int fd, enum mark wanted)
 {
     for (unsigned i = 0; i < WAYS; i++) {
         struct slot *slot = way(fd, i);
         uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
         if (mark_of(word) != wanted || !take(slot, word))
             continue;
-        if (!of_others || slot->pid != getpid())
+        if (wanted != WAITING || slot->pid != getpid())
             return slot;
         put(slot, word);
     }
@@ -251,13 +257,15 @@ static struct slot *claim_marked(int fd, enum mark wanted, bool of_others)
 /* A free slot, else one that only remembers that its socket is connected, or what a vfork child left. */
 static struct slot *claim(int fd)
 {
-    struct slot *slot = claim_marked(fd, FREE, false);
+    struct slot *slot = claim_marked(fd, FREE);
 
     if (slot)
-        atomic_fetch_add_explicit(&pending_counter.sockets, 1, memory_order_relaxed);
+        add(&pending_counter.sockets, 1);
     if (!slot)
-        slot = claim_marked(fd, DONE, false);
-    return slot ? slot : claim_marked(fd, WAITING, true);
+        slot = claim_marked(fd, DONE);
+    if (slot)
+        add(&pending_counter.waiting, 1);
+    return slot ? slot : claim_marked(fd, WAITING);
 }
 
 void pending_add(int fd, struct gate_call *call, struct socket_limit *limit)

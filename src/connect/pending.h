@@ -14,15 +14,21 @@
 #include "connect/socket.h"
 #include "gate/gate.h"
 
-/* How many sockets the table knows of, on a page of its own that a fork wipes with the table; for pending_any. */
+/* What the table holds, on a page of its own that a fork wipes with the table; for the two questions below. */
 extern struct pending_counter {
     _Alignas(4096) atomic_int sockets;
+    atomic_int waiting; /* those of which it is not known how they ended */
 } pending_counter;
 
 /* Whether there is anything to look for: all that most hooks ever ask. */
 static inline bool pending_any(void)
 {
     return atomic_load_explicit(&pending_counter.sockets, memory_order_relaxed) != 0;
+}
+
+static inline bool pending_any_waits(void)
+{
+    return atomic_load_explicit(&pending_counter.waiting, memory_order_relaxed) != 0;
 }
 
 enum pending_state {

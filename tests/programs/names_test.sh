@@ -31,7 +31,7 @@ mount --bind "$folder/hosts" /etc/hosts
 export GUSSET_CONFIG=$folder/names.cfg
 gusset run -- true
 for _ in $(seq 200); do
-    grep -q ready "$folder/serving" && break
+    grep -qs ready "$folder/serving" && break
     sleep 0.02
 done
 

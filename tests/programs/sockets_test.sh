@@ -9,7 +9,7 @@ open=$((24000 + $$ % 4000)) shut=$((28100 + $$ % 4000))
 "$python" "$asks/serve.py" "$open" >"$folder/serving" &
 servers+=($!)
 for _ in $(seq 200); do
-    grep -q ready "$folder/serving" && break
+    grep -qs ready "$folder/serving" && break
     sleep 0.02
 done
 
