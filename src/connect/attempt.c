@@ -12,8 +12,9 @@
 #include "sys/real.h"
 
 enum {
-    AT_ONCE_US = 8,         /* quicker than any handshake: Fast Open has put it off until the first write */
-    EPHEMERAL_PORTS = 32768 /* the first that the kernel picks for a caller, unless an administrator says else */
+    AT_ONCE_US = 8, /* quicker than any handshake: Fast Open has put it off until the first write */
+    EPHEMERAL_PORTS =
+        32768 /* the first that the kernel picks for a caller, unless an administrator says else */
 };
 
 /* A connect on its way through its attempts. */
@@ -111,8 +112,8 @@ static int connect_real(const struct attempt *attempt)
 }
 
 /*
- * Under SO_SNDTIMEO the kernel no longer restarts a connect that a signal has interrupted, so that is done here;
- * and it reports the end of its patience in three ways.
+ * Under SO_SNDTIMEO the kernel no longer restarts a connect that a signal has interrupted, so that is done
+ * here; and it reports the end of its patience in three ways.
  */
 static int connect_within_send_timeout(struct attempt *attempt)
 {
@@ -187,7 +188,8 @@ static bool may_wait(struct attempt *attempt)
     return true;
 }
 
-/* An outcome is waited for only where retry.wait asks for it: a blocking socket that has not ended was told to. */
+/* An outcome is waited for only where retry.wait asks for it: a blocking socket that has not ended was told
+ * to. */
 static bool may_hold(struct attempt *attempt, int error)
 {
     return error == EINPROGRESS && settings_of(attempt)->retry.hold_ms && may_wait(attempt) &&
@@ -216,7 +218,8 @@ static struct verdict tell(struct attempt *attempt, int error)
     struct gate_attempt ended = {.outcome = outcome_of_errno(error), .retry_after_ms = -1};
     uint64_t deadline_us = call->deadline_us;
 
-    if (error == EINTR || error == EALREADY) /* of a unix socket; of a connect that gusset has not seen begin */
+    if (error == EINTR ||
+        error == EALREADY) /* of a unix socket; of a connect that gusset has not seen begin */
         ended.outcome.type = OUTCOME_LOCAL;
     ended.replayable = error && may_wait(attempt);
     if (attempt->hold_until_us && (!deadline_us || attempt->hold_until_us < deadline_us))

@@ -31,7 +31,8 @@ EXPORTED int getsockopt(int fd, int level, int option, void *restrict value, soc
 {
     int result = real.getsockopt(fd, level, option, value, length);
 
-    if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR && result == 0 && *length >= sizeof(int))
+    if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR && result == 0 &&
+        *length >= sizeof(int))
         pending_told(fd, *(int *)value);
     return result;
 }

@@ -80,7 +80,8 @@ static struct key key_of(const struct place *place)
     else
         memcpy(bytes, place->address, 16);
     memcpy(key.words, bytes, sizeof bytes);
-    /* Neighbours differ in the last byte, which lies highest: it must be brought down before it is multiplied. */
+    /* Neighbours differ in the last byte, which lies highest: it must be brought down before it is
+     * multiplied. */
     uint64_t mixed = (key.words[1] ^ key.words[1] >> 32 ^ key.words[0]) * 0x9E3779B97F4A7C15u;
     mixed = (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9u;
     key.bucket = &buckets[(mixed >> 56) & (BUCKETS - 1)];
@@ -104,8 +105,8 @@ static bool is_same(struct slot *slot, const struct key *key, const uint64_t nam
 }
 
 /*
- * Where the name of the address stands, else where there is room, else what was looked up longest ago. What is
- * being written is passed over: in the child of a fork it may stay so.
+ * Where the name of the address stands, else where there is room, else what was looked up longest ago. What
+ * is being written is passed over: in the child of a fork it may stay so.
  */
 static unsigned choose(const struct key *key, const uint64_t name[WORDS])
 {
@@ -222,8 +223,7 @@ static bool look(struct slot *slot, const struct key *key, uint32_t time_s, stru
     found->slot = slot;
     found->first = get(&slot->first);
     found->last = get(&slot->last);
-    found->has_credit =
-        age_s <= CREDIT_S && atomic_load_explicit(&slot->credit, memory_order_relaxed) > 0;
+    found->has_credit = age_s <= CREDIT_S && atomic_load_explicit(&slot->credit, memory_order_relaxed) > 0;
     found->is_ours = get(&slot->thread) == this_thread();
     atomic_thread_fence(memory_order_acquire);
     return !(before & 1) && get(&slot->version) == before;

@@ -1,6 +1,7 @@
 /*
  * Which name did the program look up to get this address? Rules are written for names, connect(2) knows
- * addresses. Look-ups are remembered as they pass, for an hour, in a fixed lock-free table, newest over oldest.
+ * addresses. Look-ups are remembered as they pass, for an hour, in a fixed lock-free table, newest over
+ * oldest.
  *
  * Where several names lead to one address, a look-up is a credit for one connect: the oldest of the calling
  * thread is used first, then the oldest of the process, then the name that was looked up last.

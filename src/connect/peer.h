@@ -11,9 +11,9 @@
 #include "core/place.h"
 
 /*
- * Reads an address. False for what no rule can name: netlink, vsock, AF_UNSPEC, abstract unix sockets, port 0,
- * what is too short, and memory that cannot be read. An internet place is without its text, which no rule is
- * searched by; peer_name adds it.
+ * Reads an address. False for what no rule can name: netlink, vsock, AF_UNSPEC, abstract unix sockets, port
+ * 0, what is too short, and memory that cannot be read. An internet place is without its text, which no rule
+ * is searched by; peer_name adds it.
  */
 bool peer_read(struct place *place, const struct sockaddr *to, socklen_t length);
 

@@ -11,7 +11,8 @@
 enum {
     SLOTS = 1024, /* a power of two */
     WAYS = 8,
-    ABANDONED_MS = 1000, /* given up later than this: the peer's fault. Losers of happy eyeballs are younger */
+    ABANDONED_MS =
+        1000, /* given up later than this: the peer's fault. Losers of happy eyeballs are younger */
     PAGE = 4096
 };
 
@@ -141,9 +142,9 @@ static void settle(struct slot *slot, int fd)
 /* ---- finding ---- */
 
 /*
- * Takes the slot of a descriptor's socket, if it is marked WAITING, or DONE where that is the most: *was is its
- * word. One whose socket is gone (closed past us, so that nobody knows when) is freed. NULL: there is none, it
- * is another process's, or somebody has it.
+ * Takes the slot of a descriptor's socket, if it is marked WAITING, or DONE where that is the most: *was is
+ * its word. One whose socket is gone (closed past us, so that nobody knows when) is freed. NULL: there is
+ * none, it is another process's, or somebody has it.
  */
 static struct slot *find(int fd, enum mark most, uint64_t *was)
 {

@@ -1,8 +1,8 @@
 /*
  * Connects that have begun and not ended when connect(2) returned: how they end is learnt where the program
  * learns it (SO_ERROR, a second connect, poll), or when it gives the socket up. A socket is known by its
- * descriptor and its cookie, since descriptors are used again, and closed in ways that pass gusset by. A fixed
- * table of the process; no lock; a child begins with an empty one.
+ * descriptor and its cookie, since descriptors are used again, and closed in ways that pass gusset by. A
+ * fixed table of the process; no lock; a child begins with an empty one.
  */
 #ifndef GUSSET_CONNECT_PENDING_H
 #define GUSSET_CONNECT_PENDING_H
@@ -14,7 +14,8 @@
 #include "connect/socket.h"
 #include "gate/gate.h"
 
-/* What the table holds, on a page of its own that a fork wipes with the table; for the two questions below. */
+/* What the table holds, on a page of its own that a fork wipes with the table; for the two questions below.
+ */
 extern struct pending_counter {
     _Alignas(4096) atomic_int sockets;
     atomic_int waiting; /* those of which it is not known how they ended */

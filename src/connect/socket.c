@@ -7,7 +7,9 @@
 
 #include "sys/raw.h"
 
-enum { USER_TIMEOUT_FLOOR_MS = 1000 }; /* the first SYN is sent again after a second, and only then looked at */
+enum {
+    USER_TIMEOUT_FLOOR_MS = 1000
+}; /* the first SYN is sent again after a second, and only then looked at */
 
 static bool ask(int fd, int level, int option, void *value, socklen_t size)
 {
@@ -119,8 +121,7 @@ static void limit_send_timeout(int fd, struct socket_limit *limit)
 {
     struct timeval own = {0, 0}, ours = {limit->limit_ms / 1000, (limit->limit_ms % 1000) * 1000};
 
-    if (!ask(fd, SOL_SOCKET, SO_SNDTIMEO, &own, sizeof own) ||
-        (us_of(&own) && us_of(&own) <= us_of(&ours)) ||
+    if (!ask(fd, SOL_SOCKET, SO_SNDTIMEO, &own, sizeof own) || (us_of(&own) && us_of(&own) <= us_of(&ours)) ||
         sys_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &ours, sizeof ours) != 0)
         return;
     limit->send_timeout = own;

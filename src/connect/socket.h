@@ -33,7 +33,8 @@ bool socket_is_blocking(int fd);
 /* The pending error, which is thereby taken from the socket; 0: none. */
 int socket_take_error(int fd);
 
-/* A port of this machine's can connect to itself where it is the one that the kernel picked for the caller. */
+/* A port of this machine's can connect to itself where it is the one that the kernel picked for the caller.
+ */
 bool socket_is_own_peer(int fd, const struct sockaddr *to);
 
 /* Makes a TCP socket ready for another connect(2): options and an explicit bind(2) stay. */

@@ -55,8 +55,8 @@ struct real {
 extern struct real real;
 
 /*
- * Looks up those that a signal handler, the child of a fork or of a vfork may be the first to call: the loader's
- * lock is not for them.
+ * Looks up those that a signal handler, the child of a fork or of a vfork may be the first to call: the
+ * loader's lock is not for them.
  */
 void real_find_early(void);
 

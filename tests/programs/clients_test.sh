@@ -62,7 +62,7 @@ one() {
 }
 # all KIND HOST FIRST-PORT [gusset]: every client at once, each with a port of its own
 all() {
-    local i line
+    local i line pids=()
     for i in "${!names[@]}"; do
         line=${commands[$i]//HOST/$2}
         line=${line//PORT/$(($3 + i))}
@@ -71,8 +71,9 @@ all() {
         else
             one "$1" "$i" bash -c "$line" &
         fi
+        pids+=($!)
     done
-    wait $(jobs -p | grep -vxF "$(printf '%s\n' "${servers[@]-}")")
+    wait "${pids[@]}"
 }
 # spent INDEX: how long its slowest connect took, as gusset saw it, in milliseconds; a bucket wide
 spent() { gusset status --json "10.9.9.2:$((22000 + $1))" | sed -n 's/.*"p99_ms":\([0-9]*\)\..*/\1/p'; }

@@ -26,28 +26,28 @@ if [ -n "$postgres" ] && mkdir "$folder/pg" && chmod 711 "$folder" && { [ "$(id 
     "${as_postgres[@]}" "$postgres/initdb" -D "$folder/pg" -U x -A trust -N >"$folder/initdb" 2>&1; then
     pg=$((shut + 1))
     export PGSSLMODE=disable PGGSSENCMODE=disable
-    psql=(psql -At -h 127.0.0.1 -p "$pg" -U x postgres -c 'select 7')
-    blocking=(php -r "\$s = fsockopen('127.0.0.1', $pg); echo \$s ? 7 : 0;")
-    dial=("$python" -c "import socket; socket.create_connection(('127.0.0.1', $pg)); print(7)")
-    psycopg=("$python" -c "import psycopg2; c = psycopg2.connect('host=127.0.0.1 port=$pg user=x dbname=postgres').cursor(); c.execute('select 7'); print(c.fetchone()[0])")
-    "$python" -c 'import psycopg2' 2>/dev/null || psycopg=()
-    for client in psql blocking dial psycopg; do
-        declare -n words=$client
-        [ ${#words[@]} -gt 0 ] || skip "$client" "its library for PostgreSQL is not installed"
-        [ ${#words[@]} -eq 0 ] || command -v "${words[0]}" >/dev/null || words=()
-        [ ${#words[@]} -eq 0 ] || { timeout 20 "${words[@]}" >"$folder/bare.$client" 2>/dev/null; patient "${words[@]}" >"$folder/late.$client" 2>&1 & }
+    declare -A asks=(
+        [psql]="psql -At -h 127.0.0.1 -p $pg -U x postgres -c 'select 7'"
+        [php]="php -r '\$s = fsockopen(\"127.0.0.1\", $pg); echo \$s ? 7 : 0;'"
+        [python]="$python -c 'import socket; socket.create_connection((\"127.0.0.1\", $pg)); print(7)'"
+        [psycopg2]="$python -c 'import psycopg2; c = psycopg2.connect(\"host=127.0.0.1 port=$pg user=x dbname=postgres\").cursor(); c.execute(\"select 7\"); print(c.fetchone()[0])'"
+    )
+    command -v psql >/dev/null || unset 'asks[psql]'
+    command -v php >/dev/null || unset 'asks[php]'
+    "$python" -c 'import psycopg2' 2>/dev/null || unset 'asks[psycopg2]'
+    [ ${#asks[@]} -eq 4 ] || skip "some clients of PostgreSQL" "only these are installed: ${!asks[*]}"
+    for client in "${!asks[@]}"; do
+        timeout 20 bash -c "${asks[$client]}" >"$folder/bare.$client" 2>/dev/null
+        patient bash -c "${asks[$client]}" >"$folder/late.$client" 2>&1 &
     done
     sleep 2
     started "$pg"
-    for client in psql blocking dial psycopg; do
-        declare -n words=$client
-        [ ${#words[@]} -gt 0 ] || continue
+    for client in "${!asks[@]}"; do
         for _ in $(seq 100); do
             [ -s "$folder/late.$client" ] && break
             sleep 0.1
         done
-        isnt() { [ "$2" != "$3" ] && pass "$1" || fail "$1" "got $2"; }
-        isnt "PostgreSQL starts two seconds late: $client bare is given none" "$(cat "$folder/bare.$client")" 7
+        ok "PostgreSQL starts two seconds late: $client bare is given nothing" test "$(cat "$folder/bare.$client")" != 7
         is "PostgreSQL starts two seconds late: $client is served" "$(cat "$folder/late.$client")" 7
     done
     at_least "and each was rescued" "$(counted rescued)" 3

@@ -177,9 +177,10 @@ static void say_left(const char *way, int fd, int result)
     socklen_t size = sizeof limit;
 
     getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &size);
-    printf("%s: %s, user timeout %d, send timeout %ld.%ld, error %d, flags %o, mark %d\n", way, strerror(result),
-           option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), (long)limit.tv_sec, (long)limit.tv_usec,
-           option_of(fd, SOL_SOCKET, SO_ERROR), fcntl(fd, F_GETFL), option_of(fd, IPPROTO_TCP, TCP_NODELAY));
+    printf("%s: %s, user timeout %d, send timeout %ld.%ld, error %d, flags %o, mark %d\n", way,
+           strerror(result), option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), (long)limit.tv_sec,
+           (long)limit.tv_usec, option_of(fd, SOL_SOCKET, SO_ERROR), fcntl(fd, F_GETFL),
+           option_of(fd, IPPROTO_TCP, TCP_NODELAY));
     close(fd);
 }
 
@@ -257,7 +258,12 @@ static void on_alarm(int signal_number)
 /* handler HOST PORT: a signal handler that connects, while the program does nothing else */
 static void handler(void)
 {
-    struct itimerval often = {{0, 700}, {0, 700}}, never = {{0, 0}, {0, 0}};
+    struct itimerval often =
+                         {
+                             {0, 700},
+                             {0, 700}
+    },
+                     never = {{0, 0}, {0, 0}};
     struct sigaction action = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};
 
     somewhere = address_of(words[0], words[1]);
@@ -364,8 +370,14 @@ static void *dial_for_ever(void *to)
 static void dropped(void)
 {
     struct sockaddr_in to = full_port();
-    struct sigaction interrupts = {.sa_handler = nothing}, restarts = {.sa_handler = nothing, .sa_flags = SA_RESTART};
-    struct itimerval soon = {{0, 0}, {0, 150000}}, often = {{0, 30000}, {0, 30000}}, never = {{0, 0}, {0, 0}};
+    struct sigaction interrupts = {.sa_handler = nothing},
+                     restarts = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+    struct itimerval soon =
+                         {
+                             {0, 0     },
+                             {0, 150000}
+    },
+                     often = {{0, 30000}, {0, 30000}}, never = {{0, 0}, {0, 0}};
     pthread_t thread;
     void *ended = NULL;
 
@@ -488,15 +500,22 @@ static void names(void)
 
 /* ---- sandboxes ---- */
 
-#define ALLOW(name) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
+#define ALLOW(name)                                                                                          \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##name, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
 /* sandbox HOST PORT: a connect to open the doors, then only what a client needs; anything else kills */
 static void sandbox(void)
 {
     struct sock_filter strict[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        ALLOW(socket), ALLOW(connect), ALLOW(close), ALLOW(getsockopt), ALLOW(setsockopt), ALLOW(write),
-        ALLOW(exit_group), ALLOW(clock_gettime),
+        ALLOW(socket),
+        ALLOW(connect),
+        ALLOW(close),
+        ALLOW(getsockopt),
+        ALLOW(setsockopt),
+        ALLOW(write),
+        ALLOW(exit_group),
+        ALLOW(clock_gettime),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
     };
     struct sock_fprog program = {sizeof strict / sizeof *strict, strict};
@@ -520,9 +539,18 @@ int main(int count, char **all)
         const char *name;
         void (*run)(void);
     } scenarios[] = {
-        {"rust", rust}, {"fault", fault}, {"others", others}, {"itself", itself},   {"left", left},
-        {"handler", handler}, {"forks", forks}, {"vforks", vforks}, {"dropped", dropped}, {"descriptors", descriptors},
-        {"names", names}, {"sandbox", sandbox},
+        {"rust",        rust       },
+        {"fault",       fault      },
+        {"others",      others     },
+        {"itself",      itself     },
+        {"left",        left       },
+        {"handler",     handler    },
+        {"forks",       forks      },
+        {"vforks",      vforks     },
+        {"dropped",     dropped    },
+        {"descriptors", descriptors},
+        {"names",       names      },
+        {"sandbox",     sandbox    },
     };
 
     words = all + 2;
