@@ -271,6 +271,8 @@ static void use_credit(const struct candidate *used)
 
 bool names_find(const struct place *address, struct place *named, bool *is_certain)
 {
+    if (!get(&lookups))
+        return false;
     struct key key = key_of(address);
     struct candidate best = {NULL, 0, 0, false, false}, one;
     unsigned count = 0;

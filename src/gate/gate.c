@@ -117,7 +117,7 @@ static bool find_memory(struct ready *ready, struct gate_call *call, const struc
     size_t length = name_memory(call, name, sizeof name);
 
     call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
-    call->budget_slice.width_us = call->outcome_slice.width_us = 0;
+    call->budget_slice = call->outcome_slice = (struct gate_slice){0};
     if (!call->slot)
         return false;
     call->key = slots_key(call->host, host_length, name, length);

@@ -68,6 +68,16 @@ same "a program that closes all descriptors finds none of gusset's" descriptors 
 same "a sandbox that allows what a client needs" sandbox 127.0.0.1 "$open"
 same "also where no rule means the address" sandbox 127.0.0.9 "$open"
 
+if command -v valgrind >/dev/null; then
+    for words in "left 127.0.0.1 $open" "left 127.0.0.1 $shut" "vforks 127.0.0.1 $open"; do
+        # shellcheck disable=SC2086 # words of their own
+        LD_PRELOAD=$BUILD/libgusset.so timeout 60 valgrind -q --error-exitcode=9 "$client" $words >"$folder/valgrind" 2>&1
+        is "valgrind finds nothing: ${words%% *}" "$? $(grep '==' "$folder/valgrind")" "0 "
+    done
+else
+    skip "valgrind finds nothing" "it is not installed"
+fi
+
 # ---- no malloc, no lock ----
 armed() { timeout 20 env "LD_PRELOAD=$BUILD/libgusset.so" "$BUILD/clients/frugal" "$@" 2>&1; }
 is "malloc and locks are armed" "$(timeout 20 "$BUILD/clients/frugal" trap 127.0.0.1 "$open" 2>&1)" "frugal: malloc"
