@@ -130,6 +130,8 @@ static const struct settings_entry table[] = {
      "retries that a host's calls pay for, of all processes together"},
     {"retry.budget.floor", SETTINGS_COUNT, AT(RETRY, retry.budget_floor), 0, 1000000, "10", NULL,
      "retries a second that are always allowed"},
+    {"retry.wait", SETTINGS_DURATION, AT(RETRY, retry.hold_ms), 0, HOUR, "0s", NULL,
+     "how long connect(2) on a non-blocking socket may hold the program to try again; 0s: not at all"},
 
     {"breaker.consecutive", SETTINGS_COUNT, AT(BREAKER, breaker.rule.consecutive), 0, 4000, "5", NULL,
      "failures in a row that open while the window holds fewer than rate.minimum; 0: off"},
@@ -173,9 +175,20 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 
 /* Keys of the contract that come with later versions; whole paths below a policy or the file. */
 static const char *const planned[] = {
-    "faults",       "services",       "hedge",        "bulkhead",     "pool",       "fallback",
-    "stale",        "fault",          "variants",     "retry.resume", "retry.wait", "retry.idempotency_key",
-    "breaker.slow", "breaker.reject", "limit.reject",
+    "faults",
+    "services",
+    "hedge",
+    "bulkhead",
+    "pool",
+    "fallback",
+    "stale",
+    "fault",
+    "variants",
+    "retry.resume",
+    "retry.idempotency_key",
+    "breaker.slow",
+    "breaker.reject",
+    "limit.reject",
 };
 
 static bool is(const char *word, const char *text, size_t length)

@@ -1,5 +1,6 @@
 #include "gate/gate.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "gate/note.h"
@@ -116,7 +117,7 @@ static bool find_memory(struct ready *ready, struct gate_call *call, const struc
     size_t length = name_memory(call, name, sizeof name);
 
     call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
-    call->budget_slice.width_us = call->outcome_slice.width_us = 0;
+    call->budget_slice = call->outcome_slice = (struct gate_slice){0};
     if (!call->slot)
         return false;
     call->key = slots_key(call->host, host_length, name, length);
@@ -321,6 +322,22 @@ static bool is_free_to_go(const struct gate_call *call)
         return false;
     return !applies(call, POLICY_BREAKER) ||
            breaker_state(atomic_load_explicit(&call->slot->circuit, memory_order_relaxed)) == BREAKER_CLOSED;
+}
+
+bool gate_is_clear(const struct gate_call *call)
+{
+    return is_free_to_go(call);
+}
+
+void gate_count_unprotected(void)
+{
+    struct ready *ready = gate_ready(false);
+    uintptr_t anywhere = (uintptr_t)&errno; /* differs by thread and process, so that few share a line */
+
+    if (ready)
+        atomic_fetch_add_explicit(
+            &ready->state.header->unprotected[(anywhere >> 12) % LAYOUT_UNPROTECTED].count, 1,
+            memory_order_relaxed);
 }
 
 static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)

@@ -99,6 +99,15 @@ uint32_t gate_attempts(const struct gate_call *call);
 bool gate_is_unmatched(const struct gate_call *call);
 
 /*
+ * Whether nothing stands in the way of the first attempt: gate_admit will say GO and take neither token nor
+ * probe. A door that must look closer at a call before one is refused or spent need not then.
+ */
+bool gate_is_clear(const struct gate_call *call);
+
+/* A connect that no rule means: counted for the state as a whole. */
+void gate_count_unprotected(void);
+
+/*
  * May the (next) attempt go? GO, WAIT (only where the door may_wait; then go without asking again), or
  * REFUSE. In shadow always GO.
  */

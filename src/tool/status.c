@@ -71,6 +71,16 @@ static const char *switched_mode(const struct status *status)
     return names[mode < sizeof names / sizeof *names ? mode : 0];
 }
 
+/* Connects that no rule meant, of all processes. */
+static uint64_t unprotected(const struct status *status)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < LAYOUT_UNPROTECTED; i++)
+        sum += atomic_load(&status->state.map.header->unprotected[i].count);
+    return sum;
+}
+
 /* ---- the table ---- */
 
 static void print_table(struct status *status, const struct snapshot_list *list)
@@ -85,8 +95,11 @@ static void print_table(struct status *status, const struct snapshot_list *list)
     struct grid grid;
     char circuit[SNAPSHOT_CIRCUIT];
 
-    printf("%s%s: %u %s, mode %s%s\n", output_style(stdout, OUTPUT_DIM), status->state.path, list->count,
-           list->count == 1 ? "host" : "hosts", switched_mode(status), output_style(stdout, OUTPUT_PLAIN));
+    printf("%s%s: %u %s, mode %s", output_style(stdout, OUTPUT_DIM), status->state.path, list->count,
+           list->count == 1 ? "host" : "hosts", switched_mode(status));
+    if (unprotected(status))
+        printf(", %llu unprotected", (unsigned long long)unprotected(status));
+    printf("%s\n", output_style(stdout, OUTPUT_PLAIN));
     if (list->count == 0)
         return;
     grid_init(&grid, columns, sizeof columns / sizeof *columns);
@@ -221,8 +234,10 @@ static void write_all(struct status *status, const struct snapshot_list *list)
     json_object(&json, NULL);
     json_text(&json, "state", status->state.path);
     json_bool(&json, "exists", status->state.map.header != NULL);
-    if (status->state.map.header)
+    if (status->state.map.header) {
         json_text(&json, "mode", switched_mode(status));
+        json_number(&json, "unprotected", unprotected(status));
+    }
     json_array(&json, "hosts");
     for (unsigned i = 0; i < list->count; i++) {
         const struct snapshot *host = &list->items[i];

@@ -23,6 +23,7 @@ static void the_header_lies_where_version_1_has_it(void **state)
     assert_int_equal(offsetof(struct layout_header, mode), 64);
     assert_int_equal(offsetof(struct layout_header, reload), 72);
     assert_int_equal(offsetof(struct layout_header, event_next), 128);
+    assert_int_equal(offsetof(struct layout_header, unprotected), 192);
 }
 
 static void a_host_lies_where_version_1_has_it(void **state)
