@@ -9,6 +9,7 @@ PREFIX  ?= /usr/local
 LIBDIR  ?= $(PREFIX)/lib
 BINDIR  ?= $(PREFIX)/bin
 VARIANT ?= release
+FUZZ_SECONDS ?= 30
 B       := build/$(VARIANT)
 Q       := $(if $(V),,@)
 
@@ -24,8 +25,10 @@ FLAGS_release := -O2
 LTO     := $(if $(filter release,$(VARIANT)),$(if $(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects))
 FLAGS_asan    := -O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS_tsan    := -O1 -fsanitize=thread -fno-omit-frame-pointer
-FLAGS_cov     := -O0 --coverage
+FLAGS_cov     := -O0 --coverage -fprofile-update=atomic
 FLAGS_clang   := -O2
+FLAGS_aarch64 := -O2
+FLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS         := $(FLAGS_$(VARIANT)) $(CFLAGS)
 
 # The rooms, lowest first. The library holds all but tool; the command all but the doors.
@@ -36,11 +39,15 @@ objects  = $(patsubst src/%.c,$(B)/src/%.o,$(1))
 LIB_OBJ := $(call objects,$(call src,$(SHIM)) src/shim.c)
 LOW_OBJ := $(call objects,$(call src,$(LOW)))
 CMD_OBJ := $(call objects,$(call src,tool)) $(LOW_OBJ)
+# What stands by itself among the doors: it knows no libcurl but by the table that it is given.
+UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o registry.o) $(LOW_OBJ)
 UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.c))
 
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 GATE    := $(patsubst tests/gate/%.c,$(B)/gate/%,$(wildcard tests/gate/*_test.c))
-CLIENTS := $(patsubst tests/programs/%.c,$(B)/clients/%,$(wildcard tests/programs/*.c))
+CLIENTS := $(patsubst tests/programs/%.c,$(B)/clients/%,$(wildcard tests/programs/*.c)) \
+           $(patsubst tests/programs/%.cc,$(B)/clients/%,$(wildcard tests/programs/*.cc))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
 ##
@@ -81,10 +88,11 @@ $(B)/upstream: $(UPSTREAM_OBJ)
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(FLAGS) -o $@ $(UPSTREAM_OBJ) $(LDFLAGS)
 
-$(B)/unit/%: tests/unit/%.c $(LOW_OBJ)
+$(B)/unit/%: tests/unit/%.c $(UNIT_OBJ)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  TEST  $<")
-	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(LOW_OBJ) -o $@ -lcmocka -pthread $(LDFLAGS)
+	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(UNIT_OBJ) \
+	    -o $@ -lcmocka -Wl,--as-needed -lcurl -pthread $(LDFLAGS)
 
 # The gate's tests bring their own clock and dice.
 $(B)/gate/%: tests/gate/%.c $(LOW_OBJ)
@@ -97,6 +105,17 @@ $(B)/clients/%: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS_release) -MMD -MP $< -o $@ -Wl,--as-needed -lcurl -pthread
+
+$(B)/fuzz/%: tests/fuzz/%.c $(UNIT_OBJ)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  FUZZ  $<")
+	$(Q)$(CC) $(BASE) $(FLAGS) -fsanitize=fuzzer -MMD -MP $< $(UNIT_OBJ) -o $@ -lcurl
+
+# Exceptions are thrown by a program in C++. Where there is no compiler for it, its test says so.
+$(B)/clients/%: tests/programs/%.cc
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CXX   $<")
+	$(Q)if command -v $(CXX) >/dev/null; then $(CXX) -O2 -g -Wall -Wextra -MMD -MP $< -o $@ -lcurl; else touch $@; fi
 
 $(B)/bench/%: tests/bench/%.c $(LOW_OBJ)
 	@mkdir -p $(@D)
@@ -124,6 +143,9 @@ check: unit gate programs ## the whole suite, nothing installed
 unit: $(UNIT) ## the modules, in seconds
 	$(Q)scripts/run-tests $(UNIT)
 
+.PHONY: tests
+tests: $(UNIT) $(GATE)
+
 .PHONY: gate
 gate: $(GATE) ## the engine over the state, with a clock and dice of the tests' own
 	$(Q)scripts/run-tests $(GATE)
@@ -137,6 +159,24 @@ sanitize: ## unit and gate tests under ASan+UBSan, then TSan
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan CC=clang unit gate
 	$(Q)$(MAKE) --no-print-directory VARIANT=tsan CC=clang unit gate
 
+.PHONY: fuzzers
+fuzzers: $(FUZZERS)
+
+.PHONY: fuzz
+fuzz: ## libFuzzer with ASan+UBSan, FUZZ_SECONDS (30) for each of tests/fuzz
+	$(Q)$(MAKE) --no-print-directory VARIANT=fuzz CC=clang fuzzers
+	$(Q)scripts/fuzz build/fuzz $(FUZZ_SECONDS)
+
+.PHONY: aarch64
+aarch64: ## cross-built: unit and gate tests and that Debian's curl, under qemu-user
+	$(Q)scripts/deps aarch64 || true
+	$(Q)scripts/foreign aarch64
+
+.PHONY: newer
+newer: ## the curl, libconfig and glibc of newer Debians, unpacked in the build folder
+	$(Q)scripts/foreign trixie
+	$(Q)scripts/foreign sid
+
 .PHONY: lint
 lint: all ## layers, formatting, cppcheck, shellcheck
 	$(Q)BUILD=$(B) scripts/check-layers
@@ -147,8 +187,10 @@ format: ## clang-format over all C files
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format -i
 
 .PHONY: coverage
-coverage: ## unit and gate tests with gcov; a line a file
-	$(Q)$(MAKE) --no-print-directory VARIANT=cov unit gate
+coverage: ## the suite with gcov: lines run, a line a file and a folder
+	$(Q)rm -rf build/cov
+	-$(Q)$(MAKE) --no-print-directory VARIANT=cov unit gate programs >build/coverage.log 2>&1
+	$(Q)tail -n 1 build/coverage.log
 	$(Q)scripts/coverage build/cov
 
 ##
@@ -186,6 +228,6 @@ uninstall: ## removes what install put there
 .PHONY: help
 help: ## this list
 	@awk -F':.*## ' '/^## / {printf "\n%s\n", substr($$0, 4)} \
-	    /^[a-z-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
+	    /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/clients/*.d $(B)/bench/*.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d)

@@ -4,12 +4,16 @@
  */
 #include <sys/auxv.h>
 
+#include "connect/peer.h"
 #include "gate/ready.h"
 #include "report/log.h"
+#include "sys/real.h"
 
 __attribute__((constructor)) static void shim_begin(void)
 {
     if (getauxval(AT_SECURE)) /* a privileged program must not be governed by its caller's environment */
         gate_stay_inert();
     log_remember_stderr();
+    peer_remember_heap();
+    real_find_early();
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/expand.h"
+#include "config/spelling.h"
 #include "config/value.h"
 
 enum { EXPANSION_MOST = 4096, QUOTED_MOST = 60, PATH_MOST = 255 };
@@ -155,9 +156,9 @@ void assign_check(const struct assign_site *site, uint32_t policy)
 
 static void set_unknown(const char *key, size_t length, struct fault_list *faults)
 {
-    const char *near = settings_nearest(key, length, SETTINGS_OF_POLICY);
+    const char *near = spelling_nearest(key, length, SETTINGS_OF_POLICY);
     if (!near)
-        near = settings_nearest(key, length, SETTINGS_OF_FILE);
+        near = spelling_nearest(key, length, SETTINGS_OF_FILE);
     if (length >= 7 && strncmp(key, "headers", 7) == 0 && (length == 7 || key[7] == '.'))
         fault_add(faults, "--set", 0, "headers cannot be given by --set");
     else if (settings_is_planned(key, length))

@@ -5,6 +5,7 @@
 
 #include "config/expand.h"
 #include "config/preset.h"
+#include "config/spelling.h"
 
 enum { EXPANSION_MOST = 4096, HEADER_NAME_MOST = 128 };
 
@@ -191,7 +192,7 @@ uint32_t policies_derive(struct reader *reader, const char *name, uint32_t base,
 
 static void consider(const char *candidate, const char *name, unsigned *best, const char **found)
 {
-    unsigned distance = settings_distance(candidate, strlen(candidate), name, strlen(name));
+    unsigned distance = spelling_distance(candidate, strlen(candidate), name, strlen(name));
     if (distance < *best) {
         *best = distance;
         *found = candidate;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/expand.h"
+#include "config/spelling.h"
 #include "config/value.h"
 
 enum { KEY_MOST = 256, TEXT_MOST = 4096, QUOTED_ROOM = 256 };
@@ -245,7 +246,7 @@ struct walk {
 
 static void unknown(const struct walk *walk, const struct config_setting_t *member, const char *key)
 {
-    const char *near = settings_nearest(key, strlen(key), walk->place);
+    const char *near = spelling_nearest(key, strlen(key), walk->place);
     enum settings_place other = walk->place == SETTINGS_OF_FILE ? SETTINGS_OF_POLICY : SETTINGS_OF_FILE;
     uint32_t bit;
     if (settings_find(key, strlen(key)) >= 0 || settings_is_group(key, strlen(key), other, &bit))
@@ -254,7 +255,7 @@ static void unknown(const struct walk *walk, const struct config_setting_t *memb
                                                  : "to the file as a whole");
     else if (near)
         reader_fault(walk->reader, member, "unknown key '%s', did you mean '%.*s'?", key,
-                     (int)settings_level_length(near, key), near);
+                     (int)spelling_level_length(near, key), near);
     else
         reader_fault(walk->reader, member, "unknown key '%s'", key);
 }

@@ -334,6 +334,13 @@ static int make_rules(const struct rules **out, const struct image *image, const
     return 0;
 }
 
+void rules_close(const struct rules *rules)
+{
+    struct rules own = *rules; /* the rules lie in their own arena */
+    cache_close(&own.image);
+    arena_clear(&own.arena);
+}
+
 /* The image goes into its file, so that it is shared; where that fails, this process keeps it for itself. */
 static int publish(const struct source_paths *paths, const struct source_request *request, void *bytes,
                    size_t size, struct image *image)

@@ -72,6 +72,9 @@ int rules_open(const struct rules **out, const char *program, bool may_compile, 
 int rules_open_for(const struct rules **out, const struct source_request *request, const char *program,
                    bool may_compile, char *text, size_t size);
 
+/* Ends rules and all that was made ready of them; for tests: a program's calls may hold theirs to its end. */
+void rules_close(const struct rules *rules);
+
 /* What the environment asks for: GUSSET_CONFIG, XDG_CONFIG_HOME, HOME, GUSSET_POLICY, GUSSET_SET. Borrowed
  * from it. */
 void rules_request(struct source_request *request);

@@ -76,17 +76,6 @@ bool settings_is_group(const char *key, size_t length, enum settings_place place
 /* Whether the contract knows the key but this version does not act on it ("hedge", "retry.resume"). */
 bool settings_is_planned(const char *key, size_t length);
 
-/* The known key nearest to a mistyped one, of those at the same place and level; NULL when none is near.
- * Static. */
-const char *settings_nearest(const char *key, size_t length, enum settings_place place);
-
-/* How much of a key that settings_nearest gave is on the mistyped key's own level: "retry" of "retry.on" for
- * "rety". */
-size_t settings_level_length(const char *near, const char *key);
-
-/* Letters to change, insert, drop or swap to make one word of the other; for suggestions. */
-unsigned settings_distance(const char *a, size_t a_length, const char *b, size_t b_length);
-
 /*
  * Reads text into the setting's field of base (struct policy or struct settings_globals). Returns
  * false, and changes nothing, when it is not what settings_expected says. Not for SETTINGS_TEXT.

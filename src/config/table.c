@@ -5,6 +5,8 @@
 
 void *table_add(struct table *table, size_t size, uint32_t count)
 {
+    if (count == 0)
+        return NULL;
     if (count > UINT32_MAX / 4 - table->count) {
         table->failed = true;
         return NULL;

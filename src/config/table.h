@@ -14,8 +14,8 @@ struct table { /* zero is an empty table */
     bool failed;
 };
 
-/* Room for count more items of size bytes, zeroed, counted at once. NULL when memory fails. Moves the items.
- */
+/* Room for count more items of size bytes, zeroed, counted at once. NULL when memory fails, or count is 0.
+ * Moves the items. */
 void *table_add(struct table *table, size_t size, uint32_t count);
 
 void table_clear(struct table *table);

@@ -1,6 +1,8 @@
 /*
- * A connect under a rule. A refused one fails at once with the rule's errno; a made one tells the
- * circuit how it ended where that is known on return. Nothing here allocates, locks or blocks an event loop.
+ * A connect under a rule: refused at once with the rule's errno, or made, limited in time, and made again on
+ * the same descriptor where the socket may wait. One that does not wait for its outcome goes on as pending.
+ * Nothing here allocates or locks, or holds a program whose socket does not block, unless retry.wait allows
+ * it.
  */
 #ifndef GUSSET_CONNECT_ATTEMPT_H
 #define GUSSET_CONNECT_ATTEMPT_H

@@ -1,9 +1,18 @@
-/* connect(2) and the look-ups that come before it: guard, ask, delegate. */
+/* connect(2), where its outcome shows, and the look-ups that come before it: guard, ask, delegate. */
+#include <errno.h>
+#include <limits.h>
+#include <netdb.h>
+#include <poll.h>
+#include <unistd.h>
+
 #include "connect/attempt.h"
 #include "connect/names.h"
+#include "connect/pending.h"
 #include "gate/ready.h"
 #include "sys/libcurl.h"
 #include "sys/real.h"
+
+enum { CLOSE_ON_EXEC = 1 << 2 }; /* CLOSE_RANGE_CLOEXEC: nothing is closed yet */
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -14,13 +23,172 @@ EXPORTED int connect(int fd, const struct sockaddr *to, socklen_t length)
     return attempt_connect(fd, to, length);
 }
 
+EXPORTED int __connect(int fd, const struct sockaddr *to, socklen_t length) __attribute__((alias("connect")));
+
+/* ---- where the outcome shows ---- */
+
+EXPORTED int getsockopt(int fd, int level, int option, void *restrict value, socklen_t *restrict length)
+{
+    int result = real.getsockopt(fd, level, option, value, length);
+
+    if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR && result == 0 &&
+        *length >= sizeof(int))
+        pending_told(fd, *(int *)value);
+    return result;
+}
+
+static void look_at(const struct pollfd *fds, nfds_t count)
+{
+    for (nfds_t i = 0; i < count; i++)
+        if (fds[i].revents)
+            pending_ready(fds[i].fd);
+}
+
+EXPORTED int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    int result = real.poll(fds, count, timeout_ms);
+
+    if (pending_any_waits() && result > 0)
+        look_at(fds, count);
+    return result;
+}
+
+EXPORTED int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+    int result = real.ppoll(fds, count, timeout, mask);
+
+    if (pending_any_waits() && result > 0)
+        look_at(fds, count);
+    return result;
+}
+
+/* ---- where a socket is given up ---- */
+
+EXPORTED int close(int fd)
+{
+    if (pending_any())
+        pending_leave(fd);
+    return real.close(fd);
+}
+
+EXPORTED int shutdown(int fd, int how)
+{
+    if (pending_any())
+        pending_leave(fd);
+    return real.shutdown(fd, how);
+}
+
+EXPORTED int dup2(int fd, int onto)
+{
+    if (pending_any() && fd != onto)
+        pending_leave(onto);
+    return real.dup2(fd, onto);
+}
+
+EXPORTED int dup3(int fd, int onto, int flags)
+{
+    if (pending_any() && fd != onto)
+        pending_leave(onto);
+    return real.dup3(fd, onto, flags);
+}
+
+EXPORTED int close_range(unsigned first, unsigned last, int flags)
+{
+    if (pending_any() && !(flags & CLOSE_ON_EXEC))
+        pending_leave_range(first, last);
+    return real.close_range(first, last, flags);
+}
+
+EXPORTED void closefrom(int first)
+{
+    if (pending_any())
+        pending_leave_range(first < 0 ? 0 : (unsigned)first, INT_MAX);
+    real.closefrom(first);
+}
+
+/* ---- names ---- */
+
 /* A look-up may allocate, so it is also where a program that never calls curl makes its rules ready. */
+static void remember(const char *name, const struct addrinfo *addresses)
+{
+    if (name && addresses && gate_ready(true))
+        names_remember(name, addresses);
+}
+
+static void remember_entry(const char *name, const struct hostent *entry)
+{
+    if (name && entry && gate_ready(true))
+        names_remember_entry(name, entry);
+}
+
 EXPORTED int getaddrinfo(const char *restrict node, const char *restrict service,
                          const struct addrinfo *restrict hints, struct addrinfo **restrict result)
 {
     int code = real.getaddrinfo(node, service, hints, result);
 
-    if (code == 0 && node && gate_ready(true))
-        names_remember(node, *result);
+    if (code == 0)
+        remember(node, *result);
+    return code;
+}
+
+static void remember_request(const struct gaicb *request)
+{
+    if (request && request->__return == 0)
+        remember(request->ar_name, request->ar_result);
+}
+
+/* It does not come through getaddrinfo. Without waiting there is nothing to see yet: gai_error tells. */
+EXPORTED int getaddrinfo_a(int mode, struct gaicb *list[restrict], int count, struct sigevent *restrict event)
+{
+    int code = real.getaddrinfo_a(mode, list, count, event);
+
+    for (int i = 0; mode == GAI_WAIT && i < count; i++)
+        remember_request(list[i]);
+    return code;
+}
+
+EXPORTED int gai_error(struct gaicb *request)
+{
+    int code = real.gai_error(request);
+
+    if (code == 0)
+        remember(request->ar_name, request->ar_result);
+    return code;
+}
+
+EXPORTED struct hostent *gethostbyname(const char *name)
+{
+    struct hostent *entry = real.gethostbyname(name);
+
+    remember_entry(name, entry);
+    return entry;
+}
+
+EXPORTED struct hostent *gethostbyname2(const char *name, int family)
+{
+    struct hostent *entry = real.gethostbyname2(name, family);
+
+    remember_entry(name, entry);
+    return entry;
+}
+
+EXPORTED int gethostbyname_r(const char *restrict name, struct hostent *restrict entry, char *restrict room,
+                             size_t size, struct hostent **restrict result, int *restrict error)
+{
+    int code = real.gethostbyname_r(name, entry, room, size, result, error);
+
+    if (code == 0)
+        remember_entry(name, *result);
+    return code;
+}
+
+EXPORTED int gethostbyname2_r(const char *restrict name, int family, struct hostent *restrict entry,
+                              char *restrict room, size_t size, struct hostent **restrict result,
+                              int *restrict error)
+{
+    int code = real.gethostbyname2_r(name, family, entry, room, size, result, error);
+
+    if (code == 0)
+        remember_entry(name, *result);
     return code;
 }

@@ -1,129 +1,298 @@
 #include "connect/names.h"
 
-#include <netinet/in.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
+
+#include "connect/peer.h"
 
 enum {
-    SLOTS = 512, /* a power of two */
-    WAYS = 4,
+    BUCKETS = 256, /* a power of two */
+    WAYS = 16,     /* names of the addresses of a bucket; their tags are a cache line */
     NAME_ROOM = 104,
-    WORDS = NAME_ROOM / 8
+    WORDS = NAME_ROOM / 8,
+    LIFE_S = 3600,
+    CREDIT_S = 30 /* what is not connected to by then was looked up for something else */
 };
 
-/* Even version: whole; odd: being written. A writer that loses the race leaves the slot to the other. */
+/*
+ * Even version: whole; odd: being written. A writer that loses the race leaves the slot to the other. What
+ * stands below the name changes while the slot stays the same name's.
+ */
 struct slot {
     _Atomic uint64_t version;
     _Atomic uint64_t address[2];
     _Atomic uint64_t name[WORDS];
+    _Atomic uint64_t length;
+    _Atomic uint64_t first;  /* number of the oldest look-up that no connect has used */
+    _Atomic uint64_t last;   /* of the newest one */
+    _Atomic uint64_t thread; /* that made the newest one */
+    _Atomic uint32_t credit; /* look-ups that no connect has used */
+    _Atomic uint32_t at_s;   /* when the newest one was; coarse monotonic clock */
 };
 
-static struct slot slots[SLOTS];
-static _Atomic unsigned turn;
+struct bucket {
+    _Alignas(64) _Atomic uint32_t tags[WAYS]; /* of the addresses; 0: free */
+    struct slot slots[WAYS];
+};
 
-static unsigned home_of(const uint64_t address[2])
+static struct bucket buckets[BUCKETS];
+static _Atomic uint64_t lookups;
+
+static uint64_t get(_Atomic uint64_t *word)
 {
-    uint64_t mixed = (address[0] ^ (address[1] * 0x9E3779B97F4A7C15u)) * 0x9E3779B97F4A7C15u;
-    return (unsigned)(mixed >> 32) & (SLOTS - 1) & ~(unsigned)(WAYS - 1);
+    return atomic_load_explicit(word, memory_order_relaxed);
 }
 
-/* The address as two words; IPv4 in its IPv6-mapped form, so that both families share the table. */
-static void words_of(const struct place *place, uint64_t words[2])
+static void set(_Atomic uint64_t *word, uint64_t value)
+{
+    atomic_store_explicit(word, value, memory_order_relaxed);
+}
+
+/* A second is fine enough, and this clock costs a quarter of the other. */
+static uint32_t now_s(void)
+{
+    struct timespec now = {0, 0};
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    return (uint32_t)now.tv_sec;
+}
+
+static uint64_t this_thread(void)
+{
+    return (uint64_t)(uintptr_t)&errno;
+}
+
+/* An address as two words; IPv4 in its IPv6-mapped form, so that both families share the table. */
+struct key {
+    uint64_t words[2];
+    struct bucket *bucket;
+    uint32_t tag;
+};
+
+static struct key key_of(const struct place *place)
 {
     uint8_t bytes[16] = {[10] = 0xff, [11] = 0xff};
+    struct key key;
 
     if (place->family == PLACE_IPV4)
         memcpy(bytes + 12, place->address, 4);
     else
         memcpy(bytes, place->address, 16);
-    memcpy(words, bytes, sizeof bytes);
+    memcpy(key.words, bytes, sizeof bytes);
+    /* Neighbours differ in the last byte, which lies highest: it must be brought down before it is
+     * multiplied. */
+    uint64_t mixed = (key.words[1] ^ key.words[1] >> 32 ^ key.words[0]) * 0x9E3779B97F4A7C15u;
+    mixed = (mixed ^ mixed >> 29) * 0xBF58476D1CE4E5B9u;
+    key.bucket = &buckets[(mixed >> 56) & (BUCKETS - 1)];
+    key.tag = (uint32_t)(mixed >> 24) | 1;
+    return key;
 }
 
-static bool is_at(struct slot *slot, const uint64_t address[2])
+/* ---- writing ---- */
+
+static bool is_at(struct slot *slot, const struct key *key)
 {
-    return atomic_load_explicit(&slot->address[0], memory_order_relaxed) == address[0] &&
-           atomic_load_explicit(&slot->address[1], memory_order_relaxed) == address[1];
+    return get(&slot->address[0]) == key->words[0] && get(&slot->address[1]) == key->words[1];
 }
 
-static void write_slot(struct slot *slot, const uint64_t address[2], const char *name, size_t length)
+static bool is_same(struct slot *slot, const struct key *key, const uint64_t name[WORDS])
 {
-    uint64_t version = atomic_load(&slot->version);
+    for (int i = 0; i < WORDS; i++)
+        if (get(&slot->name[i]) != name[i])
+            return false;
+    return is_at(slot, key);
+}
+
+/*
+ * Where the name of the address stands, else where there is room, else what was looked up longest ago. What
+ * is being written is passed over: in the child of a fork it may stay so.
+ */
+static unsigned choose(const struct key *key, const uint64_t name[WORDS])
+{
+    unsigned oldest = 0;
+    uint64_t oldest_last = UINT64_MAX;
+
+    for (unsigned i = 0; i < WAYS; i++) {
+        struct slot *slot = &key->bucket->slots[i];
+        if (get(&slot->version) & 1)
+            continue;
+        if (get(&slot->last) && is_same(slot, key, name))
+            return i;
+        if (get(&slot->last) < oldest_last) {
+            oldest = i;
+            oldest_last = get(&slot->last);
+        }
+    }
+    return oldest;
+}
+
+static void credit(struct slot *slot, uint64_t number, bool is_new)
+{
+    if (is_new || atomic_load_explicit(&slot->credit, memory_order_relaxed) == 0) {
+        set(&slot->first, number);
+        atomic_store_explicit(&slot->credit, 0, memory_order_relaxed);
+    }
+    set(&slot->last, number);
+    set(&slot->thread, this_thread());
+    atomic_store_explicit(&slot->at_s, now_s(), memory_order_relaxed);
+    atomic_fetch_add_explicit(&slot->credit, 1, memory_order_release);
+}
+
+static void remember(const struct place *address, const struct place *name, uint64_t number)
+{
+    struct key key = key_of(address);
     uint64_t words[WORDS] = {0};
 
+    memcpy(words, name->name, name->name_length);
+    unsigned at = choose(&key, words);
+    struct slot *slot = &key.bucket->slots[at];
+    uint64_t version = atomic_load_explicit(&slot->version, memory_order_relaxed);
     if (version & 1 || !atomic_compare_exchange_strong(&slot->version, &version, version + 1))
         return;
-    memcpy(words, name, length);
-    for (int i = 0; i < 2; i++)
-        atomic_store_explicit(&slot->address[i], address[i], memory_order_release);
-    for (int i = 0; i < WORDS; i++)
-        atomic_store_explicit(&slot->name[i], words[i], memory_order_release);
+    bool is_new = !get(&slot->last) || !is_same(slot, &key, words);
+    atomic_thread_fence(memory_order_release);
+    for (int i = 0; i < 2 && is_new; i++)
+        set(&slot->address[i], key.words[i]);
+    for (int i = 0; i < WORDS && is_new; i++)
+        set(&slot->name[i], words[i]);
+    set(&slot->length, name->name_length);
+    credit(slot, number, is_new);
     atomic_store_explicit(&slot->version, version + 2, memory_order_release);
+    atomic_store_explicit(&key.bucket->tags[at], key.tag, memory_order_release);
 }
 
-static void remember_one(const struct place *place, const char *name, size_t length)
+/* A name in the form that rules are written in; a literal address needs no remembering. */
+static bool is_name(struct place *place, const char *name)
 {
-    uint64_t address[2];
-    words_of(place, address);
-    struct slot *home = &slots[home_of(address)];
-
-    for (int i = 0; i < WAYS; i++)
-        if (is_at(&home[i], address) || !atomic_load(&home[i].version)) {
-            write_slot(&home[i], address, name, length);
-            return;
-        }
-    write_slot(&home[atomic_fetch_add(&turn, 1) % WAYS], address, name, length);
+    size_t length = strlen(name);
+    return length <= PLACE_NAME_MAX + 1 && place_from_host(place, name, length, 0) &&
+           place->family == PLACE_NAME && place->name_length < NAME_ROOM;
 }
 
-static bool place_of(const struct sockaddr *address, struct place *place)
+/* An address comes once for each type of socket. */
+static bool is_repeated(const struct addrinfo *one, const struct addrinfo *before)
 {
-    if (address->sa_family == AF_INET) {
-        place_from_address(place, PLACE_IPV4, &((const struct sockaddr_in *)address)->sin_addr, 1);
-        return true;
-    }
-    if (address->sa_family == AF_INET6) {
-        place_from_address(place, PLACE_IPV6, &((const struct sockaddr_in6 *)address)->sin6_addr, 1);
-        return true;
-    }
-    return false;
+    return before && before->ai_addr && before->ai_addrlen == one->ai_addrlen &&
+           memcmp(before->ai_addr, one->ai_addr, one->ai_addrlen) == 0;
 }
 
 void names_remember(const char *name, const struct addrinfo *addresses)
 {
-    size_t length = strlen(name);
-    uint8_t literal[16];
-    struct place place;
+    struct place named, address;
+    uint64_t number = atomic_fetch_add_explicit(&lookups, 1, memory_order_relaxed) + 1;
 
-    if (length >= NAME_ROOM || place_parse_address(name, length, literal) != PLACE_NAME)
+    if (!is_name(&named, name))
         return;
-    for (; addresses; addresses = addresses->ai_next)
-        if (addresses->ai_addr && place_of(addresses->ai_addr, &place))
-            remember_one(&place, name, length);
+    for (const struct addrinfo *one = addresses, *before = NULL; one; before = one, one = one->ai_next)
+        if (one->ai_addr && !is_repeated(one, before) && peer_of(&address, one->ai_addr, one->ai_addrlen))
+            remember(&address, &named, number);
 }
 
-static bool read_slot(struct slot *slot, const uint64_t address[2], char *name)
+void names_remember_entry(const char *name, const struct hostent *entry)
+{
+    struct place named, address = {.port = 0};
+    uint64_t number = atomic_fetch_add_explicit(&lookups, 1, memory_order_relaxed) + 1;
+    enum place_family family = entry->h_addrtype == AF_INET6 ? PLACE_IPV6 : PLACE_IPV4;
+
+    if (!is_name(&named, name) || (entry->h_addrtype != AF_INET && entry->h_addrtype != AF_INET6))
+        return;
+    for (char **one = entry->h_addr_list; one && *one; one++) {
+        place_from_address(&address, family, *one, 0);
+        remember(&address, &named, number);
+    }
+}
+
+/* ---- reading ---- */
+
+/* What one slot says of the address, as it stood while the name was read. */
+struct candidate {
+    struct slot *slot;
+    uint64_t first, last;
+    bool has_credit, is_ours;
+};
+
+static bool look(struct slot *slot, const struct key *key, uint32_t time_s, struct candidate *found)
 {
     uint64_t before = atomic_load_explicit(&slot->version, memory_order_acquire);
-    uint64_t words[WORDS];
+    uint32_t at_s = atomic_load_explicit(&slot->at_s, memory_order_relaxed);
+    uint32_t age_s = time_s > at_s ? time_s - at_s : 0; /* it may have been written since time_s was read */
 
-    if (!before || before & 1 || !is_at(slot, address))
+    if (!is_at(slot, key) || age_s > LIFE_S)
         return false;
-    for (int i = 0; i < WORDS; i++)
-        words[i] = atomic_load_explicit(&slot->name[i], memory_order_acquire);
-    if (atomic_load_explicit(&slot->version, memory_order_relaxed) != before || !is_at(slot, address))
-        return false;
-    memcpy(name, words, NAME_ROOM);
-    return name[0] != '\0';
+    found->slot = slot;
+    found->first = get(&slot->first);
+    found->last = get(&slot->last);
+    found->has_credit = age_s <= CREDIT_S && atomic_load_explicit(&slot->credit, memory_order_relaxed) > 0;
+    found->is_ours = get(&slot->thread) == this_thread();
+    atomic_thread_fence(memory_order_acquire);
+    return !(before & 1) && get(&slot->version) == before;
 }
 
-bool names_find(const struct place *address, struct place *named)
+/* By this thread's credit, then by anybody's, the oldest first; then by who was last. */
+static bool is_better(const struct candidate *one, const struct candidate *than)
 {
-    uint64_t words[2];
-    char name[NAME_ROOM];
-    words_of(address, words);
-    struct slot *home = &slots[home_of(words)];
+    if (one->has_credit != than->has_credit)
+        return one->has_credit;
+    if (!one->has_credit)
+        return one->last > than->last;
+    if (one->is_ours != than->is_ours)
+        return one->is_ours;
+    return one->first < than->first;
+}
 
-    for (int i = 0; i < WAYS; i++)
-        if (read_slot(&home[i], words, name))
-            return place_from_host(named, name, strnlen(name, sizeof name), address->port);
-    return false;
+static bool read_name(struct slot *slot, const struct key *key, struct place *named)
+{
+    uint64_t before = atomic_load_explicit(&slot->version, memory_order_acquire);
+    uint64_t words[WORDS], length = get(&slot->length);
+
+    for (int i = 0; i < WORDS; i++)
+        words[i] = get(&slot->name[i]);
+    atomic_thread_fence(memory_order_acquire);
+    if (before & 1 || !is_at(slot, key) || get(&slot->version) != before || length >= NAME_ROOM)
+        return false;
+    memcpy(named->name, words, length);
+    named->name[length] = '\0';
+    named->name_length = (uint8_t)length;
+    memset(named->address, 0, sizeof named->address);
+    named->family = PLACE_NAME;
+    return true;
+}
+
+static void use_credit(const struct candidate *used)
+{
+    uint32_t left = atomic_load_explicit(&used->slot->credit, memory_order_relaxed);
+
+    while (left > 0 && !atomic_compare_exchange_weak_explicit(&used->slot->credit, &left, left - 1,
+                                                              memory_order_relaxed, memory_order_relaxed))
+        ;
+    set(&used->slot->first, used->last); /* of several that are left only the newest is known */
+}
+
+bool names_find(const struct place *address, struct place *named, bool *is_certain)
+{
+    if (!get(&lookups))
+        return false;
+    struct key key = key_of(address);
+    struct candidate best = {NULL, 0, 0, false, false}, one;
+    unsigned count = 0;
+    uint32_t time_s = 0;
+
+    for (unsigned i = 0; i < WAYS; i++) {
+        if (atomic_load_explicit(&key.bucket->tags[i], memory_order_acquire) != key.tag)
+            continue;
+        time_s = time_s ? time_s : now_s();
+        if (!look(&key.bucket->slots[i], &key, time_s, &one))
+            continue;
+        if (!best.slot || is_better(&one, &best))
+            best = one;
+        count++;
+    }
+    if (!best.slot || !read_name(best.slot, &key, named))
+        return false;
+    named->port = address->port;
+    *is_certain = count == 1 || (best.has_credit && best.is_ours);
+    if (best.has_credit)
+        use_credit(&best);
+    return true;
 }

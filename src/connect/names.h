@@ -1,6 +1,10 @@
 /*
  * Which name did the program look up to get this address? Rules are written for names, connect(2) knows
- * addresses. Resolutions are remembered as they pass, in a fixed lock-free table, newest over oldest.
+ * addresses. Look-ups are remembered as they pass, for an hour, in a fixed lock-free table, newest over
+ * oldest.
+ *
+ * Where several names lead to one address, a look-up is a credit for one connect: the oldest of the calling
+ * thread is used first, then the oldest of the process, then the name that was looked up last.
  */
 #ifndef GUSSET_CONNECT_NAMES_H
 #define GUSSET_CONNECT_NAMES_H
@@ -12,9 +16,13 @@
 
 /* Remembers that name led to the addresses. Names longer than the table's room are not remembered. */
 void names_remember(const char *name, const struct addrinfo *addresses);
+void names_remember_entry(const char *name, const struct hostent *entry);
 
-/* Finds the name of an address; *named gets that name and the address's port. Returns false when it is
- * unknown. */
-bool names_find(const struct place *address, struct place *named);
+/*
+ * Finds the name of an address and uses up its credit; *named gets the name and the address's port. Returns
+ * false when it is unknown. *is_certain: no other name was looked up for the address, or this thread has just
+ * looked up this one.
+ */
+bool names_find(const struct place *address, struct place *named, bool *is_certain);
 
 #endif

@@ -183,7 +183,6 @@ static enum outcome_type type_of_errno(int os_error)
     case ETIMEDOUT:
         return OUTCOME_TIMEOUT;
     case ECONNRESET:
-    case ECONNABORTED:
     case ENETRESET:
     case EPIPE:
     case ESHUTDOWN:
@@ -192,7 +191,8 @@ static enum outcome_type type_of_errno(int os_error)
     case EALREADY:
     case EINTR: /* not ended yet */
         return OUTCOME_UNKNOWN;
-    default: /* EACCES, EADDRNOTAVAIL (no local port left), EBADF, EMFILE: about the call, or this machine */
+    default: /* EACCES, EADDRNOTAVAIL (no local port left), ECONNABORTED (the socket's last error was not
+                read), EBADF, EMFILE: about the call, or this machine */
         return OUTCOME_LOCAL;
     }
 }

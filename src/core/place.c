@@ -134,6 +134,19 @@ static size_t print_decimal(char *text, unsigned value)
     return digits;
 }
 
+/* The same for 0 to 255, without a loop: every connect(2) prints four. */
+static inline size_t print_octet(char *text, unsigned value)
+{
+    size_t at = 0;
+
+    if (value >= 100)
+        text[at++] = (char)('0' + value / 100);
+    if (value >= 10)
+        text[at++] = (char)('0' + value / 10 % 10);
+    text[at++] = (char)('0' + value % 10);
+    return at;
+}
+
 static size_t print_ipv4(char *text, const uint8_t address[4])
 {
     size_t at = 0;
@@ -141,7 +154,7 @@ static size_t print_ipv4(char *text, const uint8_t address[4])
     for (int octet = 0; octet < 4; octet++) {
         if (octet > 0)
             text[at++] = '.';
-        at += print_decimal(text + at, address[octet]);
+        at += print_octet(text + at, address[octet]);
     }
     return at;
 }

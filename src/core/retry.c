@@ -56,6 +56,15 @@ uint32_t retry_delay_ms(const struct retry_rule *rule, uint32_t next, uint32_t p
     return delay_ms;
 }
 
+uint32_t retry_attempts(const struct retry_rule *rule, unsigned times)
+{
+    uint32_t attempts = rule->attempts;
+
+    for (; times && attempts > 1; times--)
+        attempts = (attempts + 1) / 2;
+    return attempts;
+}
+
 bool retry_wants(const struct retry_rule *rule, const struct outcome *outcome)
 {
     return outcome_set_has(&rule->on, outcome) && !outcome_set_has(&rule->never, outcome);

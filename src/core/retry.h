@@ -34,6 +34,7 @@ struct retry_rule {
     uint32_t budget_ratio_bp; /* retries allowed, as a share of calls, in hundredths of a percent */
     uint32_t budget_floor;    /* retries a second allowed whatever the share says */
     uint32_t methods;         /* bits of core/method.h that may be repeated after they were sent */
+    uint32_t hold_ms;         /* retry.wait: how long a non-blocking connect may hold the program; 0: not */
     struct outcome_set on;
     struct outcome_set never; /* wins over on */
 };
@@ -46,6 +47,12 @@ struct retry_rule {
  */
 uint32_t retry_delay_ms(const struct retry_rule *rule, uint32_t next, uint32_t previous_ms,
                         uint32_t random32);
+
+/*
+ * The tries of a call that the program itself has made times in a row before, each time soon after it
+ * failed: halved each time, rounded up, so that its retries and ours do not multiply.
+ */
+uint32_t retry_attempts(const struct retry_rule *rule, unsigned times);
 
 /* Whether the outcome is one that the rule repeats: in on, and not in never. */
 bool retry_wants(const struct retry_rule *rule, const struct outcome *outcome);

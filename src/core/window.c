@@ -2,8 +2,7 @@
 
 #include <stdbool.h>
 
-/* slice number 24 bits | all 20 bits | marked 20 bits */
-enum { COUNT_BITS = 20, COUNT_MAX = (1 << COUNT_BITS) - 1, SLICE_MASK = (1 << 24) - 1 };
+enum { COUNT_BITS = WINDOW_COUNT_BITS, COUNT_MAX = (1 << COUNT_BITS) - 1, SLICE_MASK = (1 << 24) - 1 };
 
 static uint32_t all_of(uint64_t word)
 {
@@ -32,18 +31,7 @@ static uint64_t add_saturating(uint32_t count, uint32_t more)
     return more > COUNT_MAX - count ? COUNT_MAX : count + more;
 }
 
-uint64_t window_slice(uint64_t now_ms, uint32_t window_ms)
-{
-    uint32_t width_ms = window_ms / WINDOW_SLOTS;
-    return now_ms / (width_ms > 0 ? width_ms : 1);
-}
-
-unsigned window_index(uint64_t slice)
-{
-    return (unsigned)(slice % WINDOW_SLOTS);
-}
-
-uint64_t window_add(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked)
+uint64_t window_add_slowly(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked)
 {
     uint32_t age = age_of(word, slice);
 

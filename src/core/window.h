@@ -10,24 +10,50 @@
 
 #include <stdint.h>
 
-enum { WINDOW_SLOTS = 10 };
+enum { WINDOW_SLOTS = 10, WINDOW_COUNT_BITS = 20 };
 
 struct window_sum {
     uint32_t all;
     uint32_t marked;
 };
 
+/* How long a slice of the window lasts. */
+static inline uint32_t window_width_ms(uint32_t window_ms)
+{
+    return window_ms >= WINDOW_SLOTS ? window_ms / WINDOW_SLOTS : 1;
+}
+
 /* Which slice now_ms falls into, when WINDOW_SLOTS slices make a window of window_ms (>= WINDOW_SLOTS). */
-uint64_t window_slice(uint64_t now_ms, uint32_t window_ms);
+static inline uint64_t window_slice(uint64_t now_ms, uint32_t window_ms)
+{
+    return now_ms / window_width_ms(window_ms);
+}
 
 /* The word index of a slice: 0..WINDOW_SLOTS-1. */
-unsigned window_index(uint64_t slice);
+static inline unsigned window_index(uint64_t slice)
+{
+    return (unsigned)(slice % WINDOW_SLOTS);
+}
 
 /*
  * The word with the counts added; an old slice's counts are dropped first. A word of one of the next
  * WINDOW_SLOTS slices is returned as it is: the caller was held up, and its slice is history by now.
  */
-uint64_t window_add(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked);
+uint64_t window_add_slowly(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked);
+
+/* The same; inline where the word is of this slice, and neither count is past its half. */
+static inline uint64_t window_add(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked)
+{
+    const uint64_t halves = UINT64_C(1) << (2 * WINDOW_COUNT_BITS - 1) | UINT64_C(1)
+                                                                             << (WINDOW_COUNT_BITS - 1);
+    const uint64_t more = (uint64_t)all << WINDOW_COUNT_BITS | marked;
+    const uint64_t same = word ^ slice << 2 * WINDOW_COUNT_BITS;
+
+    if (same >> 2 * WINDOW_COUNT_BITS || (word | more) & halves || all >> WINDOW_COUNT_BITS ||
+        marked >> WINDOW_COUNT_BITS)
+        return window_add_slowly(word, slice, all, marked);
+    return word + more;
+}
 
 /* What one word says about the window that ends with slice: zero when it is too old or of the future. */
 struct window_sum window_read(uint64_t word, uint64_t slice);

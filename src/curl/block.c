@@ -60,15 +60,24 @@ static __attribute__((noinline)) void note_line(struct block *block, const char 
 
 /*
  * "HTTP/1.1 503 Busy", "HTTP/2 503": the status, or 0 when the line begins no block. libcurl has checked the
- * line before it hands it over.
+ * line before it hands it over; until 8.1 it took more blanks than one.
  */
 static int read_status(const char *line, size_t size)
 {
-    size_t at = size > 8 && line[8] == ' ' ? 9 : 7;
+    size_t at = size > 9 && line[8] == ' ' && line[9] != ' ' ? 9 : 5; /* nearly always "HTTP/1.1 200" */
+    int status = 0;
 
-    if (size < at + 3 || memcmp(line, "HTTP/", 5) != 0 || line[at - 1] != ' ')
+    if (size < 5 || memcmp(line, "HTTP/", 5) != 0)
         return 0;
-    return (line[at] - '0') * 100 + (line[at + 1] - '0') * 10 + (line[at + 2] - '0');
+    if (at == 5) {
+        while (at < size && line[at] != ' ')
+            at++;
+        while (at < size && line[at] == ' ')
+            at++;
+    }
+    for (size_t end = at + 3; at < end && at < size && line[at] >= '0' && line[at] <= '9'; at++)
+        status = status * 10 + (line[at] - '0');
+    return status;
 }
 
 void block_init(struct block *block)
@@ -76,9 +85,10 @@ void block_init(struct block *block)
     *block = (struct block){.retry_after_ms = -1, .content_length = -1};
 }
 
+/* As libcurl does, which looks at the first byte alone. */
 static bool is_blank(const char *line, size_t size)
 {
-    return size > 0 && (line[0] == '\n' || (size > 1 && line[0] == '\r' && line[1] == '\n'));
+    return size > 0 && (line[0] == '\n' || line[0] == '\r');
 }
 
 bool block_read(struct block *block, const char *line, size_t size)

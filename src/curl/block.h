@@ -22,10 +22,10 @@ void block_init(struct block *block);
 /* Reads a line. Returns whether the block ends with it. */
 bool block_read(struct block *block, const char *line, size_t size);
 
-/* Most lines: a field of a success, of which nothing more need be known. Costs a few instructions. */
-static inline bool block_is_plain(const struct block *block, const char *line)
+/* Of such a block nothing but its end need be known. */
+static inline bool block_is_success(const struct block *block)
 {
-    return !block->has_ended && block->status >= 200 && block->status < 300 && line[0] > '\r';
+    return block->status >= 200 && block->status < 300;
 }
 
 #endif

@@ -19,6 +19,16 @@ struct call *call_of(struct handle *handle)
     return call;
 }
 
+void call_retire(struct call *call)
+{
+    call->multi = NULL;
+    call->outer = NULL;
+    reply_retire(&call->reply);
+    upload_retire(&call->upload);
+    inject_retire(&call->inject);
+    deadline_retire(&call->deadline);
+}
+
 void call_free(struct call *call)
 {
     if (!call)
@@ -55,7 +65,7 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
 
     attempt.is_elsewhere = blame_is_elsewhere(call, &outcome);
     if (!retry_wants(&call->gate.policy->settings->retry, &outcome) ||
-        call->gate.attempt >= call->gate.policy->settings->retry.attempts)
+        call->gate.attempt >= gate_attempts(&call->gate))
         return attempt;
     attempt.idempotent = inject_program_sends(call, "Idempotency-Key");
     attempt.replayable = !reply_has_reached_program(&call->reply) && upload_can_replay(call);
@@ -66,8 +76,6 @@ struct verdict call_ended(struct call *call, struct outcome outcome)
 {
     if (call->gate.attempt_ended)
         return call->gate.last;
-    if (outcome.type == OUTCOME_SUCCESS)
-        return gate_ended(&call->gate, &(struct gate_attempt){.outcome = outcome});
     struct gate_attempt attempt = attempt_of(call, outcome);
     return gate_ended(&call->gate, &attempt);
 }

@@ -35,6 +35,9 @@ struct call {
 /* The handle's call, made at its first use; NULL when there is no memory for it. */
 struct call *call_of(struct handle *handle);
 
+/* Its handle has gone, and nothing is worn any more: what the next handle may use again stays. */
+void call_retire(struct call *call);
+
 /* Frees what a call holds; NULL is fine. */
 void call_free(struct call *call);
 

@@ -9,15 +9,19 @@ enum {
     SWALLOW_MS = 1000,
     LIBCURL_CONNECT_MS = 300000, /* its default where the program sets none */
     QUICK_EXIT_SINCE = 0x075700, /* 7.87.0 */
+    LOOK_US = 100000,            /* between looks at what tells us nothing by itself */
+    PATIENCE_MS = 5000,          /* libcurl's loop waits for a second at most: some of its first waits */
     EARLY_US = 2000              /* libcurl counts milliseconds and may end a transfer that much early */
 };
 
 /* Once one poll of a flavour's loop was seen, all are. */
 static atomic_bool polls_are_seen[LIBCURL_FLAVOUR_COUNT];
 
+/* Whether gusset comes by often enough to keep the limits itself. */
 static bool sees_polls(const struct call *call)
 {
-    return atomic_load_explicit(&polls_are_seen[call->handle->libcurl->flavour], memory_order_relaxed);
+    return call->deadline.loop_looks_us ||
+           atomic_load_explicit(&polls_are_seen[call->handle->libcurl->flavour], memory_order_relaxed);
 }
 
 static uint64_t earlier(uint64_t a_us, uint64_t b_us)
@@ -35,6 +39,13 @@ static const struct policy_timeouts *limits_of(const struct call *call)
 static bool applies(const struct call *call)
 {
     return call->gate.policy->settings->groups & POLICY_TIMEOUT;
+}
+
+/* What most requests have, none, leaves at once. */
+static bool is_long_to_send(const struct call *call)
+{
+    enum handles_request kind = call->handle->request;
+    return kind != HANDLES_GET && kind != HANDLES_HEAD && upload_is_long(call);
 }
 
 static uint32_t idle_limit_ms(const struct call *call)
@@ -122,18 +133,53 @@ static void give_back(struct call *call)
     wear(call, call->deadline.program_ends_us);
 }
 
+/* The event loop of a program need not look before the nearest limit of its calls, which may only be too
+ * near. */
+static void call_for_look(struct call *call, uint64_t when_us)
+{
+    uint64_t *looks_us = call->deadline.loop_looks_us;
+
+    if (looks_us)
+        *looks_us = earlier(*looks_us, when_us);
+}
+
 /* A moment that limits depend on has changed. */
 static void look_again(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
 
-    deadline->ours_ends_us = limit_now_us(call);
+    if (deadline->is_plain)
+        return;
+    if (deadline->loop_looks_us)
+        call_for_look(call, limit_now_us(call));
     if (!sees_polls(call)) {
         deadline->is_lent = true;
-        wear(call, earlier(deadline->ours_ends_us, deadline->program_ends_us));
+        wear(call, earlier(limit_now_us(call), deadline->program_ends_us));
     } else if (deadline->is_lent) {
         give_back(call);
     }
+}
+
+static uint32_t shorter_ms(uint32_t most_ms, uint32_t limit_ms)
+{
+    return limit_ms && limit_ms < most_ms ? limit_ms : most_ms;
+}
+
+/*
+ * Every limit counts from the attempt's start or later, in a call that has waited for nothing before it:
+ * while libcurl's waits since then add up to less than the shortest, none can have passed, and no clock is
+ * read. Only for the first waits, so that time which passes outside of them is not overlooked for long.
+ */
+static int first_patience_ms(const struct call *call)
+{
+    const struct policy_timeouts *limits = limits_of(call);
+
+    if (!sees_polls(call))
+        return 0;
+    if (!applies(call))
+        return PATIENCE_MS;
+    uint32_t ms = shorter_ms(shorter_ms(PATIENCE_MS, limits->attempt_ms), limits->total_ms);
+    return (int)shorter_ms(shorter_ms(ms, limits->transfer_ms), limits->idle_ms);
 }
 
 static void limit_connect(struct call *call)
@@ -201,6 +247,7 @@ void deadline_program_set(struct call *call)
     struct deadline *deadline = &call->deadline;
 
     read_program_limit(call);
+    deadline->is_plain = false;
     deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
     give_back(call);
     look_again(call);
@@ -217,29 +264,49 @@ void deadline_call(struct call *call)
     struct deadline *deadline = &call->deadline;
 
     deadline->call_started_us = call->gate.opened_us;
-    deadline->ours_ends_us = 0;
     if (!call->handle->is_dressed)
         deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
     read_program_limit(call);
+}
+
+static __attribute__((noinline)) void dress(struct call *call)
+{
+    struct deadline *deadline = &call->deadline;
+    uint64_t program_ms = call->handle->words[HANDLES_TIMEOUT_MS];
+
+    deadline->is_plain = false;
+    lift_speed(call);
+    limit_connect(call);
+    exit_quickly(call);
+    if (call->gate.attempt > 1 || deadline->worn_ms != (long)program_ms)
+        give_back(call);
+    look_again(call);
+    deadline->first_patience_ms = first_patience_ms(call);
+    deadline->is_plain = sees_polls(call) && !deadline->loop_looks_us && !deadline->is_lent &&
+                         !idle_limit_ms(call) && deadline->worn_ms == (long)program_ms;
 }
 
 void deadline_attempt(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
 
-    deadline->attempt_started_us = clock_now_us();
+    bool has_waited = call->gate.attempt > 1 || call->gate.has_waited;
+
+    deadline->attempt_started_us = has_waited ? clock_now_us() : deadline->call_started_us;
     deadline->sent_us = deadline->last_byte_us = 0;
-    lift_speed(call);
-    limit_connect(call);
-    exit_quickly(call);
-    if (call->gate.attempt > 1 || deadline->worn_ms != (long)call->handle->words[HANDLES_TIMEOUT_MS])
-        give_back(call);
-    look_again(call);
+    if (!call->handle->is_settled || !deadline->is_plain || deadline->loop_looks_us)
+        dress(call);
+    /* The last byte of a long upload is looked for at each wait. */
+    deadline->patience_ms = has_waited || is_long_to_send(call) ? 0 : deadline->first_patience_ms;
 }
 
 void deadline_sends(struct call *call)
 {
-    call->deadline.sent_us = upload_is_long(call) ? 0 : clock_now_us();
+    uint64_t now_us = clock_now_us();
+
+    call->deadline.sent_us = is_long_to_send(call) ? 0 : now_us;
+    if (!call->deadline.sent_us)
+        call_for_look(call, now_us + LOOK_US);
     look_again(call);
 }
 
@@ -251,7 +318,7 @@ void deadline_sent(struct call *call)
 
 void deadline_committed(struct call *call)
 {
-    if (!applies(call))
+    if (call->deadline.is_plain || !applies(call))
         return;
     limit_speed(call);
     if (idle_limit_ms(call) && sees_polls(call))
@@ -261,53 +328,86 @@ void deadline_committed(struct call *call)
 
 void deadline_body(struct call *call, bool is_paused)
 {
-    if (!idle_limit_ms(call) || !sees_polls(call))
+    if (call->deadline.is_plain || !idle_limit_ms(call) || !sees_polls(call))
         return;
     call->deadline.last_byte_us = is_paused ? 0 : clock_now_us();
-    call->deadline.ours_ends_us = limit_now_us(call);
+    call_for_look(call, limit_now_us(call));
 }
 
 void deadline_swallow(struct call *call)
 {
     call->deadline.swallow_us = clock_now_us();
+    call->deadline.patience_ms = 0;
     look_again(call);
+}
+
+/* A long body is on its way: has its last byte left? */
+static void watch_upload(struct call *call)
+{
+    if (call->sent && !call->deadline.sent_us && call->reply.phase == REPLY_HOLDING && upload_is_sent(call))
+        deadline_sent(call);
+}
+
+/* libcurl's clock began a little later than ours: "what has passed" might not have, so 1 ms it is. */
+static bool ends_now(struct call *call, uint64_t now_us)
+{
+    uint64_t ends_us = limit_now_us(call);
+
+    if (!ends_us || now_us < ends_us)
+        return false;
+    call->deadline.is_lent = true;
+    call->deadline.is_plain = false;
+    wear_ms(call, 1);
+    return true;
 }
 
 int deadline_poll_ms(struct call *call, int timeout_ms)
 {
-    struct deadline *deadline = &call->deadline;
 
     if (!sees_polls(
             call)) /* from here on limits are kept here; what was set before stays until the next change */
         atomic_store_explicit(&polls_are_seen[call->handle->libcurl->flavour], true, memory_order_relaxed);
-    if (call->sent && !deadline->sent_us && call->reply.phase == REPLY_HOLDING && upload_is_sent(call))
-        deadline_sent(call);
-    if (!deadline->ours_ends_us)
+    watch_upload(call);
+    uint64_t ends_us = limit_now_us(call);
+    if (!ends_us)
         return timeout_ms;
     uint64_t now_us = clock_now_us();
-    if (now_us >= deadline->ours_ends_us) {
-        deadline->is_lent = true;
-        wear_ms(call,
-                1); /* libcurl's clock began a little later than ours: "what has passed" might not have */
+    if (ends_now(call, now_us))
         return 0;
-    }
-    uint64_t left_ms = (deadline->ours_ends_us - now_us) / 1000 + 1;
+    uint64_t left_ms = (ends_us - now_us) / 1000 + 1;
     return left_ms < (uint64_t)timeout_ms ? (int)left_ms : timeout_ms;
+}
+
+bool deadline_look(struct call *call, uint64_t now_us)
+{
+    watch_upload(call);
+    bool has_passed = ends_now(call, now_us);
+    bool is_sending = call->sent && !call->deadline.sent_us && call->reply.phase == REPLY_HOLDING;
+    if (has_passed || is_sending) /* not every state of a transfer takes notice of its limit at once */
+        call_for_look(call, now_us + LOOK_US);
+    else
+        call_for_look(call, limit_now_us(call));
+    return has_passed;
 }
 
 bool deadline_was_ours(const struct call *call)
 {
     const struct deadline *deadline = &call->deadline;
-    uint64_t now_us = clock_now_us() + EARLY_US;
+    uint64_t now_us = clock_now_us() + EARLY_US, ours_ends_us = limit_now_us(call);
 
     if (deadline->program_ends_us && now_us >= deadline->program_ends_us)
         return false;
-    if (deadline->ours_ends_us && now_us >= deadline->ours_ends_us)
+    if (ours_ends_us && now_us >= ours_ends_us)
         return true;
     if (deadline->connect_ms && !call->sent &&
         now_us >= deadline->attempt_started_us + (uint64_t)deadline->connect_ms * 1000)
         return true;
     return deadline->idle_is_ours;
+}
+
+void deadline_retire(struct deadline *deadline)
+{
+    *deadline = (struct deadline){0};
 }
 
 void deadline_restore(struct call *call)
@@ -324,5 +424,5 @@ void deadline_restore(struct call *call)
         call_set(call, CURLOPT_QUICK_EXIT, (long)words[HANDLES_QUICK_EXIT]);
     deadline->worn_ms = (long)words[HANDLES_TIMEOUT_MS];
     deadline->connect_ms = 0;
-    deadline->quick_exit_is_worn = false;
+    deadline->quick_exit_is_worn = deadline->is_plain = false;
 }

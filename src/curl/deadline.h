@@ -5,7 +5,8 @@
  * policy's limits are kept there: the wait is cut to what is left, and when nothing is left
  * CURLOPT_TIMEOUT_MS is set to 1, and libcurl ends the transfer natively. A libcurl whose
  * loop is not seen (linked with -Bsymbolic) gets the limits as CURLOPT_TIMEOUT_MS, moved on as the
- * transfer proceeds.
+ * transfer proceeds. A transfer in a multi handle of the program's is looked at whenever its event loop
+ * comes by (curl/multi.h).
  */
 #ifndef GUSSET_CURL_DEADLINE_H
 #define GUSSET_CURL_DEADLINE_H
@@ -22,12 +23,17 @@ struct deadline {
     uint64_t swallow_us;   /* the reply began to be thrown away */
     uint64_t last_byte_us; /* of a body came; 0: none yet, the program has paused, or idle is not limited */
     uint64_t program_ends_us; /* the program's own CURLOPT_TIMEOUT, as a moment; 0: none */
-    uint64_t ours_ends_us;    /* the policy's limit that holds now, by the moments above; 0: none */
+    int first_patience_ms;    /* patience_ms of an attempt that nothing was waited for before */
+    int patience_ms;          /* for so long libcurl may wait before a limit of the policy can have passed */
     uint32_t connect_ms;      /* CURLOPT_CONNECTTIMEOUT is ours, because shorter than the program's; 0: not */
     bool idle_is_ours;        /* CURLOPT_LOW_SPEED_TIME is ours */
     bool quick_exit_is_worn;
-    bool is_lent; /* CURLOPT_TIMEOUT_MS holds a limit of ours */
-    long worn_ms; /* what CURLOPT_TIMEOUT_MS is set to */
+    bool is_plain; /* nobody need hear of new moments: no limit is left to libcurl or the program's loop,
+                      and none depends on the body */
+    bool is_lent;  /* CURLOPT_TIMEOUT_MS holds a limit of ours */
+    long worn_ms;  /* what CURLOPT_TIMEOUT_MS is set to */
+    uint64_t
+        *loop_looks_us; /* when the program's event loop must look at its calls again; NULL: no such loop */
 };
 
 /* A call begins: fixes the program's deadline and brings the gate's nearer where it is earlier. */
@@ -54,11 +60,29 @@ void deadline_swallow(struct call *call);
 /* libcurl's loop is about to wait for at most timeout_ms; returns how long it may. */
 int deadline_poll_ms(struct call *call, int timeout_ms);
 
+/*
+ * The program's event loop has come by: ends the transfer at its next turn where a limit has passed. Returns
+ * whether one has; brings *loop_looks_us nearer, to when it is worth coming again.
+ */
+bool deadline_look(struct call *call, uint64_t now_us);
+
+/* The quick answer, without a clock: whether it may wait as long as it wants to. Spends patience. */
+static inline bool deadline_can_wait(struct deadline *deadline, int timeout_ms)
+{
+    if ((unsigned)timeout_ms >= (unsigned)deadline->patience_ms) /* a negative one has no end */
+        return false;
+    deadline->patience_ms -= timeout_ms + 1;
+    return true;
+}
+
 /* The program has set a time limit from a callback of its transfer. */
 void deadline_program_set(struct call *call);
 
 /* After CURLE_OPERATION_TIMEDOUT: was it a limit of the policy (the peer's fault), or the program's own? */
 bool deadline_was_ours(const struct call *call);
+
+/* The handle has gone that wore them. */
+void deadline_retire(struct deadline *deadline);
 
 /* Puts the program's own limits back. */
 void deadline_restore(struct call *call);

@@ -1,6 +1,5 @@
 #include "curl/handles.h"
 
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h> /* stdin and stdout are libcurl's defaults for the data of its callbacks */
 #include <stdlib.h>
@@ -8,88 +7,23 @@
 
 #include "core/method.h"
 #include "curl/call.h"
+#include "curl/registry.h"
+#include "curl/spare.h"
 
-/*
- * The table: open addressing without a lock, so that a fork in the midst of a setopt leaves a child that
- * works. A handle lives on one thread at a time, so only different handles meet here. When a
- * neighbourhood is full, a table of twice the size follows; tables are never freed (they are small, and
- * a program's handles are born again at the same addresses).
- */
-enum { FIRST_TABLE = 256, NEIGHBOURHOOD = 16 };
-
-struct entry {
-    _Atomic uintptr_t easy; /* 0: never used, 1: given back */
-    struct handle *_Atomic handle;
-};
-
-struct table {
-    size_t size;
-    struct table *_Atomic next;
-    struct entry entries[];
-};
-
-static struct {
-    size_t size;
-    struct table *_Atomic next;
-    struct entry entries[FIRST_TABLE];
-} first = {.size = FIRST_TABLE};
-
-static struct entry *home_of(struct table *table, uintptr_t easy, unsigned step)
-{
-    uint64_t mixed = (uint64_t)(easy >> 4) * 0x9E3779B97F4A7C15u; /* Fibonacci hashing, Knuth 6.4 */
-    return &table->entries[((mixed >> 40) + step) & (table->size - 1)];
-}
-
-static struct entry *find_entry(uintptr_t easy)
-{
-    for (struct table *table = (struct table *)&first; table; table = atomic_load(&table->next)) {
-        for (unsigned i = 0; i < NEIGHBOURHOOD; i++) {
-            struct entry *entry = home_of(table, easy, i);
-            uintptr_t there = atomic_load_explicit(&entry->easy, memory_order_acquire);
-            if (there == easy)
-                return entry;
-            if (there == 0)
-                break;
-        }
-    }
-    return NULL;
-}
-
-static struct table *next_table(struct table *table)
-{
-    struct table *next = atomic_load(&table->next);
-
-    if (next)
-        return next;
-    struct table *made = calloc(1, sizeof *made + 2 * table->size * sizeof(struct entry));
-    if (!made)
-        return NULL;
-    made->size = 2 * table->size;
-    if (atomic_compare_exchange_strong(&table->next, &next, made))
-        return made;
-    free(made);
-    return next;
-}
-
-static bool put_entry(uintptr_t easy, struct handle *handle)
-{
-    for (struct table *table = (struct table *)&first; table; table = next_table(table)) {
-        for (unsigned i = 0; i < NEIGHBOURHOOD; i++) {
-            struct entry *entry = home_of(table, easy, i);
-            uintptr_t there = atomic_load(&entry->easy);
-            if (there > 1 || !atomic_compare_exchange_strong(&entry->easy, &there, easy))
-                continue;
-            atomic_store_explicit(&entry->handle, handle, memory_order_release);
-            return true;
-        }
-    }
-    return false;
-}
+static struct registry handles = REGISTRY_INIT(handles);
 
 struct handle *handles_find(CURL *easy)
 {
-    struct entry *entry = find_entry((uintptr_t)easy);
-    return entry ? atomic_load_explicit(&entry->handle, memory_order_acquire) : NULL;
+    return registry_find(&handles, easy);
+}
+
+static void discard(struct handle *handle)
+{
+    for (int i = 0; i < HANDLES_TEXT_COUNT; i++)
+        free(handle->texts[i].bytes);
+    free(handle->known_url.bytes);
+    call_free(handle->call);
+    free(handle);
 }
 
 static void set_defaults(struct handle *handle)
@@ -101,21 +35,29 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
     handle->words[HANDLES_POSTFIELDSIZE_LARGE] = (uint64_t)-1;
     handle->request = HANDLES_GET;
-    handle->target_is_read = false;
+    handle->target_is_read = handle->is_settled = false;
+}
+
+static struct handle *make(void)
+{
+    struct handle *handle = malloc(sizeof *handle);
+
+    if (handle)
+        memset(handle, 0, offsetof(struct handle, target)); /* that is read before it is used */
+    return handle;
 }
 
 void handles_add(CURL *easy, const struct libcurl *libcurl)
 {
-    struct handle *handle = malloc(sizeof *handle);
+    struct handle *handle = spare_take();
 
-    if (!handle)
+    if (!handle && !(handle = make()))
         return;
-    memset(handle, 0, offsetof(struct handle, target)); /* that is read before it is used */
     handle->easy = easy;
     handle->libcurl = libcurl;
     set_defaults(handle);
-    if (!put_entry((uintptr_t)easy, handle))
-        free(handle);
+    if (!registry_put(&handles, easy, handle))
+        discard(handle);
 }
 
 static bool keep_string(struct handles_string *string, const char *text)
@@ -138,6 +80,15 @@ static bool keep_string(struct handles_string *string, const char *text)
     return true;
 }
 
+static void forget_texts(struct handle *handle)
+{
+    if (handle->texts[HANDLES_URL].bytes)
+        keep_string(&handle->texts[HANDLES_URL], NULL);
+    for (int i = 0; handle->has_texts && i < HANDLES_TEXT_COUNT; i++)
+        keep_string(&handle->texts[i], NULL);
+    handle->has_texts = false;
+}
+
 void handles_copy(const struct handle *from, CURL *easy)
 {
     handles_add(easy, from->libcurl);
@@ -147,6 +98,7 @@ void handles_copy(const struct handle *from, CURL *easy)
     if (!to)
         return;
     to->request = from->request;
+    to->has_texts = true;
     memcpy(to->words, from->words, sizeof to->words);
     for (int i = 0; i < HANDLES_TEXT_COUNT && whole; i++)
         whole = keep_string(&to->texts[i], from->texts[i].bytes);
@@ -158,62 +110,109 @@ void handles_copy(const struct handle *from, CURL *easy)
 
 void handles_reset(struct handle *handle)
 {
-    for (int i = 0; i < HANDLES_TEXT_COUNT; i++)
-        keep_string(&handle->texts[i], NULL);
+    forget_texts(handle);
     set_defaults(handle);
 }
 
 void handles_forget(struct handle *handle)
 {
-    struct entry *entry = find_entry((uintptr_t)handle->easy);
-
-    if (!entry)
-        return;
-    atomic_store(&entry->handle, NULL);
-    atomic_store_explicit(&entry->easy, 1, memory_order_release);
+    registry_remove(&handles, handle->easy);
 }
 
+/* Whether the URL alone says where the transfer goes. */
+static bool is_url_alone(const struct handle *handle)
+{
+    return !handle->words[HANDLES_PORT] && !handle->words[HANDLES_CURLU] &&
+           !handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes && !handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes &&
+           !handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes;
+}
+
+static void forget_known_url(struct handle *handle)
+{
+    if (handle->known_url.bytes)
+        keep_string(&handle->known_url, NULL);
+}
+
+/* Keeps what was learnt for the URL, should the next handle have the same one. */
+static void keep_known_url(struct handle *handle)
+{
+    forget_known_url(handle);
+    if (!handle->call || handle->target_is_new || !handle->target_is_read || !handle->target_is_known ||
+        !is_url_alone(handle))
+        return;
+    handle->known_url = handle->texts[HANDLES_URL];
+    handle->texts[HANDLES_URL] = (struct handles_string){0};
+}
+
+/* The URL is the one that a handle before had: its text and target are this one's. */
+static bool takes_known_url(struct handle *handle, const char *url)
+{
+    if (!url || !handle->known_url.bytes || handle->texts[HANDLES_URL].bytes ||
+        strcmp(url, handle->known_url.bytes) != 0 || !is_url_alone(handle))
+        return false;
+    handle->texts[HANDLES_URL] = handle->known_url;
+    handle->known_url = (struct handles_string){0};
+    handle->target_is_read = handle->target_is_known = true;
+    handle->target_is_new = false;
+    return true;
+}
+
+/* A handle that is still performing was left by longjmp, or its thread is gone: too odd to be used again. */
 void handles_free(struct handle *handle)
 {
-    for (int i = 0; i < HANDLES_TEXT_COUNT; i++)
-        free(handle->texts[i].bytes);
-    call_free(handle->call);
-    free(handle);
+    if (!handle->call || handle->is_performing) {
+        discard(handle);
+        return;
+    }
+    keep_known_url(handle);
+    forget_texts(handle);
+    handle->is_dressed = handle->is_settled = false;
+    call_retire(handle->call);
+    struct handle *older = spare_put(handle);
+    if (older)
+        discard(older);
 }
 
-static int word_of(CURLoption option)
-{
-    switch ((int)option) {
-#define X(name)                                                                                              \
-    case CURLOPT_##name:                                                                                     \
-        return HANDLES_##name;
-        HANDLES_BORROWED(X)
-        HANDLES_NOTED(X)
-#undef X
-    case CURLOPT_TIMEOUT:
-        return HANDLES_TIMEOUT_MS;
-    case CURLOPT_CONNECTTIMEOUT:
-        return HANDLES_CONNECTTIMEOUT_MS;
-    case CURLOPT_POSTFIELDSIZE:
-        return HANDLES_POSTFIELDSIZE_LARGE;
-    }
-    return -1;
-}
+/*
+ * Options by number, without the type that is its thousands: where the value is kept (words: 1 + the place),
+ * and what else there is to do.
+ */
+enum { OPTIONS = 512, OPTION_TYPE = 10000 };
+enum effect { EFFECT_NONE, EFFECT_SECONDS, EFFECT_TEXT, EFFECT_TARGET, EFFECT_REQUEST };
 
-static int text_of(CURLoption option)
-{
-    switch ((int)option) {
-#define X(name)                                                                                              \
-    case CURLOPT_##name:                                                                                     \
-        return HANDLES_##name;
-        HANDLES_TEXTS(X)
+#define AT(name) [CURLOPT_##name % OPTION_TYPE]
+#define X(name)  AT(name) = 1 + HANDLES_##name,
+static const uint8_t words[OPTIONS] = {
+    HANDLES_BORROWED(X) HANDLES_NOTED(X) AT(TIMEOUT) = 1 + HANDLES_TIMEOUT_MS,
+    AT(CONNECTTIMEOUT) = 1 + HANDLES_CONNECTTIMEOUT_MS,
+    AT(POSTFIELDSIZE) = 1 + HANDLES_POSTFIELDSIZE_LARGE,
+};
 #undef X
-    }
-    return -1;
-}
+#define X(name) AT(name) = HANDLES_##name,
+static const uint8_t texts[OPTIONS] = {HANDLES_TEXTS(X)};
+#undef X
+#define X(name) AT(name) = EFFECT_TEXT,
+static const uint8_t effects[OPTIONS] = {
+    HANDLES_TEXTS(X)
+
+        AT(HTTPGET) = EFFECT_REQUEST,
+    AT(POST) = EFFECT_REQUEST,
+    AT(POSTFIELDS) = EFFECT_REQUEST,
+    AT(HTTPPOST) = EFFECT_REQUEST,
+    AT(COPYPOSTFIELDS) = EFFECT_REQUEST,
+    AT(MIMEPOST) = EFFECT_REQUEST,
+    AT(UPLOAD) = EFFECT_REQUEST,
+    AT(PUT) = EFFECT_REQUEST,
+    AT(NOBODY) = EFFECT_REQUEST,
+    AT(TIMEOUT) = EFFECT_SECONDS,
+    AT(CONNECTTIMEOUT) = EFFECT_SECONDS,
+    AT(PORT) = EFFECT_TARGET,
+    AT(CURLU) = EFFECT_TARGET,
+};
+#undef X
 
 /* What each of these does to the kind of request is lib/setopt.c's, as of 7.88 (unchanged in 8.x). */
-static void note_request(struct handle *handle, CURLoption option, uint64_t word)
+static __attribute__((noinline)) void note_request(struct handle *handle, CURLoption option, uint64_t word)
 {
     bool on = (long)word != 0;
 
@@ -247,8 +246,12 @@ static void note_request(struct handle *handle, CURLoption option, uint64_t word
     }
 }
 
-static void note_text(struct handle *handle, enum handles_text index, const char *text)
+static __attribute__((noinline)) void note_text(struct handle *handle, enum handles_text index,
+                                                const char *text)
 {
+    if (index == HANDLES_URL && takes_known_url(handle, text))
+        return;
+    handle->has_texts |= index != HANDLES_URL;
     if (!keep_string(&handle->texts[index], text))
         keep_string(&handle->texts[index], NULL); /* unknown is safe: then no rule is found */
     if (index == HANDLES_UNIX_SOCKET_PATH ||
@@ -260,18 +263,27 @@ static void note_text(struct handle *handle, enum handles_text index, const char
 
 void handles_note(struct handle *handle, CURLoption option, uint64_t word)
 {
-    int index = word_of(option);
+    unsigned number = (unsigned)option % OPTION_TYPE;
 
-    if (index >= 0) {
-        if (option == CURLOPT_TIMEOUT || option == CURLOPT_CONNECTTIMEOUT)
-            word *= 1000;
-        handle->words[index] = word;
-        if (index == HANDLES_PORT || index == HANDLES_CURLU)
-            handle->target_is_read = false;
-    } else if ((index = text_of(option)) >= 0) {
-        note_text(handle, (enum handles_text)index, (const char *)(uintptr_t)word);
+    if (number >= OPTIONS)
+        return;
+    handle->is_settled = false;
+    if (words[number])
+        handle->words[words[number] - 1] = effects[number] == EFFECT_SECONDS ? word * 1000 : word;
+    switch ((enum effect)effects[number]) {
+    case EFFECT_NONE:
+    case EFFECT_SECONDS:
+        return;
+    case EFFECT_TEXT:
+        note_text(handle, texts[number], (const char *)(uintptr_t)word);
+        return;
+    case EFFECT_TARGET:
+        handle->target_is_read = false;
+        return;
+    case EFFECT_REQUEST:
+        note_request(handle, option, word);
+        return;
     }
-    note_request(handle, option, word);
 }
 
 /* A transfer over a unix socket goes there, whatever host its URL names; an abstract one no rule can name. */
@@ -314,6 +326,7 @@ static bool read_target(struct handle *handle)
 const struct target *handles_target(struct handle *handle)
 {
     if (!handle->target_is_read || handle->words[HANDLES_CURLU]) {
+        forget_known_url(handle);
         handle->target_is_known = read_target(handle);
         handle->target_is_read = handle->target_is_new = true;
     }

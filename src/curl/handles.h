@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "curl/seat.h"
 #include "curl/target.h"
 #include "sys/libcurl.h"
 
@@ -63,11 +64,15 @@ struct handle {
     CURL *easy;
     const struct libcurl *libcurl;
     struct call *call; /* its place for a call under way; NULL until one was gated. Owned */
+    struct seat seat;  /* in a multi handle of the program's */
     bool is_performing;
     bool is_dressed;     /* the borrowed options hold gusset's values just now */
+    bool is_settled;     /* no option was set since a first attempt dressed it, or no rule matched */
+    bool has_texts;      /* the program has set one besides the URL */
     bool target_is_read; /* target_is_known and target hold for the options as they are */
     bool target_is_known;
-    bool target_is_new; /* target was read since a call was last opened for it */
+    bool target_is_new;              /* target was read since a call was last opened for it */
+    struct handles_string known_url; /* target is this URL's, and nothing but a URL's; no bytes: not known */
     enum handles_request request;
     uint64_t words[HANDLES_WORDS]; /* libcurl's default where the program set nothing */
     struct handles_string texts[HANDLES_TEXT_COUNT];

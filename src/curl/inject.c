@@ -5,7 +5,6 @@
 #include <strings.h>
 
 #include "curl/call.h"
-#include "curl/trace.h"
 
 static const struct curl_slist *program_list(const struct call *call)
 {
@@ -95,8 +94,11 @@ void inject_call(struct call *call)
         write_constant_lines(inject, call->gate.policy);
     if (propagate & POLICY_REQUEST_ID && inject->makes_id)
         trace_new_id(inject->request_id + sizeof request_id_name + 1); /* behind the name and ": " */
-    if (propagate & POLICY_TRACEPARENT)
-        trace_begin(inject->traceparent);
+    if (propagate & POLICY_TRACEPARENT) {
+        inject->tracestate[0] = '\0';
+        if (trace_begin(inject->traceparent))
+            trace_state(inject->tracestate);
+    }
 }
 
 static const struct rules_header *overriding(const struct call *call, const char *line)
@@ -139,6 +141,18 @@ static struct curl_slist *keep_program_list(struct call *call)
     return kept ? inject->kept : NULL;
 }
 
+/* To a trace of the program's own nothing is added: our state would belong to another trace. */
+static void add_trace(struct call *call)
+{
+    struct inject *inject = &call->inject;
+
+    trace_next_span(inject->traceparent);
+    if (list_names(program_list(call), inject->traceparent, sizeof "traceparent" - 1))
+        return;
+    add(inject, inject->traceparent);
+    add_unless_named(call, inject->tracestate, sizeof "tracestate" - 1);
+}
+
 static void collect(struct call *call)
 {
     const struct rules_policy *policy = call->gate.policy;
@@ -159,10 +173,8 @@ static void collect(struct call *call)
         add_unless_named(call, inject->tenant_id, sizeof "X-Tenant-Id" - 1);
     if (propagate & POLICY_PROJECT_ID)
         add_unless_named(call, inject->project_id, sizeof "X-Project-Id" - 1);
-    if (propagate & POLICY_TRACEPARENT) {
-        trace_next_span(inject->traceparent);
-        add_unless_named(call, inject->traceparent, sizeof "traceparent" - 1);
-    }
+    if (propagate & POLICY_TRACEPARENT)
+        add_trace(call);
 }
 
 /*
@@ -193,14 +205,6 @@ static void silence(struct inject *inject, bool silent)
         inject->nodes[i].data = silent ? nothing : (char *)inject->lines[i];
 }
 
-/* The list that the handle wears still says what it should: nothing of the program's could stand in the way.
- */
-static bool is_as_before(const struct call *call)
-{
-    return call->inject.is_dressed && call->inject.dressed_for == call->gate.policy && !program_list(call) &&
-           !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
-}
-
 /* The nodes in a row, and behind them the program's own. */
 static void link_nodes(struct call *call)
 {
@@ -216,20 +220,23 @@ void inject_attempt(struct call *call)
     struct inject *inject = &call->inject;
 
     silence(inject, false);
+    if (call->handle->is_settled && inject->is_same)
+        return;
+    /* Nodes may come behind those that the program gave; a span is new for each attempt. */
+    inject->is_same = !program_list(call) && !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
     if (!has_any(call)) {
         inject_restore(call);
         return;
     }
-    if (is_as_before(call))
-        return;
-    collect(call);
-    if (!inject->count) {
-        inject_restore(call);
-        return;
+    if (!inject->is_same || inject->nodes_for != call->gate.policy) {
+        collect(call);
+        link_nodes(call);
+        inject->nodes_for = inject->is_same ? call->gate.policy : NULL;
     }
-    link_nodes(call);
-    inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
-    inject->dressed_for = call->gate.policy;
+    if (!inject->count)
+        inject_restore(call);
+    else if (!inject->is_dressed)
+        inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
 }
 
 /*
@@ -242,6 +249,7 @@ void inject_program_set(struct call *call)
     bool was_silent = inject->is_silent;
 
     silence(inject, false);
+    inject->nodes_for = NULL;
     collect(call);
     link_nodes(call);
     call_set(call, CURLOPT_HTTPHEADER,
@@ -261,6 +269,12 @@ void inject_restore(struct call *call)
     if (call->inject.is_dressed)
         call_set(call, CURLOPT_HTTPHEADER, program_list(call));
     call->inject.is_dressed = false;
+}
+
+void inject_retire(struct inject *inject)
+{
+    silence(inject, false);
+    inject->is_dressed = false;
 }
 
 void inject_clear(struct inject *inject)

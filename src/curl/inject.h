@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "curl/trace.h"
+
 enum {
     INJECT_MAX = 40,      /* headers a call: the policy's own and those of propagate */
     INJECT_LINE_MAX = 320 /* of a propagated one */
@@ -22,8 +24,9 @@ struct inject {
     unsigned count;
     bool is_dressed; /* the handle holds our list */
     bool makes_id;   /* each call gets a request id of its own */
+    bool is_same;    /* what the handle wears does not change between attempts while it is settled */
     bool is_silent;  /* the nodes are empty just now: the transfer is at another origin */
-    const struct rules_policy *dressed_for; /* the nodes are this policy's */
+    const struct rules_policy *nodes_for;   /* the nodes are this policy's, and no others are behind them */
     const struct rules_policy *written_for; /* the lines that never change hold for this policy */
     struct curl_slist *kept; /* copy of the program's nodes without those overridden; NULL: its own list */
     size_t kept_room;
@@ -34,7 +37,8 @@ struct inject {
     char request_id[INJECT_LINE_MAX]; /* the whole line; the same for all attempts of a call */
     char tenant_id[INJECT_LINE_MAX];
     char project_id[INJECT_LINE_MAX];
-    char traceparent[80];
+    char traceparent[TRACE_PARENT_ROOM];
+    char tracestate[TRACE_STATE_ROOM]; /* "": none */
 };
 
 /* A call begins: the request id is chosen. */
@@ -54,6 +58,9 @@ void inject_restore(struct call *call);
 
 /* Whether the program's own list sends the header with a value. name is compared without case. */
 bool inject_program_sends(const struct call *call, const char *name);
+
+/* The handle has gone that wore it; the lines stay for another call under the same policy. */
+void inject_retire(struct inject *inject);
 
 void inject_clear(struct inject *inject);
 

@@ -8,6 +8,7 @@
 
 enum {
     HELD_MAX = 1024 * 1024,
+    ROOM_KEPT = 4096, /* for the next handle */
     SWALLOW_MAX =
         64 * 1024, /* a longer body of a reply that is thrown away costs more than a new connection */
     DONE = 0       /* handing over: all of it was taken */
@@ -110,11 +111,20 @@ static size_t flush(struct call *call)
     return DONE;
 }
 
+/* A proxy's answer to CONNECT, and what another host says after a redirect, are none of the host's. */
+static bool is_good_answer(const struct call *call)
+{
+    const struct reply *reply = &call->reply;
+    return call->is_http && reply->block.status / 100 == 2 && call->hop_sent && !reply->was_redirected;
+}
+
 static size_t commit(struct call *call)
 {
     call->reply.phase = REPLY_COMMITTED;
+    if (call->deadline.loop_looks_us && is_good_answer(call))
+        gate_answered(&call->gate);
     deadline_committed(call);
-    return flush(call);
+    return call->reply.length ? flush(call) : DONE;
 }
 
 /* ---- the one decision ---- */
@@ -174,20 +184,39 @@ static void end_hop(struct call *call)
     }
 }
 
+static size_t end_block(struct call *call, size_t size)
+{
+    bool goes_on = may_go_on(call);
+
+    end_hop(call);
+    return goes_on ? size : answer(decide(call), size);
+}
+
+/* A line that the program will want to see, if the reply is kept. */
 static size_t hold_line(struct call *call, char *line, size_t size)
 {
-    struct reply *reply = &call->reply;
-    bool ends = block_read(&reply->block, line, size);
+    bool ends = block_read(&call->reply.block, line, size);
 
-    if (reply->is_wanted && !hold(reply, line, size)) { /* too much to keep: from here it is the program's */
+    if (!hold(&call->reply, line, size)) { /* too much to keep: from here it is the program's */
         size_t flushed = commit(call);
         return flushed == DONE ? deliver_header(call, line, size, false) : answer(flushed, size);
     }
+    return ends ? end_block(call, size) : size;
+}
+
+/* One that nobody wants to see: only what it says of the block counts. */
+static __attribute__((noinline)) size_t read_line(struct call *call, const char *line, size_t size)
+{
+    struct reply *reply = &call->reply;
+    bool ends = block_read(&reply->block, line, size), is_success = block_is_success(&reply->block);
+
+    reply->is_quiet = is_success && !ends;
     if (!ends)
         return size;
-    bool goes_on = may_go_on(call);
-    end_hop(call);
-    return goes_on ? size : answer(decide(call), size);
+    if (!is_success || !call->hop_sent)
+        return end_block(call, size);
+    commit(call); /* nothing is held, so nobody can refuse it */
+    return size;
 }
 
 /* A block may come after the reply was committed: an upgrade, a 417, a proxy asked again. */
@@ -202,13 +231,10 @@ static size_t pass_line(struct call *call, char *line, size_t size)
 
 static __attribute__((noinline)) size_t take_line(struct call *call, char *line, size_t size)
 {
-    if (call->reply.phase == REPLY_HOLDING && !call->is_http) {
-        size_t flushed = commit(call);
-        if (flushed != DONE)
-            return answer(flushed, size);
-    }
     switch (call->reply.phase) {
     case REPLY_HOLDING:
+        if (!call->is_http) /* nothing can be held against it */
+            return commit(call) == DONE ? pass_line(call, line, size) : 0;
         return hold_line(call, line, size);
     case REPLY_FLUSHING: /* the same line comes again; it is the last of those held */
         return answer(flush(call), size);
@@ -224,9 +250,10 @@ static size_t header_line(char *line, size_t one, size_t count, void *data)
 {
     struct call *call = data;
 
-    if (call->reply.phase == REPLY_HOLDING && !call->reply.is_wanted &&
-        block_is_plain(&call->reply.block, line))
+    if (call->reply.is_quiet && line[0] > '\r')
         return one * count;
+    if (call->reply.phase == REPLY_HOLDING && call->is_http && !call->reply.is_wanted)
+        return read_line(call, line, one * count);
     return take_line(call, line, one * count);
 }
 
@@ -236,11 +263,18 @@ static size_t swallow_body(struct reply *reply, size_t size)
     return reply->swallowed > SWALLOW_MAX || reply->block.content_length > SWALLOW_MAX ? 0 : size;
 }
 
-static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
+static size_t pass_body(struct call *call, char *bytes, size_t size)
 {
-    struct call *call = data;
+    size_t taken = deliver_body(call, bytes, size);
+
+    deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
+    return taken;
+}
+
+static __attribute__((noinline)) size_t take_body(struct call *call, char *bytes, size_t size)
+{
     struct reply *reply = &call->reply;
-    size_t size = one * count, flushed = DONE;
+    size_t flushed = DONE;
 
     if (reply->phase == REPLY_HOLDING)
         flushed = call->is_http && reply->block.status ? decide(call) : commit(call);
@@ -250,9 +284,16 @@ static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
         return answer(flushed, size);
     if (reply->phase == REPLY_SWALLOWING)
         return swallow_body(reply, size);
-    size_t taken = deliver_body(call, bytes, size);
-    deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
-    return taken;
+    return pass_body(call, bytes, size);
+}
+
+static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
+{
+    struct call *call = data;
+
+    if (call->reply.phase == REPLY_COMMITTED)
+        return pass_body(call, bytes, one * count);
+    return take_body(call, bytes, one * count);
 }
 
 /* ---- dressing ---- */
@@ -261,6 +302,7 @@ void reply_program_set(struct call *call)
 {
     const uint64_t *words = call->handle->words;
 
+    call->reply.is_quiet = false;
     call->reply.is_wanted =
         words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] || words[HANDLES_HEADER];
 }
@@ -285,7 +327,7 @@ void reply_attempt(struct call *call)
     if (!reply->is_dressed)
         dress(call);
     reply->phase = REPLY_HOLDING;
-    reply->header_half_done = reply->was_redirected = reply->program_refused = false;
+    reply->is_quiet = reply->header_half_done = reply->was_redirected = reply->program_refused = false;
     block_init(&reply->block);
     reply->swallowed = reply->length = reply->flushed = 0;
 }
@@ -323,7 +365,16 @@ void reply_restore(struct call *call)
     call->reply.is_dressed = call->reply.program_refused = false;
 }
 
+void reply_retire(struct reply *reply)
+{
+    reply->is_dressed = reply->header_is_off = reply->program_refused = false;
+    if (reply->room > ROOM_KEPT)
+        reply_clear(reply);
+}
+
 void reply_clear(struct reply *reply)
 {
     free(reply->lines);
+    reply->lines = NULL;
+    reply->room = 0;
 }

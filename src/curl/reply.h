@@ -25,6 +25,7 @@ struct reply {
     enum reply_phase phase;
     bool is_dressed;
     bool header_is_off;    /* CURLOPT_HEADER was set, and is done by us */
+    bool is_quiet;         /* the fields of the block that comes in are of no interest to anybody */
     bool is_wanted;        /* somebody takes header lines; otherwise none need be kept */
     bool header_half_done; /* flushing: the line went to the body writer already (CURLOPT_HEADER) */
     bool was_redirected;   /* some block was a redirect that libcurl follows */
@@ -49,11 +50,20 @@ bool reply_finish(struct call *call);
 /* The program has set a header function or CURLOPT_HEADER, perhaps from a callback. */
 void reply_program_set(struct call *call);
 
+/* The usual end: the reply was a success from the first, and the program has taken all of it. */
+static inline bool reply_is_delivered(const struct reply *reply)
+{
+    return reply->phase == REPLY_COMMITTED && block_is_success(&reply->block) && !reply->program_refused;
+}
+
 bool reply_has_reached_program(const struct reply *reply);
 bool reply_was_redirected(const struct reply *reply);
 
 /* Puts the program's own functions back. */
 void reply_restore(struct call *call);
+
+/* The handle has gone that wore it; memory stays where it is little. */
+void reply_retire(struct reply *reply);
 
 void reply_clear(struct reply *reply);
 

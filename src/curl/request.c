@@ -4,19 +4,33 @@
  */
 static const char nowhere[] = "/dev/null/refused-by-gusset";
 
+static void note_sending(struct call *call)
+{
+    call->sent = call->hop_sent = call->was_sent = true;
+    if (call->reply.phase == REPLY_HOLDING)
+        deadline_sends(call);
+    if (call->reply.was_redirected)
+        inject_check_origin(call);
+}
+
+static __attribute__((noinline)) int ask_program(struct call *call, char *remote, char *local,
+                                                 int remote_port, int local_port)
+{
+    const struct handle *handle = call->handle;
+    curl_prereq_callback own = (curl_prereq_callback)handle->words[HANDLES_PREREQFUNCTION];
+
+    note_sending(call);
+    return own(handles_pointer(handle, HANDLES_PREREQDATA), remote, local, remote_port, local_port);
+}
+
 /* libcurl has its connection and is about to write the request: from here it may have been sent. */
 static int about_to_send(void *data, char *remote, char *local, int remote_port, int local_port)
 {
     struct call *call = data;
-    const struct handle *handle = call->handle;
-    curl_prereq_callback own = (curl_prereq_callback)handle->words[HANDLES_PREREQFUNCTION];
 
-    call->sent = call->hop_sent = call->was_sent = true;
-    if (call->reply.phase == REPLY_HOLDING)
-        deadline_sends(call);
-    inject_check_origin(call);
-    if (own)
-        return own(handles_pointer(handle, HANDLES_PREREQDATA), remote, local, remote_port, local_port);
+    if (call->handle->words[HANDLES_PREREQFUNCTION])
+        return ask_program(call, remote, local, remote_port, local_port);
+    note_sending(call);
     return CURL_PREREQFUNC_OK;
 }
 
@@ -30,14 +44,19 @@ static void dress_prereq(struct call *call)
 
 bool request_dress(struct call *call)
 {
+    struct handle *handle = call->handle;
+    bool is_first = call->gate.attempt == 1;
+
     call->sent = call->hop_sent =
-        !call->handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
+        !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
+    handle->is_settled &= is_first;
     dress_prereq(call);
     reply_attempt(call);
     bool can_send = upload_attempt(call);
     inject_attempt(call);
     deadline_attempt(call);
-    call->handle->is_dressed = true;
+    handle->is_dressed = true;
+    handle->is_settled = is_first;
     return can_send;
 }
 
@@ -47,7 +66,7 @@ void request_undress(struct handle *handle)
 
     if (!handle->is_dressed)
         return;
-    handle->is_dressed = false;
+    handle->is_dressed = handle->is_settled = false;
     deadline_restore(call);
     inject_restore(call);
     upload_restore(call);
@@ -58,12 +77,11 @@ void request_undress(struct handle *handle)
     }
 }
 
-bool request_has_borrowed(const struct handle *handle, CURLoption option)
+/* Whether the option holds gusset's value just now, so that libcurl must not hear what the program sets. */
+static bool has_borrowed(const struct handle *handle, CURLoption option)
 {
     const struct call *call = handle->call;
 
-    if (!handle->is_dressed)
-        return false;
     switch ((int)option) {
     case CURLOPT_WRITEFUNCTION:
     case CURLOPT_WRITEDATA:
@@ -112,7 +130,8 @@ static bool is_judged(CURLoption option)
     return false;
 }
 
-CURLcode request_program_sets(struct handle *handle, CURLoption option, uint64_t word)
+/* The program sets a borrowed option from a callback of its transfer. */
+static CURLcode program_sets(struct handle *handle, CURLoption option, uint64_t word)
 {
     struct call *call = handle->call;
 
@@ -131,6 +150,30 @@ CURLcode request_program_sets(struct handle *handle, CURLoption option, uint64_t
     return CURLE_OK;
 }
 
+static inline CURLcode set(struct handle *handle, CURLoption option, uint64_t word)
+{
+    CURLcode code = handle->libcurl->easy_setopt(handle->easy, option, word);
+
+    if (code == CURLE_OK)
+        handles_note(handle, option, word);
+    return code;
+}
+
+static __attribute__((noinline)) CURLcode set_dressed(struct handle *handle, CURLoption option, uint64_t word)
+{
+    if (has_borrowed(handle, option)) {
+        if (handle->is_performing)
+            return program_sets(handle, option, word);
+        request_undress(handle);
+    }
+    return set(handle, option, word);
+}
+
+CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word)
+{
+    return handle->is_dressed ? set_dressed(handle, option, word) : set(handle, option, word);
+}
+
 /* Every option that may be borrowed, as the table lists them. */
 void request_undress_copy(const struct handle *from, CURL *copy)
 {
@@ -141,18 +184,19 @@ void request_undress_copy(const struct handle *from, CURL *copy)
     };
 
     for (int i = 0; i < HANDLES_BORROWED_COUNT; i++)
-        if (request_has_borrowed(from, options[i]))
+        if (has_borrowed(from, options[i]))
             from->libcurl->easy_setopt(copy, options[i], from->words[i]);
 }
 
 /* A path and an abstract name share one place in libcurl: setting the one, or no path, clears the other. */
-CURLcode request_refuse(struct handle *handle)
+void request_refuse(struct handle *handle)
 {
-    const struct libcurl *libcurl = handle->libcurl;
+    handle->libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, nowhere);
+}
+
+void request_refused(struct handle *handle)
+{
     const char *path = handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes;
 
-    libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, nowhere);
-    CURLcode code = libcurl->easy_perform(handle->easy);
-    libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, path);
-    return code;
+    handle->libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, path);
 }

@@ -16,19 +16,20 @@ bool request_dress(struct call *call);
 /* Undresses it; nothing happens when it is not dressed. Not while its transfer runs. */
 void request_undress(struct handle *handle);
 
-/* Whether the option holds gusset's value just now, so that libcurl must not hear what the program sets. */
-bool request_has_borrowed(const struct handle *handle, CURLoption option);
-
-/* The program sets a borrowed option from a callback of its transfer. Returns what libcurl would. */
-CURLcode request_program_sets(struct handle *handle, CURLoption option, uint64_t word);
+/*
+ * The program sets an option: what gusset has borrowed is first given back, or only written down where the
+ * transfer runs just now. Returns what libcurl would.
+ */
+CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word);
 
 /* A duplicate of a dressed handle got gusset's options along: gives it the program's. */
 void request_undress_copy(const struct handle *from, CURL *copy);
 
 /*
- * Makes the transfer fail at once as a refused connection, natively (0.05 ms, no DNS, no proxy, INFO
- * reset): it is pointed to a unix socket that cannot exist. Returns libcurl's code.
+ * Makes the next transfer fail at once as a refused connection, natively (0.05 ms, no DNS, no proxy, INFO
+ * reset): it is pointed to a unix socket that cannot exist. After it, request_refused points it back.
  */
-CURLcode request_refuse(struct handle *handle);
+void request_refuse(struct handle *handle);
+void request_refused(struct handle *handle);
 
 #endif

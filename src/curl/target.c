@@ -6,10 +6,14 @@
 
 enum { URL_MAX = 65536 };
 
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
 static bool is_host_byte(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.' || c == '_';
+    return is_letter(c) || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
 /*
@@ -162,6 +166,23 @@ static bool read_by_curl(struct target *target, const struct libcurl *libcurl, c
     return known;
 }
 
+/*
+ * Whether libcurl takes a URL for one that names its scheme: letters, and what may follow them, before ":/".
+ * A "://" further on (in a query) is none, and "host:80" names a port.
+ */
+static bool names_scheme(const char *url)
+{
+    enum { SCHEME_MAX = 40 };
+    size_t length = 0;
+
+    if (!is_letter(url[0]))
+        return false;
+    while (length < SCHEME_MAX &&
+           (is_letter(url[length]) || (url[length] && strchr("0123456789+-.", url[length]))))
+        length++;
+    return url[length] == ':' && url[length + 1] == '/';
+}
+
 /* As libcurl does it: the default protocol goes before a URL that names none. */
 static bool read_with_scheme(struct target *target, const struct libcurl *libcurl, const char *url,
                              const char *scheme)
@@ -189,7 +210,7 @@ bool target_read(struct target *target, const struct libcurl *libcurl, const cha
         known = true;
     else if (strnlen(url, URL_MAX) == URL_MAX)
         known = false;
-    else if (default_scheme && !strstr(url, "://"))
+    else if (default_scheme && !names_scheme(url))
         known = read_with_scheme(target, libcurl, url, default_scheme);
     else
         known = read_by_curl(target, libcurl, url);

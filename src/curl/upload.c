@@ -133,6 +133,8 @@ bool upload_attempt(struct call *call)
 {
     struct upload *upload = &call->upload;
 
+    if (call->handle->is_settled && !upload->is_dressed)
+        return true;
     upload->position = upload->overflown ? upload->kept : 0;
     if (!call->is_http || !has_reader(call->handle)) {
         upload_restore(call);
@@ -205,7 +207,16 @@ void upload_restore(struct call *call)
     call->upload.is_dressed = false;
 }
 
+void upload_retire(struct upload *upload)
+{
+    upload->is_dressed = false;
+    if (upload->room)
+        upload_clear(upload);
+}
+
 void upload_clear(struct upload *upload)
 {
     free(upload->buffer);
+    upload->buffer = NULL;
+    upload->room = 0;
 }

@@ -46,6 +46,9 @@ bool upload_is_sent(const struct call *call);
 /* Puts the program's own functions back. */
 void upload_restore(struct call *call);
 
+/* The handle has gone that wore it. */
+void upload_retire(struct upload *upload);
+
 void upload_clear(struct upload *upload);
 
 #endif

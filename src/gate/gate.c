@@ -1,5 +1,6 @@
 #include "gate/gate.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "gate/note.h"
@@ -48,14 +49,26 @@ static size_t name_memory(const struct gate_call *call, char *name, size_t room)
     return length;
 }
 
-static void count_window(_Atomic uint64_t *words, uint32_t window_ms, uint64_t now_ms, uint32_t all,
-                         uint32_t marked)
+static __attribute__((noinline)) void find_slice(struct gate_slice *slice, _Atomic uint64_t *words,
+                                                 uint32_t window_ms, uint64_t now_us)
 {
-    uint64_t slice = window_slice(now_ms, window_ms);
-    _Atomic uint64_t *word = &words[window_index(slice)];
-    uint64_t old = atomic_load_explicit(word, memory_order_relaxed);
+    uint64_t width_ms = window_width_ms(window_ms);
 
-    while (!atomic_compare_exchange_weak_explicit(word, &old, window_add(old, slice, all, marked),
+    slice->number = window_slice(now_us / 1000, window_ms);
+    slice->from_us = slice->number * width_ms * 1000;
+    slice->width_us = width_ms * 1000;
+    slice->word = &words[window_index(slice->number)];
+}
+
+static inline void count_window(struct gate_slice *slice, _Atomic uint64_t *words, uint32_t window_ms,
+                                uint64_t now_us, uint32_t all, uint32_t marked)
+{
+    if (now_us - slice->from_us >= slice->width_us)
+        find_slice(slice, words, window_ms, now_us);
+    uint64_t old = atomic_load_explicit(slice->word, memory_order_relaxed);
+
+    while (!atomic_compare_exchange_weak_explicit(slice->word, &old,
+                                                  window_add(old, slice->number, all, marked),
                                                   memory_order_relaxed, memory_order_relaxed))
         ;
 }
@@ -104,6 +117,7 @@ static bool find_memory(struct ready *ready, struct gate_call *call, const struc
     size_t length = name_memory(call, name, sizeof name);
 
     call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
+    call->budget_slice = call->outcome_slice = (struct gate_slice){0};
     if (!call->slot)
         return false;
     call->key = slots_key(call->host, host_length, name, length);
@@ -115,19 +129,20 @@ static bool find_memory(struct ready *ready, struct gate_call *call, const struc
 }
 
 /* What each call starts with, whether its memory was searched for or is known. */
-static void begin(struct gate_call *call)
+static inline void begin(struct gate_call *call)
 {
     const struct policy *settings = settings_of(call);
 
-    call->attempt = 0;
+    call->attempt = call->repeats = 0;
     call->backoff_ms = 0;
     call->round = 0;
-    call->attempt_ended = call->would_refuse = call->failed = call->has_token = false;
+    call->attempt_ended = call->would_refuse = call->failed = call->has_token = call->has_waited = false;
+    call->over_us = 0;
     call->outcome = (struct outcome){0};
     call->deadline_us = 0;
     if (applies(call, POLICY_TIMEOUT) && settings->timeout.total_ms)
         call->deadline_us = call->opened_us + (uint64_t)settings->timeout.total_ms * 1000;
-    count_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us / 1000, 1, 0);
+    count_window(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us, 1, 0);
     note_count(call, LAYOUT_COUNT_calls);
     note_request(call);
 }
@@ -163,11 +178,24 @@ bool gate_matches(const struct rules_query *query, struct rules_match *match)
 
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
 {
+    struct ready *ready = gate_ready(may_compile);
     struct rules_match match;
 
     call->policy = NULL;
-    return gate_ready(may_compile) && gate_matches(query, &match) &&
-           gate_open_matched(call, query->place, &match);
+    call->unmatched = NULL;
+    if (!ready)
+        return false;
+    if (!rules_find(ready->rules, query, &match)) {
+        call->unmatched = ready->rules;
+        return false;
+    }
+    return gate_open_matched(call, query->place, &match);
+}
+
+bool gate_is_unmatched(const struct gate_call *call)
+{
+    const struct ready *ready = gate_ready(false);
+    return ready && call->unmatched == ready->rules;
 }
 
 bool gate_reopen(struct gate_call *call)
@@ -187,6 +215,17 @@ bool gate_reopen(struct gate_call *call)
         return false;
     begin(call);
     return true;
+}
+
+void gate_repeats(struct gate_call *call, unsigned times)
+{
+    call->repeats = times < UINT16_MAX ? (uint16_t)times : UINT16_MAX;
+    note_count(call, LAYOUT_COUNT_nested);
+}
+
+uint32_t gate_attempts(const struct gate_call *call)
+{
+    return retry_attempts(&settings_of(call)->retry, call->repeats);
 }
 
 /* ---- admit ---- */
@@ -209,8 +248,6 @@ static struct verdict ask_circuit(struct gate_call *call)
     if (!applies(call, POLICY_BREAKER))
         return (struct verdict){.kind = VERDICT_GO};
     uint64_t old = atomic_load_explicit(circuit, memory_order_relaxed), next;
-    if (breaker_state(old) == BREAKER_CLOSED) /* the way of nearly every call needs no clock */
-        return (struct verdict){.kind = VERDICT_GO};
     do {
         next = breaker_admit(old, rule, clock_now_us() / 1000, lease_ms(call), &admission);
     } while (next != old && !atomic_compare_exchange_weak(circuit, &old, next));
@@ -278,13 +315,35 @@ static void note_refusal(struct gate_call *call, const struct verdict *verdict)
     note_event(call, open ? EVENTS_REJECTED : EVENTS_LIMITED, verdict->wait_ms);
 }
 
-struct verdict gate_admit(struct gate_call *call, bool may_wait)
+/* The circuit is closed and no token is needed: the way of nearly every call. */
+static bool is_free_to_go(const struct gate_call *call)
 {
-    call->attempt++;
-    call->attempt_ended = false;
-    call->round = 0;
+    if (applies(call, POLICY_LIMIT))
+        return false;
+    return !applies(call, POLICY_BREAKER) ||
+           breaker_state(atomic_load_explicit(&call->slot->circuit, memory_order_relaxed)) == BREAKER_CLOSED;
+}
 
+bool gate_is_clear(const struct gate_call *call)
+{
+    return is_free_to_go(call);
+}
+
+void gate_count_unprotected(void)
+{
+    struct ready *ready = gate_ready(false);
+    uintptr_t anywhere = (uintptr_t)&errno; /* differs by thread and process, so that few share a line */
+
+    if (ready)
+        atomic_fetch_add_explicit(
+            &ready->state.header->unprotected[(anywhere >> 12) % LAYOUT_UNPROTECTED].count, 1,
+            memory_order_relaxed);
+}
+
+static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)
+{
     struct verdict verdict = ask_circuit(call);
+
     if (verdict.kind != VERDICT_REFUSE && applies(call, POLICY_LIMIT))
         verdict = ask_limit(call, may_wait);
     if (verdict.kind == VERDICT_REFUSE) {
@@ -303,7 +362,19 @@ struct verdict gate_admit(struct gate_call *call, bool may_wait)
         note_event(call, EVENTS_PROBE, 0);
     if (call->shadow)
         verdict.kind = VERDICT_GO;
+    call->has_waited |= verdict.kind == VERDICT_WAIT;
     return verdict;
+}
+
+struct verdict gate_admit(struct gate_call *call, bool may_wait)
+{
+    call->attempt++;
+    call->attempt_ended = call->is_answered = false;
+    call->round = 0;
+    if (call->attempt > 1 || !is_free_to_go(call))
+        return ask(call, may_wait);
+    note_count(call, LAYOUT_COUNT_attempts);
+    return (struct verdict){.kind = VERDICT_GO};
 }
 
 /* ---- ended ---- */
@@ -320,14 +391,13 @@ static void forget_failures(struct gate_call *call)
         atomic_store_explicit(&call->slot->outcomes[i], 0, memory_order_relaxed);
 }
 
-/* Tells the circuit; returns whether it refuses the next attempt. */
-static bool feed_circuit(struct gate_call *call, uint64_t now_ms)
+/* Moves the circuit on; returns whether it refuses the next attempt. */
+static __attribute__((noinline)) bool move_circuit(struct gate_call *call, uint64_t now_ms)
 {
     const struct breaker_rule *rule = &settings_of(call)->breaker.rule;
     _Atomic uint64_t *circuit = &call->slot->circuit;
-
-    count_window(call->slot->outcomes, rule->window_ms, now_ms, 1, call->failed);
     struct window_sum window = {0};
+
     if (call->failed)
         window = sum_window(call->slot->outcomes, rule->window_ms, now_ms);
     uint64_t old = atomic_load_explicit(circuit, memory_order_relaxed), next;
@@ -344,6 +414,19 @@ static bool feed_circuit(struct gate_call *call, uint64_t now_ms)
     return breaker_state(next) == BREAKER_OPEN;
 }
 
+/* One that was counted as good when it began is not counted again. */
+static inline void count_outcome(struct gate_call *call, uint64_t now_us, bool failed)
+{
+    count_window(&call->outcome_slice, call->slot->outcomes, settings_of(call)->breaker.rule.window_ms,
+                 now_us, !call->is_answered, failed);
+}
+
+/* Whether a success changes nothing: none has failed. */
+static bool is_calm(const struct gate_call *call)
+{
+    return atomic_load_explicit(&call->slot->circuit, memory_order_relaxed) == breaker_closed();
+}
+
 static struct verdict stop(enum verdict_reason reason)
 {
     return (struct verdict){.kind = VERDICT_STOP, .reason = reason};
@@ -357,13 +440,13 @@ static bool may_repeat(const struct gate_call *call, const struct gate_attempt *
 }
 
 /* One retry out of the budget that all processes share. */
-static bool take_budget(struct gate_call *call, uint64_t now_ms)
+static bool take_budget(struct gate_call *call, uint64_t now_us)
 {
-    struct window_sum window = sum_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
+    struct window_sum window = sum_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us / 1000);
 
     if (!retry_budget_allows(&settings_of(call)->retry, window))
         return false;
-    count_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_ms, 0, 1);
+    count_window(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us, 0, 1);
     return true;
 }
 
@@ -375,7 +458,7 @@ static struct verdict judge(struct gate_call *call, const struct gate_attempt *a
 
     if (!applies(call, POLICY_RETRY) || !retry_wants(rule, &attempt->outcome))
         return stop(VERDICT_NOT_RETRYABLE);
-    if (call->attempt >= rule->attempts)
+    if (call->attempt >= gate_attempts(call))
         return stop(VERDICT_EXHAUSTED);
     if (!may_repeat(call, attempt))
         return stop(VERDICT_NOT_REPEATABLE);
@@ -391,7 +474,7 @@ static struct verdict judge(struct gate_call *call, const struct gate_attempt *a
     }
     if (call->deadline_us && now_us + (uint64_t)wait_ms * 1000 >= call->deadline_us)
         return stop(VERDICT_DEADLINE);
-    if (!take_budget(call, now_us / 1000))
+    if (!take_budget(call, now_us))
         return stop(VERDICT_BUDGET);
     /* The token is taken now: once the reply is thrown away it is too late to be refused one. */
     if (applies(call, POLICY_LIMIT)) {
@@ -423,8 +506,7 @@ static void note_verdict(struct gate_call *call, const struct verdict *verdict)
 /* Whether the attempt failed for the circuit's purposes. */
 static bool has_failed(const struct gate_call *call, const struct gate_attempt *attempt)
 {
-    if (attempt->outcome.type == OUTCOME_SUCCESS || attempt->is_elsewhere ||
-        !tells_of_peer(&attempt->outcome))
+    if (attempt->is_elsewhere || !tells_of_peer(&attempt->outcome))
         return false;
     return !applies(call, POLICY_BREAKER) ||
            outcome_set_has(&settings_of(call)->breaker.on, &attempt->outcome);
@@ -436,19 +518,60 @@ static bool tell_circuit(struct gate_call *call, const struct gate_attempt *atte
 {
     if (!applies(call, POLICY_BREAKER))
         return false;
-    if (!attempt->is_elsewhere && tells_of_peer(&attempt->outcome))
-        return feed_circuit(call, now_us / 1000);
+    if (!attempt->is_elsewhere && tells_of_peer(&attempt->outcome)) {
+        count_outcome(call, now_us, call->failed);
+        return move_circuit(call, now_us / 1000);
+    }
     withdraw_probe(call);
     return false;
+}
+
+static void feed_success(struct gate_call *call, uint64_t now_us)
+{
+    count_outcome(call, now_us, false);
+    if (!is_calm(call))
+        move_circuit(call, now_us / 1000);
+}
+
+/* A probe must have ended well. */
+void gate_answered(struct gate_call *call)
+{
+    if (call->is_answered || call->round || !applies(call, POLICY_BREAKER))
+        return;
+    call->failed = false;
+    feed_success(call, clock_now_us());
+    call->is_answered = true;
+}
+
+void gate_succeeded(struct gate_call *call, struct outcome outcome)
+{
+    if (call->attempt_ended)
+        return;
+    call->attempt_ended = true;
+    call->outcome = outcome;
+    call->failed = false;
+    if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
+        call->last = stop(VERDICT_CIRCUIT_OPEN);
+        return;
+    }
+    call->last = stop(VERDICT_SUCCEEDED);
+    call->over_us = clock_now_us();
+    if (applies(call, POLICY_BREAKER) && !call->is_answered)
+        feed_success(call, call->over_us);
+    note_response(call);
 }
 
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt)
 {
     if (call->attempt_ended)
         return call->last;
+    if (attempt->outcome.type == OUTCOME_SUCCESS) {
+        gate_succeeded(call, attempt->outcome);
+        return call->last;
+    }
     call->attempt_ended = true;
     call->outcome = attempt->outcome;
-    if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
+    if (call->would_refuse) {
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return call->last;
     }
@@ -456,10 +579,6 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->failed = has_failed(call, attempt);
     bool circuit_open = tell_circuit(call, attempt, now_us);
     note_response(call);
-    if (attempt->outcome.type == OUTCOME_SUCCESS) {
-        call->last = stop(VERDICT_SUCCEEDED);
-        return call->last;
-    }
     if (call->failed)
         note_count(call, LAYOUT_COUNT_failures);
     call->last = judge(call, attempt, circuit_open, now_us);
@@ -473,8 +592,12 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 
 void gate_close(struct gate_call *call)
 {
-    uint64_t took_us = clock_now_us() - call->opened_us;
+    uint64_t took_us = (call->over_us ? call->over_us : clock_now_us()) - call->opened_us;
 
+    if (call->over_us && call->attempt == 1) { /* the way of nearly every call */
+        note_latency(call, took_us);
+        return;
+    }
     if (!call->attempt_ended)
         withdraw_probe(call);
     if (call->attempt_ended && call->attempt > 1 && call->outcome.type == OUTCOME_SUCCESS) {

@@ -17,14 +17,26 @@
 #include "gate/ready.h"
 #include "state/layout.h"
 
+/* Where the current slice of a window of the slot's lies: the same for many calls, and dear to compute. */
+struct gate_slice {
+    uint64_t from_us;  /* monotonic */
+    uint64_t width_us; /* 0: nothing is known */
+    uint64_t number;
+    _Atomic uint64_t *word;
+};
+
 /* One call of the program on its way. Caller's memory; all fields are the gate's, but those named public. */
 struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
+    const struct rules *unmatched;     /* the rules of which none matched when it was last opened */
     bool shadow;                       /* public: decide and count, but the door must change nothing */
     uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
+    uint16_t repeats;                  /* public: see gate_repeats */
     uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
     struct layout_host *slot;
     struct layout_host *bucket;
+    struct gate_slice budget_slice;
+    struct gate_slice outcome_slice;
     struct layout_host *tally; /* the same host in the run's own count, or NULL */
     uint64_t key;
     uint64_t bucket_key;
@@ -32,7 +44,10 @@ struct gate_call {
     uint64_t opened_us;         /* public: monotonic */
     uint64_t round;             /* the current attempt is a probe of this round */
     uint32_t backoff_ms;        /* the last one */
+    uint64_t over_us;           /* monotonic: when it ended well; 0: it has not */
     bool attempt_ended;
+    bool is_answered;  /* see gate_answered */
+    bool has_waited;   /* public: for a token */
     bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
     bool failed;       /* the last attempt did, by breaker.on */
@@ -44,11 +59,11 @@ struct gate_call {
 /* What a door knows of an attempt that has ended. */
 struct gate_attempt {
     struct outcome outcome;
-    uint32_t method;        /* bit of core/method.h; 0: a connect */
-    bool sent;              /* the request may have left the machine */
-    bool idempotent;        /* an Idempotency-Key travels with it */
-    bool replayable;        /* it can be made again exactly, and nothing of it has reached the program */
-    bool is_elsewhere;      /* it says nothing about this host: a proxy failed, or where a redirect led */
+    uint32_t method;   /* bit of core/method.h; 0: a connect */
+    bool sent;         /* the request may have left the machine */
+    bool idempotent;   /* an Idempotency-Key travels with it */
+    bool replayable;   /* it can be made again exactly, and nothing of it has reached the program */
+    bool is_elsewhere; /* a failure that says nothing about this host: a proxy's, or where a redirect led */
     int64_t retry_after_ms; /* what the peer asked for; -1: nothing */
 };
 
@@ -72,16 +87,47 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
 bool gate_reopen(struct gate_call *call);
 
 /*
+ * The program itself makes a call again that failed shortly before, for the times-th time in a row: the
+ * tries become fewer, and that is counted. Right after the call was opened.
+ */
+void gate_repeats(struct gate_call *call, unsigned times);
+
+/* How many tries the call has, the first included. */
+uint32_t gate_attempts(const struct gate_call *call);
+
+/* Whether no rule matched when it was opened last, and the rules are the same: it need not be tried again. */
+bool gate_is_unmatched(const struct gate_call *call);
+
+/*
+ * Whether nothing stands in the way of the first attempt: gate_admit will say GO and take neither token nor
+ * probe. A door that must look closer at a call before one is refused or spent need not then.
+ */
+bool gate_is_clear(const struct gate_call *call);
+
+/* A connect that no rule means: counted for the state as a whole. */
+void gate_count_unprotected(void);
+
+/*
  * May the (next) attempt go? GO, WAIT (only where the door may_wait; then go without asking again), or
  * REFUSE. In shadow always GO.
  */
 struct verdict gate_admit(struct gate_call *call, bool may_wait);
 
 /*
+ * A good reply to the attempt has begun. An event loop hears of replies that failed when they begin, and of
+ * good ones when they end: of a hundred side by side all the failures would come first, in a row, and open
+ * the circuit.
+ */
+void gate_answered(struct gate_call *call);
+
+/*
  * The attempt ended, or its outcome is certain. Counts it once; asked again for the same attempt it
  * repeats its answer. STOP or AGAIN after wait_ms; in shadow always STOP.
  */
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt);
+
+/* The same for an attempt that ended well, and is the call's last: all of it is over but for gate_close. */
+void gate_succeeded(struct gate_call *call, struct outcome outcome);
 
 /* The call is over; latency and the last outcome are counted. */
 void gate_close(struct gate_call *call);

@@ -23,7 +23,8 @@ enum {
     LAYOUT_EVENTS = 4096, /* a power of two */
     LAYOUT_HOST_TEXT = 160,
     LAYOUT_POLICY_TEXT = 64,
-    LAYOUT_LATENCY_BUCKETS = 96
+    LAYOUT_LATENCY_BUCKETS = 96,
+    LAYOUT_UNPROTECTED = 8
 };
 
 #define LAYOUT_MAGIC "gusset\n\1"
@@ -42,7 +43,8 @@ enum {
     X(unfunded)     /* calls not retried because the budget was spent */                                     \
     X(opened)       /* times that the circuit opened */                                                      \
     X(would_reject) /* shadow: calls that would have been refused */                                         \
-    X(would_retry)  /* shadow: outcomes that would have been tried again */
+    X(would_retry)  /* shadow: outcomes that would have been tried again */                                  \
+    X(nested)       /* calls that the program itself made again after they had failed: tried fewer times */
 
 enum layout_counter {
 #define X(name) LAYOUT_COUNT_##name,
@@ -62,7 +64,11 @@ struct layout_header {
     _Atomic uint64_t reload; /* raised by `gusset reload` */
     _Alignas(64) _Atomic uint64_t
         event_next; /* number of the next event; its slot is the number modulo LAYOUT_EVENTS */
-    char reserved[4096 - 192];
+    /* Connects that no rule meant, in several lines, so that processes do not wait for each other. */
+    struct {
+        _Alignas(64) _Atomic uint64_t count;
+    } unprotected[LAYOUT_UNPROTECTED];
+    char reserved[4096 - 192 - 64 * LAYOUT_UNPROTECTED];
 };
 
 struct layout_host {

@@ -6,7 +6,7 @@
 
 uint64_t clock_now_us(void)
 {
-    struct timespec now = {0, 0};
+    struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now); /* the vDSO: no system call; cannot fail */
     return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
 }

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "sys/raw.h"
+
 enum { BUCKETS_MOST = 1 << 20 }; /* more are damage */
 enum { NATIVE_ORDER = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB };
 
@@ -182,7 +184,7 @@ int elf_open(struct elf *elf, const char *path)
     if (elf->fd < 0)
         return -errno;
     if (!read_header(elf)) {
-        close(elf->fd);
+        sys_close(elf->fd);
         return -ENOEXEC;
     }
     if (elf_segment_of(elf, PT_DYNAMIC, &dynamic)) {
@@ -196,7 +198,7 @@ int elf_open(struct elf *elf, const char *path)
 
 void elf_close(struct elf *elf)
 {
-    close(elf->fd);
+    sys_close(elf->fd);
 }
 
 bool elf_string(const struct elf *elf, uint64_t at, char *text, size_t size)

@@ -34,7 +34,23 @@ enum libcurl_flavour {
     X(easy_setopt, CURLcode, (CURL *, CURLoption, ...))                                                      \
     X(easy_getinfo, CURLcode, (CURL *, CURLINFO, ...))                                                       \
     X(easy_perform, CURLcode, (CURL *))                                                                      \
+    X(multi_init, CURLM *, (void))                                                                           \
+    X(multi_cleanup, CURLMcode, (CURLM *))                                                                   \
+    X(multi_setopt, CURLMcode, (CURLM *, CURLMoption, ...))                                                  \
     X(multi_add_handle, CURLMcode, (CURLM *, CURL *))                                                        \
+    X(multi_remove_handle, CURLMcode, (CURLM *, CURL *))                                                     \
+    X(multi_perform, CURLMcode, (CURLM *, int *))                                                            \
+    X(multi_socket, CURLMcode, (CURLM *, curl_socket_t, int *))                                              \
+    X(multi_socket_action, CURLMcode, (CURLM *, curl_socket_t, int, int *))                                  \
+    X(multi_socket_all, CURLMcode, (CURLM *, int *))                                                         \
+    X(multi_info_read, CURLMsg *, (CURLM *, int *))                                                          \
+    X(multi_wait, CURLMcode, (CURLM *, struct curl_waitfd *, unsigned, int, int *))                          \
+    X(multi_fdset, CURLMcode, (CURLM *, fd_set *, fd_set *, fd_set *, int *))                                \
+    X(multi_timeout, CURLMcode, (CURLM *, long *))                                                           \
+    X(multi_waitfds, CURLMcode, (CURLM *, struct curl_waitfd *, unsigned, unsigned *)) /* 8.8 */             \
+    X(multi_get_handles, CURL **, (CURLM *))                                           /* 8.4 */             \
+    X(multi_get_offt, CURLMcode, (CURLM *, int, curl_off_t *))                         /* 8.16 */            \
+    X(maprintf, char *, (const char *, ...))                                                                 \
     X(multi_poll, CURLMcode, (CURLM *, struct curl_waitfd *, unsigned, int, int *))                          \
     X(url, CURLU *, (void))                                                                                  \
     X(url_cleanup, void, (CURLU *))                                                                          \
@@ -62,10 +78,16 @@ extern _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
 /* Looks a flavour's table up and publishes it. */
 const struct libcurl *libcurl_find(enum libcurl_flavour flavour);
 
+/* The table of a flavour, where it was looked up before; NULL otherwise. */
+static inline const struct libcurl *libcurl_known(enum libcurl_flavour flavour)
+{
+    return atomic_load_explicit(&libcurl_tables[flavour], memory_order_acquire);
+}
+
 /* The table of a flavour; NULL when the program has no such libcurl. Constant and immortal. */
 static inline const struct libcurl *libcurl_of(enum libcurl_flavour flavour)
 {
-    const struct libcurl *known = atomic_load_explicit(&libcurl_tables[flavour], memory_order_acquire);
+    const struct libcurl *known = libcurl_known(flavour);
     return known ? known : libcurl_find(flavour);
 }
 

@@ -119,11 +119,25 @@ static __attribute__((noinline)) void begin_if_new(void)
     own.generation = generation;
 }
 
-uint64_t random_word(void)
+/* The first of so many steps of the counter, which are then the caller's alone. */
+static inline uint64_t take_steps(unsigned steps)
 {
     _Atomic uint64_t *word = atomic_load_explicit(&mark, memory_order_acquire);
 
     if (!word || !own.generation || atomic_load_explicit(word, memory_order_relaxed) != own.generation)
         begin_if_new();
-    return mixed(atomic_fetch_add_explicit(&own.counter, GOLDEN, memory_order_relaxed)) ^ own.key;
+    return atomic_fetch_add_explicit(&own.counter, steps * GOLDEN, memory_order_relaxed);
+}
+
+uint64_t random_word(void)
+{
+    return mixed(take_steps(1)) ^ own.key;
+}
+
+struct random_pair random_pair(void)
+{
+    uint64_t counter = take_steps(2);
+    return (struct random_pair){
+        {mixed(counter) ^ own.key, mixed(counter + GOLDEN) ^ own.key}
+    };
 }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -73,6 +74,54 @@ static inline long sys_sendmsg(int fd, const struct msghdr *message, int flags)
     return sys_settle(syscall(SYS_sendmsg, fd, message, flags), kept);
 }
 
+static inline int sys_connect(int fd, const struct sockaddr *to, socklen_t length)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_connect, fd, to, length), kept);
+}
+
+static inline int sys_getsockopt(int fd, int level, int option, void *value, socklen_t *length)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_getsockopt, fd, level, option, value, length), kept);
+}
+
+static inline int sys_setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_setsockopt, fd, level, option, value, length), kept);
+}
+
+static inline int sys_getsockname(int fd, struct sockaddr *name, socklen_t *length)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_getsockname, fd, name, length), kept);
+}
+
+static inline int sys_fcntl_flags(int fd)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_fcntl, fd, F_GETFL, 0), kept);
+}
+
+/*
+ * Whether eight bytes lie there to be read: the kernel copies the set before it finds that no such change of
+ * a signal mask exists. (The cheapest question of its kind, and one that every sandbox allows.)
+ */
+static inline bool sys_can_read_8(const void *at)
+{
+    const int kept = errno;
+    return sys_settle(syscall(SYS_rt_sigprocmask, -1, at, NULL, (size_t)(_NSIG / 8)), kept) != -EFAULT;
+}
+
+/* Waits for a descriptor; -EINTR when a signal comes first, 0 when the time is over. */
+static inline int sys_poll_one(struct pollfd *one, const struct sys_time *patience)
+{
+    const int kept = errno;
+    struct sys_time left = *patience; /* the kernel writes what is left of it */
+    return (int)sys_settle(syscall(SYS_ppoll, one, 1, &left, NULL, 0), kept);
+}
+
 /* What holds of the descriptors now; never waits. (Zero is zero in either width of time.) */
 static inline int sys_poll_now(struct pollfd *fds, unsigned count)
 {
@@ -94,6 +143,44 @@ static inline int sys_sleep(const struct sys_time *duration)
 {
     const int kept = errno;
     return (int)sys_settle(syscall(SYS_SLEEP, 1 /* CLOCK_MONOTONIC */, 0, duration, NULL), kept);
+}
+
+struct sys_timer_value {
+    struct sys_time interval;
+    struct sys_time left;
+};
+
+#ifdef SYS_timerfd_settime64
+#define SYS_TIMERFD_SETTIME SYS_timerfd_settime64
+#define SYS_TIMERFD_GETTIME SYS_timerfd_gettime64
+#else
+#define SYS_TIMERFD_SETTIME SYS_timerfd_settime
+#define SYS_TIMERFD_GETTIME SYS_timerfd_gettime
+#endif
+
+/* A timer of the monotonic clock that select() can wait for, closed on exec. */
+static inline int sys_timerfd_create(void)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_timerfd_create, 1 /* CLOCK_MONOTONIC */, O_CLOEXEC | O_NONBLOCK),
+                           kept);
+}
+
+/* Sets it to a moment; 0 stops it. */
+static inline int sys_timerfd_settime(int fd, uint64_t moment_us)
+{
+    const int kept = errno;
+    struct sys_timer_value value = {
+        .left = {(int64_t)(moment_us / 1000000), (int64_t)(moment_us % 1000000) * 1000}
+    };
+    return (int)sys_settle(syscall(SYS_TIMERFD_SETTIME, fd, 1 /* TFD_TIMER_ABSTIME */, &value, NULL), kept);
+}
+
+/* -EBADF or -EINVAL when the descriptor is no such timer. */
+static inline int sys_timerfd_gettime(int fd, struct sys_timer_value *value)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_TIMERFD_GETTIME, fd, value), kept);
 }
 
 /* Random bytes without waiting for the pool to fill; -EAGAIN early after boot. */

@@ -51,14 +51,6 @@ void figures_sum(struct snapshot *total, const struct snapshot_list *list)
     }
 }
 
-static bool has_shadow(const struct snapshot_list *list)
-{
-    for (unsigned i = 0; i < list->count; i++)
-        if (list->items[i].is_shadow)
-            return true;
-    return false;
-}
-
 void figures_write(struct json *json, const struct snapshot *host)
 {
     static const char *const names[LAYOUT_COUNTERS_USED] = {
@@ -75,6 +67,17 @@ void figures_write(struct json *json, const struct snapshot *host)
 
 void figures_print_note(const struct snapshot_list *list, FILE *to)
 {
-    if (has_shadow(list))
+    struct snapshot total;
+    bool has_shadow = false;
+
+    for (unsigned i = 0; i < list->count; i++)
+        has_shadow = has_shadow || list->items[i].is_shadow;
+    if (has_shadow)
         fputs("(n): shadow, would have been done\n", to);
+    figures_sum(&total, list);
+    uint64_t nested = total.counters[LAYOUT_COUNT_nested];
+    if (nested)
+        fprintf(to, "%llu %s the program's own %s of a failed call, so gusset tried %s fewer times\n",
+                (unsigned long long)nested, nested == 1 ? "call was" : "calls were",
+                nested == 1 ? "repetition" : "repetitions", nested == 1 ? "it" : "them");
 }

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "config/settings.h"
+#include "config/spelling.h"
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/tool.h"
@@ -154,7 +155,7 @@ static const char *nearest(const char *word)
     unsigned best = 3;
 
     for (const struct tool_verb *verb = tool_verbs; verb->name; verb++) {
-        unsigned distance = settings_distance(verb->name, strlen(verb->name), word, strlen(word));
+        unsigned distance = spelling_distance(verb->name, strlen(verb->name), word, strlen(word));
         if (distance < best) {
             best = distance;
             found = verb->name;

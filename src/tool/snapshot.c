@@ -16,8 +16,10 @@ static void read_policy(struct snapshot *host)
     char *slash = strchr(host->policy, '/');
 
     host->is_bucket = slash != NULL;
-    if (slash)
+    if (slash) {
+        snprintf(host->bucket, sizeof host->bucket, "%s", slash + 1);
         *slash = '\0';
+    }
     size_t length = strlen(host->policy), own = sizeof shadow - 1;
     if (length >= own && strcmp(host->policy + length - own, shadow) == 0) {
         host->is_shadow = true;
@@ -42,6 +44,7 @@ static bool copy(struct snapshot *host, struct map *map, uint32_t index)
     memcpy(host->policy, slot->policy, sizeof host->policy);
     host->host[sizeof host->host - 1] = host->policy[sizeof host->policy - 1] = '\0';
     host->circuit = atomic_load(&slot->circuit);
+    host->limit = atomic_load(&slot->limit);
     copy_words(host->outcomes, slot->outcomes, WINDOW_SLOTS);
     copy_words(host->budget, slot->budget, WINDOW_SLOTS);
     copy_words(host->counters, slot->counters, LAYOUT_COUNTERS_ROOM);
@@ -58,7 +61,9 @@ static int compare(const void *first, const void *second)
 
     if (order == 0)
         order = strcmp(a->policy, b->policy);
-    return order ? order : a->is_shadow - b->is_shadow;
+    if (order == 0)
+        order = a->is_shadow - b->is_shadow;
+    return order ? order : strcmp(a->bucket, b->bucket);
 }
 
 static void keep(struct snapshot_list *list, const struct snapshot *host)
@@ -72,18 +77,30 @@ static void keep(struct snapshot_list *list, const struct snapshot *host)
     list->items[list->count++] = *host;
 }
 
-void snapshot_take(struct snapshot_list *list, struct map *map, const struct address *address,
-                   const char *policy)
+static void take(struct snapshot_list *list, struct map *map, const struct address *address,
+                 const char *policy, bool buckets)
 {
     struct snapshot host;
 
     *list = (struct snapshot_list){0};
     for (uint32_t i = 0; i < map->host_count; i++)
-        if (copy(&host, map, i) && !host.is_bucket && (!address || address_matches(address, host.host)) &&
+        if (copy(&host, map, i) && host.is_bucket == buckets &&
+            (!address || address_matches(address, host.host)) &&
             (!policy || strcmp(policy, host.policy) == 0))
             keep(list, &host);
     if (list->count)
         qsort(list->items, list->count, sizeof *list->items, compare);
+}
+
+void snapshot_take(struct snapshot_list *list, struct map *map, const struct address *address,
+                   const char *policy)
+{
+    take(list, map, address, policy, false);
+}
+
+void snapshot_take_buckets(struct snapshot_list *list, struct map *map, const struct address *address)
+{
+    take(list, map, address, NULL, true);
 }
 
 void snapshot_clear(struct snapshot_list *list)

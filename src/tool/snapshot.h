@@ -8,6 +8,8 @@
 #include "state/map.h"
 #include "tool/address.h"
 
+enum { SNAPSHOT_BUCKET = 9 };
+
 struct snapshot {
     struct layout_host *slot; /* where it was copied from; borrowed */
     uint64_t key;
@@ -16,7 +18,9 @@ struct snapshot {
                                         host */
     bool is_shadow;                  /* counts what would have been done */
     bool is_bucket;                  /* only a tenant's rate limit */
+    char bucket[SNAPSHOT_BUCKET];    /* of a bucket: the beginning of its key's hash; else "" */
     uint64_t circuit;
+    uint64_t limit;
     uint64_t outcomes[WINDOW_SLOTS];
     uint64_t budget[WINDOW_SLOTS];
     uint64_t counters[LAYOUT_COUNTERS_ROOM];
@@ -34,6 +38,10 @@ struct snapshot_list {
  */
 void snapshot_take(struct snapshot_list *list, struct map *map, const struct address *address,
                    const char *policy);
+
+/* The same of the buckets alone: the rate limits of tenants, a bucket a host, policy and key. */
+void snapshot_take_buckets(struct snapshot_list *list, struct map *map, const struct address *address);
+
 void snapshot_clear(struct snapshot_list *list);
 
 /* What stands for the policy in a table: its name, or "(all)". */

@@ -12,6 +12,7 @@
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/setup.h"
+#include "tool/tokens.h"
 
 struct status {
     const char *state_path;
@@ -19,7 +20,8 @@ struct status {
     bool has_address;
     struct address address;
     struct open_state state;
-    struct model model; /* for the windows that the policies set */
+    struct snapshot_list buckets;
+    struct model model; /* for the windows and limits that the policies set */
 };
 
 static enum output_style style_of(const struct snapshot *host)
@@ -35,17 +37,31 @@ static enum output_style style_of(const struct snapshot *host)
     return OUTPUT_PLAIN;
 }
 
-/* The window that the policy of this name counts failures in; 0 when the name is unknown here. */
+/* The policy of this name where it has the group; NULL when it has not, or is unknown here. */
+static const struct policy *policy_with(struct status *status, const struct snapshot *host,
+                                        enum policy_group group)
+{
+    uint32_t index = model_find_policy(&status->model, host->policy);
+
+    if (index == (uint32_t)MODEL_NONE)
+        index = preset_add(&status->model, host->policy);
+    if (index == (uint32_t)MODEL_NONE)
+        return NULL;
+    const struct policy *values = &model_policy(&status->model, index)->values;
+    return values->groups & group ? values : NULL;
+}
+
+/* The window that the policy counts failures in; 0 when it is not known. */
 static uint32_t window_ms(struct status *status, const struct snapshot *host)
 {
-    uint32_t policy = model_find_policy(&status->model, host->policy);
+    const struct policy *policy = policy_with(status, host, POLICY_BREAKER);
+    return policy ? policy->breaker.rule.window_ms : 0;
+}
 
-    if (policy == (uint32_t)MODEL_NONE)
-        policy = preset_add(&status->model, host->policy);
-    if (policy == (uint32_t)MODEL_NONE)
-        return 0;
-    const struct policy *values = &model_policy(&status->model, policy)->values;
-    return values->groups & POLICY_BREAKER ? values->breaker.rule.window_ms : 0;
+static struct tokens tokens_of(struct status *status, const struct snapshot *host)
+{
+    const struct policy *policy = policy_with(status, host, POLICY_LIMIT);
+    return (struct tokens){policy ? &policy->limit.rule : NULL, host, &status->buckets, clock_now_us()};
 }
 
 static const char *switched_mode(const struct status *status)
@@ -55,22 +71,35 @@ static const char *switched_mode(const struct status *status)
     return names[mode < sizeof names / sizeof *names ? mode : 0];
 }
 
+/* Connects that no rule meant, of all processes. */
+static uint64_t unprotected(const struct status *status)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < LAYOUT_UNPROTECTED; i++)
+        sum += atomic_load(&status->state.map.header->unprotected[i].count);
+    return sum;
+}
+
 /* ---- the table ---- */
 
-static void print_table(const struct status *status, const struct snapshot_list *list)
+static void print_table(struct status *status, const struct snapshot_list *list)
 {
     static const struct grid_column columns[] = {
         {"HOST",    false},
         {"POLICY",  false},
         {"CIRCUIT", false},
-        FIGURES_COLUMNS
+        FIGURES_COLUMNS, {"TOKENS",  true },
     };
     uint64_t now_ms = clock_now_us() / 1000;
     struct grid grid;
     char circuit[SNAPSHOT_CIRCUIT];
 
-    printf("%s%s: %u %s, mode %s%s\n", output_style(stdout, OUTPUT_DIM), status->state.path, list->count,
-           list->count == 1 ? "host" : "hosts", switched_mode(status), output_style(stdout, OUTPUT_PLAIN));
+    printf("%s%s: %u %s, mode %s", output_style(stdout, OUTPUT_DIM), status->state.path, list->count,
+           list->count == 1 ? "host" : "hosts", switched_mode(status));
+    if (unprotected(status))
+        printf(", %llu unprotected", (unsigned long long)unprotected(status));
+    printf("%s\n", output_style(stdout, OUTPUT_PLAIN));
     if (list->count == 0)
         return;
     grid_init(&grid, columns, sizeof columns / sizeof *columns);
@@ -80,6 +109,8 @@ static void print_table(const struct status *status, const struct snapshot_list 
         grid_add(&grid, OUTPUT_PLAIN, "%s%s", snapshot_policy(host), host->is_shadow ? " (shadow)" : "");
         grid_add(&grid, style_of(host), "%s", snapshot_circuit(host, now_ms, circuit));
         figures_add(&grid, host);
+        struct tokens tokens = tokens_of(status, host);
+        tokens_add(&grid, &tokens);
     }
     grid_print(&grid, stdout);
     grid_clear(&grid);
@@ -142,6 +173,7 @@ static void print_host(struct status *status, struct snapshot *host)
     uint64_t now_ms = clock_now_us() / 1000;
     char circuit[SNAPSHOT_CIRCUIT];
     struct window_sum budget = snapshot_window(host->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
+    struct tokens tokens = tokens_of(status, host);
 
     printf("%s%s%s, policy %s%s\n", output_style(stdout, OUTPUT_BOLD), output_clean(host->host),
            output_style(stdout, OUTPUT_PLAIN), output_clean((char *)(uintptr_t)snapshot_policy(host)),
@@ -150,6 +182,7 @@ static void print_host(struct status *status, struct snapshot *host)
            snapshot_circuit(host, now_ms, circuit), output_style(stdout, OUTPUT_PLAIN));
     print_window(status, host, now_ms);
     printf("  budget    %u retries for %u calls in the last 10 s\n", budget.marked, budget.all);
+    tokens_print(&tokens, stdout);
     print_latency(host);
     print_counters(host);
 }
@@ -201,8 +234,10 @@ static void write_all(struct status *status, const struct snapshot_list *list)
     json_object(&json, NULL);
     json_text(&json, "state", status->state.path);
     json_bool(&json, "exists", status->state.map.header != NULL);
-    if (status->state.map.header)
+    if (status->state.map.header) {
         json_text(&json, "mode", switched_mode(status));
+        json_number(&json, "unprotected", unprotected(status));
+    }
     json_array(&json, "hosts");
     for (unsigned i = 0; i < list->count; i++) {
         const struct snapshot *host = &list->items[i];
@@ -213,6 +248,8 @@ static void write_all(struct status *status, const struct snapshot_list *list)
         write_circuit(&json, host, now_ms);
         figures_write(&json, host);
         write_windows(status, &json, host, now_ms);
+        struct tokens tokens = tokens_of(status, host);
+        tokens_write(&json, &tokens);
         json_end_object(&json);
     }
     json_end_array(&json);
@@ -230,8 +267,11 @@ static int show(struct status *status)
     int error = open_existing(&status->state);
     if (error < 0 && error != -ENOENT)
         return TOOL_FAULTS;
-    if (error == 0)
-        snapshot_take(&list, &status->state.map, status->has_address ? &status->address : NULL, NULL);
+    if (error == 0) {
+        const struct address *address = status->has_address ? &status->address : NULL;
+        snapshot_take(&list, &status->state.map, address, NULL);
+        snapshot_take_buckets(&status->buckets, &status->state.map, address);
+    }
     if (status->has_address && list.count == 0)
         result = TOOL_FAULTS;
     if (status->json)
@@ -247,6 +287,7 @@ static int show(struct status *status)
         for (unsigned i = 0; i < list.count; i++)
             print_host(status, &list.items[i]);
     snapshot_clear(&list);
+    snapshot_clear(&status->buckets);
     map_close(&status->state.map);
     return result;
 }

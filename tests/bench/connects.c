@@ -20,14 +20,17 @@ static int by_size(const void *a, const void *b)
 
 static int listen_somewhere(struct sockaddr_in *at)
 {
-    socklen_t size = sizeof *at;
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    *at = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    if (listener < 0 || bind(listener, (struct sockaddr *)at, sizeof *at) < 0 || listen(listener, 64) < 0 ||
-        getsockname(listener, (struct sockaddr *)at, &size) < 0)
-        exit(2);
-    return listener;
+    /* Below the ports that the kernel picks for callers, as servers are. */
+    for (int port = 20000 + getpid() % 4000; port < 32000; port++) {
+        *at = (struct sockaddr_in){.sin_family = AF_INET,
+                                   .sin_port = htons((in_port_t)port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        if (bind(listener, (struct sockaddr *)at, sizeof *at) == 0 && listen(listener, 64) == 0)
+            return listener;
+    }
+    exit(2);
 }
 
 /* Closed by RST, so that no port is left waiting. */

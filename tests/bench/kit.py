@@ -340,15 +340,15 @@ class Table:
     def __init__(self, head=HEAD):
         self.head = head
         self.rows = []
-        self.missed = []
+        self.held, self.missed = [], []
 
     def section(self, title):
         self.rows.append(title)
 
     def add(self, *cells, holds=None):
         word = {None: "", True: "yes", False: "NO"}[holds]
-        if holds is False:
-            self.missed.append(cells[0])
+        if holds is not None:
+            (self.held if holds else self.missed).append(f"{cells[0].strip()}: {cells[3]} ({cells[4]})")
         self.rows.append(list(cells) + [""] * (len(self.head) - 1 - len(cells)) + [word])
 
     def skip(self, what, why):

@@ -127,6 +127,57 @@ static void a_failure_is_tried_again_until_no_tries_are_left(void **state)
     gate_close(&call);
 }
 
+static void good_replies_that_have_begun_break_a_row_of_failures(void **state)
+{
+    struct place place = new_host();
+    struct gate_call calls[10];
+    (void)state;
+
+    /* An event loop with ten calls side by side: the good ones end last. */
+    for (int i = 0; i < 10; i++) {
+        calls[i] = open_call(&place);
+        gate_admit(&calls[i], true);
+    }
+    for (int i = 0; i < 10; i++) {
+        if (i % 2)
+            end(&calls[i], outcome_of_status(503));
+        else
+            gate_answered(&calls[i]);
+    }
+    assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_GO);
+    for (int i = 0; i < 10; i += 2)
+        assert_int_equal(end(&calls[i], outcome_of_status(200)).reason, VERDICT_SUCCEEDED);
+    for (int i = 0; i < 10; i++)
+        gate_close(&calls[i]);
+}
+
+static void a_good_reply_counts_once_and_a_body_that_breaks_off_still_fails(void **state)
+{
+    struct place place = new_host();
+    (void)state;
+
+    for (int i = 0; i < 5; i++) {
+        struct gate_call call = open_call(&place);
+        gate_admit(&call, true);
+        gate_answered(&call);
+        end(&call, outcome_of_curl(56));
+        gate_close(&call);
+    }
+    /* Each began well, so no five failed in a row; but the window has five of five. */
+    struct gate_call call = open_call(&place);
+    struct window_sum sum = {0};
+    assert_int_equal(gate_admit(&call, true).kind, VERDICT_GO);
+    for (int i = 0; i < WINDOW_SLOTS; i++) {
+        struct window_sum slot =
+            window_read(atomic_load(&call.slot->outcomes[i]), window_slice(now_us / 1000, 30000));
+        sum.all += slot.all;
+        sum.marked += slot.marked;
+    }
+    assert_int_equal(sum.all, 5);
+    assert_int_equal(sum.marked, 5);
+    gate_close(&call);
+}
+
 static void the_back_off_doubles_and_the_dice_choose_within_it(void **state)
 {
     struct place place = new_host();
@@ -427,6 +478,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_call_is_admitted_and_a_success_ends_it),
         cmocka_unit_test(a_failure_is_tried_again_until_no_tries_are_left),
+        cmocka_unit_test(good_replies_that_have_begun_break_a_row_of_failures),
+        cmocka_unit_test(a_good_reply_counts_once_and_a_body_that_breaks_off_still_fails),
         cmocka_unit_test(the_back_off_doubles_and_the_dice_choose_within_it),
         cmocka_unit_test(an_attempt_is_counted_once_however_often_it_is_told),
         cmocka_unit_test(what_was_sent_is_repeated_only_when_it_may_be),

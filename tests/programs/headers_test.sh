@@ -67,6 +67,26 @@ for wrong in nonsense "00-00000000000000000000000000000000-b7ad6b7169203331-01" 
 $(header wrong traceparent | grep -c 0af76) $(heads wrong | grep -ci evil)" "1 0 0"
 done
 
+# ---- tracestate: W3C Trace Context, 3.3: it goes with the traceparent that it came with ----
+state=congo=t61rcWkgMzE,rojo=00f067aa0ba902b7
+TRACESTATE=$state TRACEPARENT=$parent gusset run -- curl -s -o /dev/null "$url/?key=state&status=503&first=1"
+is "\$TRACESTATE travels with the trace, in each attempt" "$(header state tracestate | xargs)" "$state $state"
+TRACESTATE=$state gusset run -- curl -s -o /dev/null "$url/?key=alone"
+TRACESTATE=$state TRACEPARENT=nonsense gusset run -- curl -s -o /dev/null "$url/?key=alone"
+is "a trace that begins here has none" "$(header alone traceparent | wc -l) $(heads alone | grep -ci tracestate)" "2 0"
+TRACESTATE=$state TRACEPARENT=$parent gusset run -- curl -s -o /dev/null -H 'tracestate: mine=1' "$url/?key=mystate"
+is "the program's own wins" "$(header mystate tracestate)" "mine=1"
+TRACESTATE=$state TRACEPARENT=$parent gusset run -- curl -s -o /dev/null -H "traceparent: $parent" "$url/?key=myparent"
+is "and to the program's own trace none is added" "$(header myparent traceparent) $(heads myparent | grep -ci tracestate)" "$parent 0"
+for wrong in $'a=1\r\nX-Evil: 1' $'a=\t1' '' '  '; do
+    ask zero >/dev/null
+    TRACESTATE=$wrong TRACEPARENT=$parent gusset run -- curl -s -o /dev/null "$url/?key=wrongstate"
+    is "one that is none is not sent: $(printf %q "$wrong")" "$(header wrongstate traceparent | wc -l) $(heads wrongstate | grep -ciE 'evil|tracestate')" "1 0"
+done
+long=$(for i in $(seq 20); do printf 'k%02d=%040d,' "$i" "$i"; done)
+TRACESTATE=${long%,} TRACEPARENT=$parent gusset run -- curl -s -o /dev/null "$url/?key=long"
+is "of one that is too long the last members are left out, whole" "$(header long tracestate)" "$(cut -d , -f 1-11 <<<"$long")"
+
 # ---- the program's own ----
 gusset run --tenant t1 -- curl -s -o /dev/null -H 'x-request-id: mine' -H 'X-Env: mine' -H 'X-FILE: mine' -H 'X-Tenant-Id:' \
     -H 'x-literal;' -H 'X-Other: mine' "$url/?key=own"
@@ -95,6 +115,8 @@ for match in "*" "127.0.0.1:$port"; do
     ask zero >/dev/null
     command curl -s "http://$other_control/zero" >/dev/null
     gusset run --tenant t1 -- curl -s -L -o /dev/null -H 'X-Mine: 1' "$url/?key=a1&$(to "$b/?key=b1")"
+    TRACESTATE=$state TRACEPARENT=$parent gusset run -- curl -s -L -o /dev/null "$url/?key=s1&$(to "$b/?key=s2")"
+    is "$match: nor does a tracestate reach another origin" "$(header s1 tracestate) $(command curl -s "http://$other_control/heads?key=s2" | grep -ci tracestate)" "$state 0"
     is "$match: at another port after a redirect nothing arrives" "$(arrived b1) $(leaked b1)" "1 0"
     is "$match: but what the program itself sends" "$(command curl -s "http://$other_control/heads?key=b1" | grep -c X-Mine)" 1
     gusset run --tenant t1 -- curl -s -L -o /dev/null "$url/?key=a2&$(to "$b/?key=b2&$(to "$url/?key=a3")")"

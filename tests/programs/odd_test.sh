@@ -435,5 +435,19 @@ fi
 forget
 for _ in 1 2 3 4 5; do sharp -- curl -s -o /dev/null "$url/?status=503"; done
 is "where the host itself fails, it is" "$(sharp -- curl -s "$url/" || echo "refused $?")" "refused 7"
+# blamed NAME NO_PROXY: where the environment excepts the host from its proxy, nobody else can have been it
+blamed() {
+    forget
+    for _ in 1 2 3; do sharp -- env http_proxy=http://127.0.0.1:1 no_proxy="$2" curl -s -o /dev/null "http://127.0.0.1:$dead/"; done
+    is "$1" "$(counted opened)" 1
+}
+blamed "it is where no_proxy names it" "localhost, 127.0.0.1"
+if [ "$(printf '%s\n' 7.86 "$(curl -V | awk '{print $2; exit}')" | sort -V | head -n 1)" = 7.86 ]; then # libcurl before took networks for names
+    blamed "it is where no_proxy names its network" "10.0.0.0/8,127.0.0.0/8"
+    blamed "also one with bits of its own" "127.1.2.3/8"
+fi
+forget
+for _ in 1 2 3; do sharp -- env http_proxy=http://127.0.0.1:1 no_proxy=10.0.0.0/8,127.0.0.0/33,127.0.0.1/x curl -s -o /dev/null "http://127.0.0.1:$dead/"; done
+is "it is not where no_proxy names other networks, or none" "$(counted opened)" 0
 
 done_testing

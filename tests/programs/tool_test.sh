@@ -208,6 +208,29 @@ if command -v script >/dev/null; then
 else
     skip "on a terminal there is colour" "script(1) is not installed"
 fi
+config "$folder/limit.cfg" <<'CFG'
+version = 1;
+policies: { keyed: { limit: { rate = 1; per = "1h"; burst = 5; key = "${GUSSET_TENANT_ID:-}"; }; }; };
+hosts = ( { match = "127.0.0.1"; policy = "keyed"; } );
+CFG
+limited=(env GUSSET_CONFIG="$folder/limit.cfg" GUSSET_STATE="$folder/limits")
+for _ in 1 2; do "${limited[@]}" gusset run --tenant acme-secret -- curl -s $dead; done
+exits "status of a limit with one tenant" 0 "${limited[@]}" gusset status
+says "tells what is left" "$out" ' 3/5$'
+"${limited[@]}" gusset run --tenant other-secret -- curl -s $dead
+for _ in 1 2 3 4 5; do "${limited[@]}" gusset run -- curl -s $dead; done
+exits "with more buckets" 0 "${limited[@]}" gusset status
+says "it tells of the emptiest" "$out" ' 0/5 \(3 keys\)$'
+exits "status of that host" 0 "${limited[@]}" gusset status 127.0.0.1
+says "tells of each" "$(grep -c '^  tokens ' <<<"$out") $out" '^3 '
+says "by the hash of its key" "$out" '^  tokens    3 of 5, for the key with hash [0-9a-f]{8}$'
+says "also of that without one" "$out" '^  tokens    0 of 5$'
+is_silent "and never by the key" "$out" secret
+exits "status --json of limits" 0 "${limited[@]}" gusset status --json
+is_json "is JSON too" "$out"
+is "with the tokens of each bucket" "$(field "$out" 'd["hosts"][0]["tokens"]["burst"], sorted(b["left"] for b in d["hosts"][0]["tokens"]["buckets"])')" "5 [0, 3, 4]"
+exits "a policy without a limit" 0 gusset status --json
+is "has no tokens" "$(field "$out" 'd["hosts"][0]["tokens"]')" None
 exits "events are told" 0 gusset events
 says "with the opening" "$out" 'opened +127\.0\.0\.1:1 +connect .*circuit open for 5 s'
 exits "events -n 1 tells the last" 0 gusset events -n 1

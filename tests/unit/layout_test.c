@@ -23,6 +23,7 @@ static void the_header_lies_where_version_1_has_it(void **state)
     assert_int_equal(offsetof(struct layout_header, mode), 64);
     assert_int_equal(offsetof(struct layout_header, reload), 72);
     assert_int_equal(offsetof(struct layout_header, event_next), 128);
+    assert_int_equal(offsetof(struct layout_header, unprotected), 192);
 }
 
 static void a_host_lies_where_version_1_has_it(void **state)
@@ -67,9 +68,9 @@ static void the_counters_keep_their_order(void **state)
         LAYOUT_COUNTERS(X)
 #undef X
     };
-    static const char *const expected[] = {"calls",  "attempts",     "retries",    "failures",  "rescued",
-                                           "failed", "rejected",     "limited",    "exhausted", "unfunded",
-                                           "opened", "would_reject", "would_retry"};
+    static const char *const expected[] = {"calls",  "attempts",     "retries",     "failures",  "rescued",
+                                           "failed", "rejected",     "limited",     "exhausted", "unfunded",
+                                           "opened", "would_reject", "would_retry", "nested"};
     assert_int_equal(LAYOUT_COUNTERS_USED, sizeof expected / sizeof expected[0]);
     for (unsigned i = 0; i < LAYOUT_COUNTERS_USED; i++)
         assert_string_equal(names[i], expected[i]);

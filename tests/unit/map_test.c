@@ -22,6 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "emulated.h"
 #include "state/map.h"
 
 /* Each test has a folder of its own, and in it the place of the file. */
@@ -434,6 +435,7 @@ static int use_holes_on_full_disk(const struct place *place)
 
 static void holes_on_a_full_disk_are_no_sigbus(void **state)
 {
+    unless_emulated("qemu-user answers madvise with yes, and does nothing");
     in_child(use_holes_on_full_disk, *state, "may not mount");
 }
 
@@ -474,6 +476,7 @@ static int use_no_memory(const struct place *place)
 
 static void without_memory_there_is_no_mapping_but_no_harm(void **state)
 {
+    unless_emulated("qemu-user does not keep RLIMIT_AS");
     in_child(use_no_memory, *state, "");
 }
 

@@ -99,7 +99,7 @@ static void outcome_of_an_errno_tells_the_peers_causes_from_ours(void **state)
         {ETIMEDOUT,     OUTCOME_TIMEOUT},
         {ECONNRESET,    OUTCOME_RESET  },
         {EPIPE,         OUTCOME_RESET  },
-        {ECONNABORTED,  OUTCOME_RESET  },
+        {ECONNABORTED,  OUTCOME_LOCAL  },
         {EINPROGRESS,   OUTCOME_UNKNOWN},
         {EALREADY,      OUTCOME_UNKNOWN},
         {EINTR,         OUTCOME_UNKNOWN},

@@ -22,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "emulated.h"
 #include "sys/random.h"
 
 enum { WORKED = 0, FAILED = 1, CANNOT = 77, CHILDREN = 1000 };
@@ -123,6 +124,7 @@ static void without_getrandom_children_differ_too(void **state)
 static void a_thousand_children_draw_different_first_words(void **state)
 {
     (void)state;
+    unless_emulated("qemu-user answers MADV_WIPEONFORK with yes, and does nothing");
     assert_true(forks_draw_different_words(CHILDREN));
 }
 
@@ -146,6 +148,20 @@ static void threads_draw_different_words(void **state)
     for (unsigned i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
     assert_true(are_all_different(drawn, THREADS * EACH));
+}
+
+static void pairs_share_no_word_with_what_is_drawn_around_them(void **state)
+{
+    (void)state;
+    enum { PAIRS = 1000 };
+    static uint64_t words[3 * PAIRS];
+    for (unsigned i = 0; i < PAIRS; i++) {
+        const struct random_pair pair = random_pair();
+        words[3 * i] = pair.words[0];
+        words[3 * i + 1] = pair.words[1];
+        words[3 * i + 2] = random_word();
+    }
+    assert_true(are_all_different(words, 3 * PAIRS));
 }
 
 static void every_bit_is_set_half_of_the_time(void **state)
@@ -217,6 +233,7 @@ int main(void)
         cmocka_unit_test(without_getrandom_children_differ_too),
         cmocka_unit_test(a_thousand_children_draw_different_first_words),
         cmocka_unit_test(threads_draw_different_words),
+        cmocka_unit_test(pairs_share_no_word_with_what_is_drawn_around_them),
         cmocka_unit_test(every_bit_is_set_half_of_the_time),
         cmocka_unit_test(a_signal_handler_draws_words_of_its_own),
         cmocka_unit_test(errno_is_kept),

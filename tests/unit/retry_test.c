@@ -180,9 +180,22 @@ static void retry_budget_of_nothing_allows_nothing(void **state)
     assert_true(retry_budget_allows(&most, (struct window_sum){UINT32_MAX, UINT32_MAX}));
 }
 
+static void tries_are_halved_for_each_repetition_by_the_program(void **state)
+{
+    (void)state;
+    struct retry_rule rule = {.attempts = 5};
+
+    assert_int_equal(retry_attempts(&rule, 0), 5);
+    assert_int_equal(retry_attempts(&rule, 1), 3);
+    assert_int_equal(retry_attempts(&rule, 2), 2);
+    assert_int_equal(retry_attempts(&rule, 3), 1);
+    assert_int_equal(retry_attempts(&rule, 4000000000u), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tries_are_halved_for_each_repetition_by_the_program),
         cmocka_unit_test(retry_delay_grows_by_the_factor_up_to_the_cap),
         cmocka_unit_test(retry_delay_does_not_round_a_small_factor_away),
         cmocka_unit_test(retry_delay_survives_the_largest_rule),

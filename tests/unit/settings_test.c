@@ -10,6 +10,7 @@
 
 #include "config/preset.h"
 #include "config/settings.h"
+#include "config/spelling.h"
 #include "config/value.h"
 #include "core/method.h"
 
@@ -165,12 +166,12 @@ static void a_slip_is_led_to_the_nearest_key_of_its_level(void **state)
     };
     for (unsigned i = 0; i < sizeof slips / sizeof slips[0]; i++) {
         const char *slip = slips[i].slip;
-        const char *near = settings_nearest(slip, strlen(slip), slips[i].place);
+        const char *near = spelling_nearest(slip, strlen(slip), slips[i].place);
         assert_non_null(near);
-        assert_int_equal(settings_level_length(near, slip), strlen(slips[i].near));
+        assert_int_equal(spelling_level_length(near, slip), strlen(slips[i].near));
         assert_memory_equal(near, slips[i].near, strlen(slips[i].near));
     }
-    assert_null(settings_nearest("completely_else", 15, SETTINGS_OF_POLICY));
+    assert_null(spelling_nearest("completely_else", 15, SETTINGS_OF_POLICY));
 }
 
 static void what_is_expected_is_said_with_its_range(void **state)

@@ -1,0 +1,298 @@
+#include "connect/pending.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "sys/clock.h"
+#include "sys/raw.h"
+
+enum {
+    SLOTS = 1024, /* a power of two */
+    WAYS = 8,
+    ABANDONED_MS =
+        1000, /* given up later than this: the peer's fault. Losers of happy eyeballs are younger */
+    PAGE = 4096
+};
+
+/*
+ * A slot's word is its descriptor and what it is; who works on one has made it BUSY. A second one that comes
+ * meanwhile (a thread, a signal handler) leaves it alone.
+ */
+enum mark { FREE = 0, BUSY, WAITING, DONE };
+
+struct slot {
+    _Atomic uint64_t word;
+    pid_t pid; /* a vfork child sees its parent's table */
+    enum socket_kind kind;
+    uint64_t cookie;
+    struct socket_limit limit;
+    struct gate_call call;
+};
+
+static struct {
+    _Alignas(PAGE) struct slot slots[SLOTS]; /* whole pages, so that a fork can wipe them */
+} table;
+
+struct pending_counter pending_counter;
+static atomic_bool is_wiped_on_fork;
+
+static uint64_t word_of(int fd, enum mark mark)
+{
+    return (uint64_t)(unsigned)fd << 8 | mark;
+}
+
+static enum mark mark_of(uint64_t word)
+{
+    return (enum mark)(word & 0xff);
+}
+
+static bool is_of(uint64_t word, int fd, enum mark most)
+{
+    return word >> 8 == (unsigned)fd && mark_of(word) >= WAITING && mark_of(word) <= most;
+}
+
+static bool take(struct slot *slot, uint64_t word)
+{
+    return atomic_compare_exchange_strong_explicit(&slot->word, &word, word_of(0, BUSY), memory_order_acquire,
+                                                   memory_order_relaxed);
+}
+
+static void put(struct slot *slot, uint64_t word)
+{
+    atomic_store_explicit(&slot->word, word, memory_order_release);
+}
+
+static void add(atomic_int *counter, int number)
+{
+    atomic_fetch_add_explicit(counter, number, memory_order_relaxed);
+}
+
+/* A slot that was taken when it had this word is free again. */
+static void release(struct slot *slot, uint64_t was)
+{
+    if (mark_of(was) == WAITING)
+        add(&pending_counter.waiting, -1);
+    add(&pending_counter.sockets, -1);
+    put(slot, word_of(0, FREE));
+}
+
+static struct slot *way(int fd, unsigned i)
+{
+    return &table.slots[((unsigned)fd + i) & (SLOTS - 1)];
+}
+
+/* ---- how it ended ---- */
+
+static uint64_t age_ms(const struct slot *slot)
+{
+    return (clock_now_us() - slot->call.opened_us) / 1000;
+}
+
+static void end(struct slot *slot, int fd, int error)
+{
+    struct gate_attempt ended = {.outcome = outcome_of_errno(error), .retry_after_ms = -1};
+
+    socket_unlimit(fd, &slot->limit);
+    gate_ended(&slot->call, &ended);
+    gate_close(&slot->call);
+}
+
+/* Given up while on its way: the peer's fault only when it had its time. */
+static void abandon(struct slot *slot, int fd)
+{
+    uint32_t patience_ms = slot->limit.limit_ms;
+
+    if (!patience_ms || patience_ms > ABANDONED_MS)
+        patience_ms = ABANDONED_MS;
+    if (age_ms(slot) >= patience_ms) {
+        end(slot, fd, ETIMEDOUT);
+        return;
+    }
+    socket_unlimit(fd, &slot->limit);
+    gate_close(&slot->call);
+}
+
+/* Closed by the kernel, and nobody asked why: asking now would take the answer from a dup of the socket. */
+static int likely_error(const struct slot *slot)
+{
+    return slot->limit.limit_ms && age_ms(slot) >= slot->limit.limit_ms ? ETIMEDOUT : ECONNREFUSED;
+}
+
+/* The last look at a taken slot's socket. */
+static void settle(struct slot *slot, int fd)
+{
+    switch (socket_progress(fd)) {
+    case SOCKET_CONNECTED:
+        end(slot, fd, 0);
+        break;
+    case SOCKET_IDLE:
+        end(slot, fd, likely_error(slot));
+        break;
+    case SOCKET_CONNECTING:
+        abandon(slot, fd);
+        break;
+    case SOCKET_UNKNOWN:
+        gate_close(&slot->call);
+        break;
+    }
+}
+
+/* ---- finding ---- */
+
+/*
+ * Takes the slot of a descriptor's socket, if it is marked WAITING, or DONE where that is the most: *was is
+ * its word. One whose socket is gone (closed past us, so that nobody knows when) is freed. NULL: there is
+ * none, it is another process's, or somebody has it.
+ */
+static struct slot *find(int fd, enum mark most, uint64_t *was)
+{
+    for (unsigned i = 0; fd >= 0 && i < WAYS; i++) {
+        struct slot *slot = way(fd, i);
+        *was = atomic_load_explicit(&slot->word, memory_order_relaxed);
+        if (!is_of(*was, fd, most) || !take(slot, *was))
+            continue;
+        if (slot->pid != getpid()) {
+            put(slot, *was);
+            continue;
+        }
+        if (slot->cookie == socket_cookie(fd))
+            return slot;
+        if (mark_of(*was) == WAITING)
+            gate_close(&slot->call);
+        release(slot, *was);
+    }
+    return NULL;
+}
+
+enum pending_state pending_find(int fd)
+{
+    uint64_t was;
+    struct slot *slot = find(fd, DONE, &was);
+
+    if (!slot)
+        return PENDING_NOT;
+    put(slot, was);
+    return mark_of(was) == DONE ? PENDING_CONNECTED : PENDING_ON_ITS_WAY;
+}
+
+void pending_told(int fd, int error)
+{
+    uint64_t was;
+    struct slot *slot = find(fd, WAITING, &was);
+
+    if (!slot)
+        return;
+    if (error) {
+        end(slot, fd, error);
+        release(slot, was); /* what is tried on this socket now is another call */
+        return;
+    }
+    if (socket_progress(fd) == SOCKET_CONNECTED) {
+        end(slot, fd, 0);
+        add(&pending_counter.waiting, -1);
+        was = word_of(fd, DONE);
+    }
+    put(slot, was);
+}
+
+void pending_ready(int fd)
+{
+    pending_told(fd, 0);
+}
+
+void pending_leave(int fd)
+{
+    uint64_t was;
+    struct slot *slot = find(fd, DONE, &was);
+
+    if (!slot)
+        return;
+    if (mark_of(was) == WAITING)
+        settle(slot, fd);
+    release(slot, was);
+}
+
+void pending_leave_range(unsigned first, unsigned last)
+{
+    for (unsigned i = 0; i < SLOTS; i++) {
+        uint64_t word = atomic_load_explicit(&table.slots[i].word, memory_order_relaxed);
+        if (mark_of(word) >= WAITING && word >> 8 >= first && word >> 8 <= last)
+            pending_leave((int)(word >> 8));
+    }
+}
+
+/* ---- adding ---- */
+
+/*
+ * What a fork copies is not the child's to judge. (The process's number alone would not do: it may be the
+ * same in another namespace.)
+ */
+static void wipe_on_fork(void)
+{
+    const int kept = errno;
+
+    if (!atomic_exchange(&is_wiped_on_fork, true)) {
+        madvise(&table, sizeof table, MADV_WIPEONFORK);
+        madvise(&pending_counter, sizeof pending_counter, MADV_WIPEONFORK);
+    }
+    errno = kept;
+}
+
+/* Takes a slot whose mark is the wanted one; of those that wait, one that another process left. */
+static struct slot *claim_marked(int fd, enum mark wanted)
+{
+    for (unsigned i = 0; i < WAYS; i++) {
+        struct slot *slot = way(fd, i);
+        uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
+        if (mark_of(word) != wanted || !take(slot, word))
+            continue;
+        if (wanted != WAITING || slot->pid != getpid())
+            return slot;
+        put(slot, word);
+    }
+    return NULL;
+}
+
+/* A free slot, else one that only remembers that its socket is connected, or what a vfork child left. */
+static struct slot *claim(int fd)
+{
+    struct slot *slot = claim_marked(fd, FREE);
+
+    if (slot)
+        add(&pending_counter.sockets, 1);
+    if (!slot)
+        slot = claim_marked(fd, DONE);
+    if (slot)
+        add(&pending_counter.waiting, 1);
+    return slot ? slot : claim_marked(fd, WAITING);
+}
+
+void pending_add(int fd, struct gate_call *call, struct socket_limit *limit)
+{
+    uint64_t cookie = socket_cookie(fd);
+
+    wipe_on_fork();
+    pending_leave(fd);
+    struct slot *slot = cookie ? claim(fd) : NULL;
+    if (!slot) {
+        socket_unlimit(fd, limit);
+        gate_close(call);
+        return;
+    }
+    slot->pid = getpid();
+    slot->cookie = cookie;
+    slot->limit = *limit;
+    slot->call = *call;
+    put(slot, word_of(fd, WAITING));
+}
+
+/* ---- at the end ---- */
+
+/* Sockets that the program leaves to the kernel: most programs that give up end. */
+__attribute__((destructor)) static void pending_end(void)
+{
+    if (pending_any())
+        pending_leave_range(0, INT_MAX);
+}

@@ -1,0 +1,52 @@
+/*
+ * Calls in a multi handle of the program's. They take the same steps as an easy one; where that would
+ * sleep, the call is *parked*: libcurl gives its handle back, and takes it again when it is due. The
+ * program's loop sees a transfer that goes on: it is counted as running, and told when to come back.
+ *
+ * Whatever the program's loop does (curl/loop.h) begins with multi_arrive and ends with multi_depart.
+ */
+#ifndef GUSSET_CURL_MULTI_H
+#define GUSSET_CURL_MULTI_H
+
+#include "curl/alarm.h"
+#include "curl/handles.h"
+#include "curl/messages.h"
+#include "curl/seat.h"
+
+struct multi {
+    CURLM *real;
+    const struct libcurl *libcurl;
+    struct handle *seats[SEAT_PLACES]; /* first of each list */
+    unsigned count[SEAT_PLACES];
+    uint64_t looks_us;    /* when its calls must be looked at again, or earlier than need be; 0: no need */
+    uint64_t progress_us; /* parked calls' progress callbacks were asked */
+    bool must_run_all;    /* a limit has passed: libcurl would not look at the transfer for no event */
+    bool is_busy;         /* the loop's call is under way: whoever comes now is a callback */
+    struct messages messages;
+    struct alarm alarm;
+};
+
+/* libcurl has made a multi handle; out of memory: it stays unknown, and its handles are left alone. */
+void multi_add(CURLM *real, const struct libcurl *libcurl);
+
+/* Finds one; NULL when it is unknown. Lock-free. */
+struct multi *multi_find(CURLM *real);
+
+/* curl_multi_cleanup, curl_multi_setopt, curl_multi_add_handle, curl_multi_remove_handle,
+ * curl_multi_info_read. */
+CURLMcode multi_cleanup(struct multi *multi);
+CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word);
+CURLMcode multi_join(struct multi *multi, CURL *easy);
+CURLMcode multi_leave(struct multi *multi, CURL *easy);
+CURLMsg *multi_read(struct multi *multi, int *left);
+
+/* The program frees a handle without having taken it out. */
+void multi_forget(struct handle *handle);
+
+/* The loop's call begins: new calls are opened, those that are due go on. Returns false in a callback. */
+bool multi_arrive(struct multi *multi);
+
+/* It ends: what has ended meanwhile is judged; parked calls are counted as running (NULL: not asked). */
+CURLMcode multi_depart(struct multi *multi, CURLMcode code, int *running);
+
+#endif

@@ -1,0 +1,199 @@
+/*
+ * The functions of the multi interface that gusset stands in front of: guard, ask, delegate. libcurl's easy
+ * loop comes through here too, on a multi handle of its own.
+ */
+#include "curl/easy.h"
+#include "curl/loop.h"
+#include "curl/multi.h"
+#include "curl/request.h"
+#include "curl/stubs.h"
+
+/* The program's multi handle; NULL when it is libcurl's own, or its birth was not seen: then it is left
+ * alone. */
+static struct multi *find(const struct libcurl *libcurl, CURLM *real, const void *caller)
+{
+    return stubs_is_inner(libcurl, caller) ? NULL : multi_find(real);
+}
+
+static CURLM *hook_multi_init(enum libcurl_flavour flavour, const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+
+    if (!libcurl || !libcurl->multi_init)
+        return NULL;
+    CURLM *real = libcurl->multi_init();
+    if (real && !stubs_is_inner(libcurl, caller))
+        multi_add(real, libcurl);
+    return real;
+}
+
+/* A handle in a multi handle that nobody knows runs as the program set it. */
+static CURLMcode add_unknown(const struct libcurl *libcurl, CURLM *real, CURL *easy, const void *caller)
+{
+    struct handle *handle = handles_find(easy);
+
+    if (handle && !stubs_is_inner(libcurl, caller) && !handle->is_performing)
+        request_undress(handle);
+    return libcurl->multi_add_handle(real, easy);
+}
+
+static __attribute__((noinline)) CURLMcode add(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
+                                               const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+
+    if (!libcurl || !libcurl->multi_add_handle)
+        return CURLM_INTERNAL_ERROR;
+    struct multi *multi = find(libcurl, real, caller);
+    return multi ? multi_join(multi, easy) : add_unknown(libcurl, real, easy, caller);
+}
+
+/* libcurl's easy loop comes here for each transfer: its way is short. */
+STUBS_INLINE CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
+                                             const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_known(flavour);
+
+    if (!libcurl || !stubs_is_inner(libcurl, caller))
+        return add(flavour, real, easy, caller);
+    easy_runs_with(easy, real);
+    return libcurl->multi_add_handle(real, easy);
+}
+
+/* Where curl_easy_perform comes through the loader to its own loop, a limit of its call may be nearer. */
+static __attribute__((noinline)) CURLMcode poll(enum libcurl_flavour flavour, CURLM *real,
+                                                struct curl_waitfd *extra, unsigned extra_count,
+                                                int timeout_ms, int *ready, const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+
+    if (!libcurl || !libcurl->multi_poll)
+        return CURLM_INTERNAL_ERROR;
+    if (stubs_is_inner(libcurl, caller))
+        return libcurl->multi_poll(real, extra, extra_count, easy_poll_ms(real, timeout_ms), ready);
+    struct multi *multi = multi_find(real);
+    return multi ? loop_poll(multi, extra, extra_count, timeout_ms, ready)
+                 : libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
+}
+
+/* The wait of an easy call whose limits are far: it may be as long as libcurl wants it. */
+STUBS_INLINE CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real, struct curl_waitfd *extra,
+                                       unsigned extra_count, int timeout_ms, int *ready, const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_known(flavour);
+
+    if (libcurl && stubs_is_inner(libcurl, caller) && (!easy_running || easy_may_wait(real, timeout_ms)))
+        return libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
+    return poll(flavour, real, extra, extra_count, timeout_ms, ready, caller);
+}
+
+static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+
+    if (!libcurl || !libcurl->multi_get_handles)
+        return NULL;
+    struct multi *multi = find(libcurl, real, caller);
+    return multi ? loop_get_handles(multi) : libcurl->multi_get_handles(real);
+}
+
+static __attribute__((noinline)) CURLMcode clean_up(enum libcurl_flavour flavour, CURLM *real,
+                                                    const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+
+    if (!libcurl || !libcurl->multi_cleanup)
+        return CURLM_INTERNAL_ERROR;
+    struct multi *multi = find(libcurl, real, caller);
+    return multi ? multi_cleanup(multi) : libcurl->multi_cleanup(real);
+}
+
+STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, const void *caller)
+{
+    const struct libcurl *libcurl = libcurl_known(flavour);
+
+    if (libcurl && stubs_is_inner(libcurl, caller))
+        return libcurl->multi_cleanup(real);
+    return clean_up(flavour, real, caller);
+}
+
+/*
+ * The others differ in nothing but what they are asked: X(result, what a libcurl without it answers, ours,
+ * its name, parameters, arguments behind the multi handle).
+ */
+/* clang-format off */
+#define ASKED(X)                                                                                   \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, multi_leave, multi_remove_handle,                           \
+      (CURLM *real, CURL *easy), easy)                                                             \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, multi_setopt, multi_setopt,                                 \
+      (CURLM *real, CURLMoption option, uint64_t word), option, word)                              \
+    X(CURLMsg *, NULL, multi_read, multi_info_read,                                                \
+      (CURLM *real, int *left), left)                                                              \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, loop_perform, multi_perform,                                \
+      (CURLM *real, int *running), running)                                                        \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, loop_socket, multi_socket,                                  \
+      (CURLM *real, curl_socket_t socket, int *running), socket, running)                          \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, loop_socket_action, multi_socket_action,                    \
+      (CURLM *real, curl_socket_t socket, int events, int *running), socket, events, running)      \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, loop_socket_all, multi_socket_all,                          \
+      (CURLM *real, int *running), running)                                                        \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, loop_wait, multi_wait,                                      \
+      (CURLM *real, struct curl_waitfd *extra, unsigned count, int timeout_ms, int *ready),        \
+      extra, count, timeout_ms, ready)                                                             \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, loop_fdset, multi_fdset,                                    \
+      (CURLM *real, fd_set *readable, fd_set *writable, fd_set *except, int *max_fd),              \
+      readable, writable, except, max_fd)                                                          \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, loop_timeout, multi_timeout,                                \
+      (CURLM *real, long *timeout_ms), timeout_ms)                                                 \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, loop_waitfds, multi_waitfds,                                \
+      (CURLM *real, struct curl_waitfd *fds, unsigned size, unsigned *count), fds, size, count)    \
+    X(CURLMcode, CURLM_INTERNAL_ERROR, loop_get_offt, multi_get_offt,                              \
+      (CURLM *real, int info, curl_off_t *number), info, number)
+/* clang-format on */
+
+#define PARAMETERS(...) __VA_ARGS__
+#define HOOK(result, absent, ours, name, parameters, ...)                                                    \
+    static __attribute__((noinline))                                                                         \
+    result ask_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller)               \
+    {                                                                                                        \
+        const struct libcurl *libcurl = libcurl_for(flavour, caller);                                        \
+        struct multi *multi = libcurl && libcurl->name ? find(libcurl, real, caller) : NULL;                 \
+                                                                                                             \
+        if (multi)                                                                                           \
+            return ours(multi, __VA_ARGS__);                                                                 \
+        return libcurl && libcurl->name ? libcurl->name(real, __VA_ARGS__) : absent;                         \
+    }                                                                                                        \
+    /* libcurl's own loop comes through here for each transfer: its way is short. */                         \
+    STUBS_INLINE result hook_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller) \
+    {                                                                                                        \
+        const struct libcurl *libcurl = libcurl_known(flavour);                                              \
+                                                                                                             \
+        if (libcurl && stubs_is_inner(libcurl, caller)) /* what it calls it has */                           \
+            return libcurl->name(real, __VA_ARGS__);                                                         \
+        return ask_##name(flavour, real, __VA_ARGS__, caller);                                               \
+    }
+ASKED(HOOK)
+
+#define STUBS(flavour, version)                                                                              \
+    STUBS_DEFINE(flavour, return, CURLM *, multi_init, (void), STUBS_CALLER)                                 \
+    STUBS_DEFINE(flavour, return, CURLMcode, multi_cleanup, (CURLM * real), real, STUBS_CALLER)              \
+    STUBS_DEFINE(flavour, return, CURL **, multi_get_handles, (CURLM * real), real, STUBS_CALLER)            \
+    STUBS_DEFINE(flavour, return, CURLMcode, multi_add_handle, (CURLM * real, CURL * easy), real, easy,      \
+                 STUBS_CALLER)                                                                               \
+    STUBS_DEFINE(flavour, return, CURLMcode, multi_poll,                                                     \
+                 (CURLM * real, struct curl_waitfd * extra, unsigned count, int timeout_ms, int *ready),     \
+                 real, extra, count, timeout_ms, ready, STUBS_CALLER)
+LIBCURL_FLAVOURS(STUBS)
+
+#define ASKED_openssl(result, absent, ours, name, parameters, ...)                                           \
+    STUBS_DEFINE(openssl, return, result, name, parameters, real, __VA_ARGS__, STUBS_CALLER)
+#define ASKED_gnutls(result, absent, ours, name, parameters, ...)                                            \
+    STUBS_DEFINE(gnutls, return, result, name, parameters, real, __VA_ARGS__, STUBS_CALLER)
+#define ASKED_nss(result, absent, ours, name, parameters, ...)                                               \
+    STUBS_DEFINE(nss, return, result, name, parameters, real, __VA_ARGS__, STUBS_CALLER)
+#define ASKED_plain(result, absent, ours, name, parameters, ...)                                             \
+    STUBS_DEFINE(plain, return, result, name, parameters, real, __VA_ARGS__, STUBS_CALLER)
+ASKED(ASKED_openssl)
+ASKED(ASKED_gnutls)
+ASKED(ASKED_nss)
+ASKED(ASKED_plain)

@@ -1,0 +1,44 @@
+/*
+ * An easy handle's place in a multi handle: which one, and how far its call has come there. Seats lie in
+ * the handles and are linked, a list for each place.
+ */
+#ifndef GUSSET_CURL_SEAT_H
+#define GUSSET_CURL_SEAT_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/verdict.h"
+
+struct handle;
+struct multi;
+
+enum seat_place {
+    SEAT_NEW,    /* added; its options may still be set, so no rule was searched yet */
+    SEAT_PLAIN,  /* none of ours: no rule matches, or its call is over */
+    SEAT_RUNS,   /* a call of ours; libcurl runs its transfer */
+    SEAT_PARKED, /* a call of ours that waits, and libcurl does not have it meanwhile */
+    SEAT_PLACES
+};
+
+/* A message for curl_multi_info_read, as libcurl would have it. */
+struct seat_message {
+    CURLMsg message;
+    struct seat_message *next;
+    bool is_queued;
+};
+
+struct seat {
+    struct multi *multi; /* NULL: it sits nowhere */
+    enum seat_place place;
+    bool is_admitted;      /* parked: it has waited for its token and need not ask again */
+    bool is_refused;       /* runs: towards nowhere, by the verdict in refusal */
+    uint64_t due_us;       /* parked: until then, monotonic */
+    struct handle *before; /* in the place's list */
+    struct handle *after;
+    struct verdict refusal;
+    struct seat_message message;
+};
+
+#endif

@@ -1,0 +1,141 @@
+#include "curl/transfer.h"
+
+#include "core/method.h"
+#include "curl/blame.h"
+#include "curl/nested.h"
+#include "curl/request.h"
+
+/* Searches the rules for a handle whose target is new, or has changed its method. */
+static bool open_anew(struct call *call, const struct target *target, uint32_t method)
+{
+    struct rules_query query = {
+        .place = &target->place, .method = method, .path = target->path, .path_length = target->path_length};
+
+    bool is_http = target->scheme != TARGET_OTHER;
+
+    call->handle->is_settled = false;
+    if (is_http != call->is_http) /* what is borrowed differs */
+        request_undress(call->handle);
+    call->method = method;
+    call->is_http = is_http;
+    return gate_open(&call->gate, &query, true);
+}
+
+/* The call of a handle that something was set on since its last one; NULL when no rule matches. */
+static struct call *find_call(struct handle *handle)
+{
+    const struct target *target = handles_target(handle);
+
+    if (!target || handle->words[HANDLES_CONNECT_ONLY])
+        return NULL;
+    uint32_t method = handles_method(handle);
+    struct call *call = call_of(handle);
+    if (!call)
+        return NULL;
+    bool same = !handle->target_is_new && method == call->method;
+    handle->target_is_new = false;
+    if (same && gate_is_unmatched(&call->gate))
+        return NULL;
+    return (same && gate_reopen(&call->gate)) || open_anew(call, target, method) ? call : NULL;
+}
+
+static struct call *open_call(struct handle *handle)
+{
+    /* A CURLU belongs to the program, which may change it at any time without telling us. */
+    bool is_as_before = handle->is_settled && !handle->words[HANDLES_CURLU];
+
+    if (is_as_before && gate_is_unmatched(&handle->call->gate))
+        return NULL;
+    is_as_before = is_as_before && gate_reopen(&handle->call->gate);
+    struct call *call = is_as_before ? handle->call : find_call(handle);
+    if (!call)
+        return NULL;
+    deadline_call(call);
+    unsigned repeats = nested_repeats(call);
+    if (repeats)
+        gate_repeats(&call->gate, repeats);
+    return call;
+}
+
+struct call *transfer_open(struct handle *handle)
+{
+    struct call *call = open_call(handle);
+
+    if (!call || call->gate.shadow)
+        request_undress(handle);
+    if (!call) {
+        handle->is_settled =
+            handle->call && !handle->call->gate.policy; /* which else is an earlier target's */
+        return NULL;
+    }
+    handle->is_performing = true;
+    call->was_sent = false;
+    if (!call->gate.shadow) {
+        inject_call(call);
+        upload_call(call);
+    }
+    return call;
+}
+
+struct verdict transfer_ended(struct call *call, CURLcode *code)
+{
+    if (*code == CURLE_OK && reply_is_delivered(&call->reply)) {
+        gate_succeeded(&call->gate, (struct outcome){.type = OUTCOME_SUCCESS,
+                                                     .status = (uint16_t)call->reply.block.status});
+        return (struct verdict){VERDICT_STOP, VERDICT_SUCCEEDED, 0};
+    }
+    bool swallowed = call->reply.phase == REPLY_SWALLOWING;
+    struct outcome outcome = blame_outcome(call, *code);
+    struct verdict verdict = call_ended(call, outcome); /* repeats its answer where the reply decided */
+
+    if (!swallowed && verdict.kind != VERDICT_AGAIN && !reply_finish(call) && *code == CURLE_OK)
+        *code = CURLE_WRITE_ERROR;
+    if (verdict.kind == VERDICT_AGAIN && *code == CURLE_ABORTED_BY_CALLBACK)
+        verdict.kind = VERDICT_STOP; /* the program's own word counts */
+    return verdict;
+}
+
+void transfer_watched(struct call *call, CURLcode code)
+{
+    struct outcome outcome = blame_outcome(call, code);
+    struct gate_attempt ended = {.outcome = outcome,
+                                 .method = call->is_http ? call->method : 0,
+                                 .sent = outcome.type != OUTCOME_DNS && outcome.type != OUTCOME_CONNECT,
+                                 .idempotent = inject_program_sends(call, "Idempotency-Key"),
+                                 .replayable = true,
+                                 .retry_after_ms = -1};
+    gate_ended(&call->gate, &ended);
+}
+
+CURLcode transfer_refused(struct call *call, const struct verdict *verdict, CURLcode code)
+{
+    char *buffer = handles_pointer(call->handle, HANDLES_ERRORBUFFER);
+
+    request_refused(call->handle);
+    if (buffer)
+        gate_explain(&call->gate, verdict, buffer, CURL_ERROR_SIZE);
+    return call->was_sent ? CURLE_RECV_ERROR : code; /* a refused connection would say: never sent */
+}
+
+bool transfer_is_stopped(const struct handle *handle)
+{
+    curl_xferinfo_callback xferinfo = (curl_xferinfo_callback)handle->words[HANDLES_XFERINFOFUNCTION];
+    curl_progress_callback progress = (curl_progress_callback)handle->words[HANDLES_PROGRESSFUNCTION];
+    void *data = handles_pointer(handle, HANDLES_XFERINFODATA);
+    int stop = 0;
+
+    if (handle->words[HANDLES_NOPROGRESS])
+        return false;
+    if (xferinfo)
+        stop = xferinfo(data, 0, 0, 0, 0);
+    else if (progress)
+        stop = progress(data, 0.0, 0.0, 0.0, 0.0);
+    return stop && stop != CURL_PROGRESSFUNC_CONTINUE;
+}
+
+void transfer_close(struct call *call)
+{
+    call->handle->is_performing = false;
+    nested_ended(call);
+    gate_close(&call->gate);
+}

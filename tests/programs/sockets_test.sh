@@ -1,0 +1,134 @@
+#!/bin/bash
+# connect(2) in ways that are legal and rare: what a program sees is what it sees bare, whatever its signals, threads and
+# children do, and nothing is left behind on its sockets.
+. "$(dirname "$0")/lib.sh"
+client=$BUILD/clients/sockets
+asks=$(dirname "$(realpath "$0")")/clients
+python=/usr/bin/python3
+open=$((24000 + $$ % 4000)) shut=$((28100 + $$ % 4000))
+"$python" "$asks/serve.py" "$open" >"$folder/serving" &
+servers+=($!)
+for _ in $(seq 200); do
+    grep -qs ready "$folder/serving" && break
+    sleep 0.02
+done
+
+config "$folder/rule.cfg" <<'CFG'
+version = 1;
+policies: { p: { timeout: { connect = "8s"; total = "30s"; }; retry: { attempts = 2; on = ["connect"]; backoff: { base = "10ms"; jitter = "none"; }; }; };
+            short: { timeout: { connect = "400ms"; }; };
+            named: { breaker: { consecutive = 1; open = "60s"; }; }; };
+hosts = ( { match = "127.0.0.1"; policy = "p"; }, { match = "127.0.0.2"; policy = "short"; }, { match = "127.0.0.77"; policy = "named"; } );
+CFG
+export GUSSET_CONFIG=$folder/rule.cfg
+gusset run -- true
+wrapped() { LD_PRELOAD=$BUILD/libgusset.so timeout 60 "$@"; }
+
+# same NAME WORDS...: the client bare and under gusset, both at once, says the same
+same() {
+    local name=$1
+    shift
+    timeout 60 "$client" "$@" >"$folder/wanted" 2>/dev/null &
+    wrapped "$client" "$@" >"$folder/got" 2>"$folder/got.err"
+    echo "exit $?" >>"$folder/got"
+    wait $!
+    echo "exit $?" >>"$folder/wanted"
+    if cmp -s "$folder/wanted" "$folder/got"; then pass "$name"; else fail "$name" "$(diff "$folder/wanted" "$folder/got" | head -n 20)"; fi
+}
+forgotten() { rm -f "$GUSSET_STATE"; }
+
+same "an address that cannot be read is EFAULT, one of an odd length what the kernel says" fault "$open"
+forgotten
+same "datagrams, netlink, vsock, MPTCP and abstract names go by" others "$open"
+is "and are not counted" "$(counted calls)" "$(counted attempts)"
+at_most "but for Fast Open" "$(counted calls)" 1
+is "a socket that is connected to itself was refused" "$(wrapped "$client" itself "$((40000 + $$ % 9000))")" "Connection refused"
+for host in 127.0.0.1 127.0.0.2; do
+    forgotten
+    same "nothing is left on a socket of $host that is connected" left "$host" "$open"
+    is "each of its eight connects is counted once" "$(counted calls) $(counted failures)" "8 0"
+    same "nor on one that is refused" left "$host" "$shut"
+done
+forgotten
+same "a signal handler connects while the program does" handler 127.0.0.1 "$open"
+is "and no attempt is lost" "$(counted failures)" 0
+same "children of a program whose threads connect" forks 127.0.0.1 "$open"
+forgotten
+same "a vfork child closes what its parent waits for" vforks 127.0.0.1 "$open"
+is "which is the parent's to judge" "$(counted failures)" 0
+same "signals, jumps and cancellation out of a connect that nobody answers" dropped 127.0.0.1
+at_least "a signal that restarts does not end the wait" "$(sed -n 's/^took //p' "$folder/got.err")" 1900
+wrapped "$client" dropped 127.0.0.2 >"$folder/short" 2>&1
+is "a limit below a second outlives signals that restart" "$(sed -n 's/^signals that restart: //p' "$folder/short")" "Connection timed out"
+took=$(sed -n 's/^took //p' "$folder/short")
+at_least "and ends after its time" "$took" 380
+at_most "not later" "$took" 900
+same "a program that closes all descriptors finds none of gusset's" descriptors 127.0.0.1 "$open"
+
+same "a sandbox that allows what a client needs" sandbox 127.0.0.1 "$open"
+same "also where no rule means the address" sandbox 127.0.0.9 "$open"
+
+if command -v valgrind >/dev/null; then
+    for words in "left 127.0.0.1 $open" "left 127.0.0.1 $shut" "vforks 127.0.0.1 $open"; do
+        # shellcheck disable=SC2086 # words of their own
+        LD_PRELOAD=$BUILD/libgusset.so timeout 60 valgrind -q --error-exitcode=9 "$client" $words >"$folder/valgrind" 2>&1
+        is "valgrind finds nothing: ${words%% *}" "$? $(grep '==' "$folder/valgrind")" "0 "
+    done
+else
+    skip "valgrind finds nothing" "it is not installed"
+fi
+
+# ---- no malloc, no lock ----
+armed() { timeout 20 env "LD_PRELOAD=$BUILD/libgusset.so" "$BUILD/clients/frugal" "$@" 2>&1; }
+is "malloc and locks are armed" "$(timeout 20 "$BUILD/clients/frugal" trap 127.0.0.1 "$open" 2>&1)" "frugal: malloc"
+is "a connect needs neither, not even the first" "$(armed connect 127.0.0.1 "$open")" "connected connected"
+is "nor one that is refused, and tried again" "$(armed connect 127.0.0.1 "$shut")" "refused refused"
+wrapped bash -c "exec 3<>/dev/tcp/127.0.0.77/$shut" 2>/dev/null
+is "nor one that the circuit refuses" "$(armed connect 127.0.0.77 "$shut")" "refused refused"
+is "nor one without a rule" "$(armed connect 127.0.0.9 "$open")" "connected connected"
+
+# ---- programs that close everything ----
+is "python's subprocess" "$(wrapped "$python" -c "import subprocess, socket
+s = socket.create_connection(('127.0.0.1', $open))
+print(subprocess.run(['echo', 'closed'], close_fds=True, capture_output=True, text=True).stdout.strip())")" closed
+if [ "$(id -u)" = 0 ] && command -v sshd >/dev/null && mkdir -p /run/sshd; then
+    ssh_port=$((shut + 1))
+    ssh-keygen -q -t ed25519 -N '' -f "$folder/key" && cp "$folder/key.pub" "$folder/authorized"
+    chmod 755 "$folder"
+    printf '%s\n' "Port $ssh_port" "ListenAddress 127.0.0.1" "HostKey $folder/key" "AuthorizedKeysFile $folder/authorized" "StrictModes no" \
+        "PidFile none" "UsePAM no" "PermitRootLogin yes" "PasswordAuthentication no" >"$folder/sshd_config"
+    LD_PRELOAD=$BUILD/libgusset.so "$(command -v sshd)" -D -f "$folder/sshd_config" -E "$folder/sshd.log" &
+    servers+=($!)
+    say() { ssh -F none -i "$folder/key" -o IdentitiesOnly=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR -p "$ssh_port" root@127.0.0.1 echo through; }
+    for _ in $(seq 50); do
+        [ "$(say 2>/dev/null)" = through ] && break
+        sleep 0.1
+    done
+    is "ssh and sshd" "$(export -f say; export ssh_port folder; wrapped bash -c say 2>&1)" through
+else
+    skip "ssh and sshd" "openssh-server is not installed, or not root"
+fi
+
+# ---- a library whose constructor runs early ----
+cat >"$folder/early.c" <<'C'
+#include <netinet/in.h>
+#include <stdio.h>
+#include <unistd.h>
+__attribute__((constructor)) static void early(void)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = PORT, .sin_addr.s_addr = 0x0100007f};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    int result = connect(fd, (struct sockaddr *)&to, sizeof to);
+    char text[32];
+    write(1, text, (size_t)snprintf(text, sizeof text, "early %d %d\n", result, close(fd)));
+}
+C
+if cc -shared -fPIC -DPORT="__builtin_bswap16($open)" -o "$folder/early.so" "$folder/early.c" 2>/dev/null; then
+    for order in "$folder/early.so:$BUILD/libgusset.so" "$BUILD/libgusset.so:$folder/early.so"; do
+        is "a constructor that connects" "$(timeout 10 env "LD_PRELOAD=$order" true)" "early 0 0"
+    done
+else
+    skip "a constructor that connects" "there is no compiler"
+fi
+
+done_testing
