@@ -37,8 +37,8 @@ static CURLMcode add_unknown(const struct libcurl *libcurl, CURLM *real, CURL *e
     return libcurl->multi_add_handle(real, easy);
 }
 
-static __attribute__((noinline)) CURLMcode add(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
-                                               const void *caller)
+static __attribute__((noinline)) CURLMcode add_any(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
+                                                   const void *caller)
 {
     const struct libcurl *libcurl = libcurl_for(flavour, caller);
 
@@ -55,15 +55,15 @@ STUBS_INLINE CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM
     const struct libcurl *libcurl = libcurl_known(flavour);
 
     if (!libcurl || !stubs_is_inner(libcurl, caller))
-        return add(flavour, real, easy, caller);
+        return add_any(flavour, real, easy, caller);
     easy_runs_with(easy, real);
     return libcurl->multi_add_handle(real, easy);
 }
 
 /* Where curl_easy_perform comes through the loader to its own loop, a limit of its call may be nearer. */
-static __attribute__((noinline)) CURLMcode poll(enum libcurl_flavour flavour, CURLM *real,
-                                                struct curl_waitfd *extra, unsigned extra_count,
-                                                int timeout_ms, int *ready, const void *caller)
+static __attribute__((noinline)) CURLMcode poll_any(enum libcurl_flavour flavour, CURLM *real,
+                                                    struct curl_waitfd *extra, unsigned extra_count,
+                                                    int timeout_ms, int *ready, const void *caller)
 {
     const struct libcurl *libcurl = libcurl_for(flavour, caller);
 
@@ -84,7 +84,7 @@ STUBS_INLINE CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real
 
     if (libcurl && stubs_is_inner(libcurl, caller) && (!easy_running || easy_may_wait(real, timeout_ms)))
         return libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
-    return poll(flavour, real, extra, extra_count, timeout_ms, ready, caller);
+    return poll_any(flavour, real, extra, extra_count, timeout_ms, ready, caller);
 }
 
 static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, const void *caller)
