@@ -65,12 +65,12 @@ lost() { sed -n 's/.*definitely lost: \([0-9,]*\) bytes.*/\1/p; s/.*indirectly l
 # check NAME DEED URL: slower here, so that the call is under way, or waits, for longer
 check() {
     timeout 100 valgrind --quiet -v --leak-check=full --errors-for-leak-kinds=none --error-exitcode=99 --log-file="$folder/$1.%p.memory" \
-        "$client" "$2" "$3" "$url/other" 700 >"$folder/$1.out" 2>&1
+        "$client" "$2" "$3" "$url/other" 1400 >"$folder/$1.out" 2>&1
     echo $? >"$folder/$1.code"
 }
 under() {
     export GUSSET_POLICY=standard GUSSET_STATE=$folder/state.$1
-    export GUSSET_SET=$'retry.attempts=2\nretry.backoff.base=1200ms\nretry.backoff.jitter=none\nretry.budget.ratio=100'
+    export GUSSET_SET=$'retry.attempts=2\nretry.backoff.base=2s\nretry.backoff.jitter=none\nretry.budget.ratio=100'
     LD_PRELOAD=$BUILD/libgusset.so check "$1-under" "$1" "$url/w?text=hello&status=503&first=1&key=valgrind$1"
 }
 for deed in "${deeds[@]}"; do
@@ -83,7 +83,7 @@ for deed in "${deeds[@]}"; do
     lost=$(lost "$folder/$deed"-under.*.memory)
     bare_code=0 bare_lost=0
     if [ "$code" = 99 ] || [ "$lost" -gt 0 ]; then
-        check "$deed-bare" "$deed" "$url/w?text=hello&delay=1500"
+        check "$deed-bare" "$deed" "$url/w?text=hello&delay=2500"
         bare_code=$(cat "$folder/$deed-bare.code") bare_lost=$(lost "$folder/$deed"-bare.*.memory)
     fi
     if [ "$code" = 99 ] && [ "$bare_code" != 99 ]; then

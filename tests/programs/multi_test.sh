@@ -101,7 +101,7 @@ for fault in status=503 "status=503&body=5000&chunked=1" status=429 reset=header
 done >"$folder/mended"
 without_connects() { sed -E '/^info/s/ (connects|connected|errno)=[0-9]+//g' "$1"; }
 limits=(--set retry.attempts=4 --set retry.budget.ratio=100 --set retry.backoff.base=5ms --set timeout.attempt=250ms
-    --set retry.methods=GET,HEAD,PUT,POST)
+    --set "retry.methods=GET,HEAD,PUT,POST")
 for way in poll wait fdset socket; do
     sed "s/key=k/key=$way/" "$folder/mended" >"$folder/mended.$way"
     sed 's/for=1500/for=20/' "$folder/mended.$way" >"$folder/sick.$way"

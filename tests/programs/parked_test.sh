@@ -36,6 +36,23 @@ for way in poll socket; do
         "$(rescued "$client" $way 200 10 "$folder/body" "$url/@?key=threads$way&body=2000&chunked=1&fail=30&seed=5&how=mixed" threads=8 | head -n 1)" \
         "1600 good, 0 with a wrong body, 0 failed, 0 faults"
 done
+# ---- curl -Z ----
+# whole WRAPPER QUERY: of 50 URLs that curl fetches at once, the bodies that are whole
+whole() {
+    local count=0
+    rm -f "$folder"/part.*
+    for number in $(seq 50); do
+        printf 'url = "%s/%s?body=2000&%s"\noutput = "%s/part.%s"\n' "$url" "$number" "$2" "$folder" "$number"
+    done >"$folder/urls"
+    $1 curl -sfZ --parallel-immediate --parallel-max 50 -K "$folder/urls" 2>/dev/null
+    for number in $(seq 50); do cmp -s "$folder/part.$number" "$folder/body" && count=$((count + 1)); done
+    echo "$count"
+}
+for how in status reset mixed; do
+    at_most "curl -Z with 50 URLs, bare, 30 % fail by $how: bodies are missing" "$(whole "timeout 20" "key=bareZ$how&fail=30&seed=7&how=$how")" 45
+    is "curl -Z with 50 URLs under gusset, 30 % fail by $how: all are whole" "$(whole rescued "key=Z$how&fail=30&seed=7&how=$how")" 50
+done
+
 # Successes and failures of one turn of the loop count in the order in which they came, so that a built-in circuit stays closed:
 # the 50 that this seed gives first never have five failures in a row.
 forget
