@@ -44,6 +44,7 @@ static bool open_call(struct attempt *attempt, struct place *place)
             gate_count_unprotected();
         return false;
     }
+    pending_prepare();
     attempt->kind = socket_kind(attempt->fd, place->family == PLACE_UNIX);
     if (attempt->kind == SOCKET_OTHER)
         return false;
@@ -150,9 +151,8 @@ static int make(struct attempt *attempt)
     attempt->limit = (struct socket_limit){.kind = SOCKET_NO_LIMIT};
     if (limit_ms)
         socket_limit(attempt->fd, attempt->kind, limit_ms, &attempt->limit);
-    if (attempt->limit.kind == SOCKET_SEND_TIMEOUT)
-        return connect_within_send_timeout(attempt);
-    int error = connect_real(attempt);
+    bool is_timed = attempt->limit.kind == SOCKET_SEND_TIMEOUT;
+    int error = is_timed ? connect_within_send_timeout(attempt) : connect_real(attempt);
     if (error == 0 && !attempt->call.shadow && is_self_connected(attempt)) {
         socket_disconnect(attempt->fd);
         return ECONNREFUSED;

@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <netdb.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "connect/attempt.h"
@@ -27,13 +28,22 @@ EXPORTED int __connect(int fd, const struct sockaddr *to, socklen_t length) __at
 
 /* ---- where the outcome shows ---- */
 
+static void tell(int fd, const void *value, socklen_t length)
+{
+    int error;
+
+    if (length < sizeof error)
+        return;
+    memcpy(&error, value, sizeof error);
+    pending_told(fd, error);
+}
+
 EXPORTED int getsockopt(int fd, int level, int option, void *restrict value, socklen_t *restrict length)
 {
     int result = real.getsockopt(fd, level, option, value, length);
 
-    if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR && result == 0 &&
-        *length >= sizeof(int))
-        pending_told(fd, *(int *)value);
+    if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR && result == 0)
+        tell(fd, value, *length);
     return result;
 }
 

@@ -94,7 +94,7 @@ static void end(struct slot *slot, int fd, int error)
 {
     struct gate_attempt ended = {.outcome = outcome_of_errno(error), .retry_after_ms = -1};
 
-    socket_unlimit(fd, &slot->limit);
+    socket_unlimit_unless_changed(fd, &slot->limit);
     gate_ended(&slot->call, &ended);
     gate_close(&slot->call);
 }
@@ -110,7 +110,7 @@ static void abandon(struct slot *slot, int fd)
         end(slot, fd, ETIMEDOUT);
         return;
     }
-    socket_unlimit(fd, &slot->limit);
+    socket_unlimit_unless_changed(fd, &slot->limit);
     gate_close(&slot->call);
 }
 
@@ -229,14 +229,15 @@ void pending_leave_range(unsigned first, unsigned last)
  * What a fork copies is not the child's to judge. (The process's number alone would not do: it may be the
  * same in another namespace.)
  */
-static void wipe_on_fork(void)
+void pending_prepare(void)
 {
     const int kept = errno;
 
-    if (!atomic_exchange(&is_wiped_on_fork, true)) {
-        madvise(&table, sizeof table, MADV_WIPEONFORK);
-        madvise(&pending_counter, sizeof pending_counter, MADV_WIPEONFORK);
-    }
+    if (atomic_load_explicit(&is_wiped_on_fork, memory_order_relaxed) ||
+        atomic_exchange(&is_wiped_on_fork, true))
+        return;
+    madvise(&table, sizeof table, MADV_WIPEONFORK);
+    madvise(&pending_counter, sizeof pending_counter, MADV_WIPEONFORK);
     errno = kept;
 }
 
@@ -273,7 +274,6 @@ void pending_add(int fd, struct gate_call *call, struct socket_limit *limit)
 {
     uint64_t cookie = socket_cookie(fd);
 
-    wipe_on_fork();
     pending_leave(fd);
     struct slot *slot = cookie ? claim(fd) : NULL;
     if (!slot) {

@@ -32,6 +32,9 @@ static inline bool pending_any_waits(void)
     return atomic_load_explicit(&pending_counter.waiting, memory_order_relaxed) != 0;
 }
 
+/* At the first connect that a rule means: later a sandbox may not allow what is done here once. */
+void pending_prepare(void);
+
 enum pending_state {
     PENDING_NOT, /* not, or no longer, known */
     PENDING_ON_ITS_WAY,

@@ -148,3 +148,13 @@ void socket_unlimit(int fd, struct socket_limit *limit)
         sys_setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit->send_timeout, sizeof limit->send_timeout);
     limit->kind = SOCKET_NO_LIMIT;
 }
+
+void socket_unlimit_unless_changed(int fd, struct socket_limit *limit)
+{
+    uint32_t now_ms = 0;
+
+    if (limit->kind == SOCKET_USER_TIMEOUT &&
+        (!ask(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &now_ms, sizeof now_ms) || now_ms != limit->limit_ms))
+        limit->kind = SOCKET_NO_LIMIT;
+    socket_unlimit(fd, limit);
+}

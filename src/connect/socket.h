@@ -57,4 +57,7 @@ void socket_limit(int fd, enum socket_kind kind, uint32_t limit_ms, struct socke
 void socket_shorten(int fd, uint32_t limit_ms); /* of a send timeout that was set, what is left */
 void socket_unlimit(int fd, struct socket_limit *limit);
 
+/* The same when the program has run meanwhile and may have set a limit of its own: that stays. */
+void socket_unlimit_unless_changed(int fd, struct socket_limit *limit);
+
 #endif

@@ -106,6 +106,10 @@ echo 0 2>/dev/null >/proc/sys/net/ipv4/tcp_syn_linear_timeouts
 all hole.bare 10.9.9.2 22000
 echo "$patience" >/proc/sys/net/ipv4/tcp_syn_retries
 all hole 10.9.9.2 22000 yes
+gusset run --config "$folder/rule.cfg" -- /usr/bin/python3 "$asks/ask.py" giveup=0.3 10.9.9.2 23000 >/dev/null
+gusset run --config "$folder/rule.cfg" -- /usr/bin/python3 "$asks/ask.py" giveup=1.5 10.9.9.2 23001 >/dev/null
+is "given up young, as the losers of happy eyeballs are: no failure" "$(host 0 23000 10.9.9.2 calls) $(host 0 23000 10.9.9.2 failures)" "1 0"
+is "given up after a second: one" "$(host 1 23000 10.9.9.2 calls) $(host 1 23000 10.9.9.2 failures)" "1 1"
 
 for i in "${!names[@]}"; do
     name=${names[$i]}

@@ -204,6 +204,11 @@ static void left(void)
     say_left("poll", fd, 0);
     fd = stream(false);
     dial(fd, &to);
+    setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &own_ms, sizeof own_ms);
+    wait_for(fd);
+    say_left("poll, with a limit set meanwhile", fd, 0);
+    fd = stream(false);
+    dial(fd, &to);
     usleep(50000);
     say_left("SO_ERROR", fd, option_of(fd, SOL_SOCKET, SO_ERROR));
     fd = stream(false);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Connects in one of Python's ways and says how it ended. Usage: ask.py blocking|timeout|asyncio|reuse HOST PORT"""
+"""Connects in one of Python's ways and says how it ended. Usage: ask.py blocking|timeout|asyncio|giveup=SECONDS HOST PORT"""
 import asyncio
 import socket
 import sys
@@ -30,6 +30,8 @@ began = time.monotonic()
 try:
     if way == "blocking":
         socket.create_connection((host, port)).close()
+    elif way.startswith("giveup="):  # as the loser of happy eyeballs is given up, or by an impatient program
+        socket.create_connection((host, port), float(way[7:])).close()
     elif way == "timeout":
         socket.create_connection((host, port), 30).close()
     else:
