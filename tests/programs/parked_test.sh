@@ -10,7 +10,7 @@ curl -s "$url/x?body=2000" >"$folder/body"
 # Bodies are looked at here, not circuits.
 rescued() {
     timeout 60 gusset run --policy standard --set retry.attempts=10 --set retry.budget.ratio=100 --set retry.backoff.base=2ms \
-        --set breaker.consecutive=1000 -- "$@"
+        --set breaker.consecutive=1000 --set breaker.rate.minimum=1000 -- "$@"
 }
 # patient DURATION COMMAND...: one retry, after exactly that time
 patient() {
