@@ -556,7 +556,8 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome)
     }
     call->last = stop(VERDICT_SUCCEEDED);
     call->over_us = clock_now_us();
-    if (applies(call, POLICY_BREAKER) && !call->is_answered)
+    if (applies(call, POLICY_BREAKER)) /* one that was answered breaks a row of failures once more: resets end
+                                          late, too */
         feed_success(call, call->over_us);
     note_response(call);
 }

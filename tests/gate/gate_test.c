@@ -151,6 +151,26 @@ static void good_replies_that_have_begun_break_a_row_of_failures(void **state)
         gate_close(&calls[i]);
 }
 
+static void good_replies_that_end_break_a_row_of_failures_that_end(void **state)
+{
+    struct place place = new_host();
+    struct gate_call calls[60];
+    (void)state;
+
+    /* Connections that are reset end among the good ones, but all good ones have begun before. */
+    for (int i = 0; i < 60; i++) {
+        calls[i] = open_call(&place);
+        gate_admit(&calls[i], true);
+        if (i % 2)
+            gate_answered(&calls[i]);
+    }
+    for (int i = 0; i < 60; i++)
+        end(&calls[i], i % 2 ? outcome_of_status(200) : outcome_of_curl(56));
+    assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_GO);
+    for (int i = 0; i < 60; i++)
+        gate_close(&calls[i]);
+}
+
 static void a_good_reply_counts_once_and_a_body_that_breaks_off_still_fails(void **state)
 {
     struct place place = new_host();
@@ -479,6 +499,7 @@ int main(void)
         cmocka_unit_test(a_call_is_admitted_and_a_success_ends_it),
         cmocka_unit_test(a_failure_is_tried_again_until_no_tries_are_left),
         cmocka_unit_test(good_replies_that_have_begun_break_a_row_of_failures),
+        cmocka_unit_test(good_replies_that_end_break_a_row_of_failures_that_end),
         cmocka_unit_test(a_good_reply_counts_once_and_a_body_that_breaks_off_still_fails),
         cmocka_unit_test(the_back_off_doubles_and_the_dice_choose_within_it),
         cmocka_unit_test(an_attempt_is_counted_once_however_often_it_is_told),
