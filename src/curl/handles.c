@@ -34,6 +34,8 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_NOPROGRESS] = 1;
     handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
     handle->words[HANDLES_POSTFIELDSIZE_LARGE] = (uint64_t)-1;
+    handle->words[HANDLES_MAXCONNECTS] = POOL_DEFAULT_MAXCONNECTS;
+    fingerprint_clear(&handle->fingerprint);
     handle->request = HANDLES_GET;
     handle->target_is_read = handle->is_settled = false;
 }
@@ -100,6 +102,8 @@ void handles_copy(const struct handle *from, CURL *easy)
     to->request = from->request;
     to->has_texts = true;
     memcpy(to->words, from->words, sizeof to->words);
+    to->fingerprint = from->fingerprint;
+    handles_note(to, CURLOPT_SHARE, 0); /* no duplicate has its original's share */
     for (int i = 0; i < HANDLES_TEXT_COUNT && whole; i++)
         whole = keep_string(&to->texts[i], from->texts[i].bytes);
     if (!whole) { /* a handle half known is better unknown */
@@ -160,6 +164,7 @@ static bool takes_known_url(struct handle *handle, const char *url)
 /* A handle that is still performing was left by longjmp, or its thread is gone: too odd to be used again. */
 void handles_free(struct handle *handle)
 {
+    pool_free(handle);
     if (!handle->call || handle->is_performing) {
         discard(handle);
         return;
@@ -265,6 +270,7 @@ void handles_note(struct handle *handle, CURLoption option, uint64_t word)
 {
     unsigned number = (unsigned)option % OPTION_TYPE;
 
+    fingerprint_note(&handle->fingerprint, option, word);
     if (number >= OPTIONS)
         return;
     handle->is_settled = false;
