@@ -48,10 +48,13 @@ static CURLcode run_alone(struct handle *handle)
     return handle->libcurl->easy_perform(handle->easy);
 }
 
+/* For a handle that has no connections of its own: it may go to the pool. */
 static CURLcode run_pooled(struct call *call)
 {
     struct handle *handle = call->handle;
 
+    if (!pool_wants(call))
+        return run_alone(handle);
     pool_enter(call);
     CURLcode code = handle->libcurl->easy_perform(handle->easy);
     pool_exit(handle);
@@ -65,7 +68,7 @@ static CURLcode run_real(struct call *call)
     easy_leave(handle); /* a transfer of this handle that was left by longjmp */
     call->outer = easy_running;
     easy_running = call;
-    CURLcode code = run_pooled(call);
+    CURLcode code = handle->pool.has_own ? handle->libcurl->easy_perform(handle->easy) : run_pooled(call);
     easy_running = call->outer;
     return code;
 }

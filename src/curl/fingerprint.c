@@ -45,26 +45,23 @@
     X(PROXY_TLSAUTH_USERNAME) X(PROXY_TLSAUTH_PASSWORD) X(PROXY_TLSAUTH_TYPE)
 /* clang-format on */
 
-enum kind { UNLISTED, HARMLESS_OPTION, TEXT, NUMBER, POINTER };
+enum kind { UNLISTED, HARMLESS_OPTION = FINGERPRINT_HARMLESS, TEXT, NUMBER, POINTER };
 
-/* By number, without the type that is its thousands: no two options share one. */
-enum { OPTIONS = 512, OPTION_TYPE = 10000 };
-
-static const uint8_t kinds[OPTIONS] = {
-#define X(name) [CURLOPT_##name % OPTION_TYPE] = HARMLESS_OPTION,
+const uint8_t fingerprint_kinds[FINGERPRINT_OPTIONS] = {
+#define X(name) [CURLOPT_##name % FINGERPRINT_OPTION_TYPE] = HARMLESS_OPTION,
     HARMLESS(X)
 #undef X
-#define X(name) [CURLOPT_##name % OPTION_TYPE] = TEXT,
+#define X(name) [CURLOPT_##name % FINGERPRINT_OPTION_TYPE] = TEXT,
         TEXTS(X)
 #undef X
 };
 
-static inline enum kind kind_of(CURLoption option)
+static enum kind kind_of(CURLoption option)
 {
-    unsigned number = (unsigned)option % OPTION_TYPE;
+    unsigned number = (unsigned)option % FINGERPRINT_OPTION_TYPE;
 
-    if (number < OPTIONS && kinds[number] != UNLISTED)
-        return (enum kind)kinds[number];
+    if (number < FINGERPRINT_OPTIONS && fingerprint_kinds[number] != UNLISTED)
+        return (enum kind)fingerprint_kinds[number];
     if (option < CURLOPTTYPE_OBJECTPOINT || (option >= CURLOPTTYPE_OFF_T && option < CURLOPTTYPE_BLOB))
         return NUMBER;
     return POINTER;
@@ -108,13 +105,6 @@ static const struct {
     {CURLOPT_UNIX_SOCKET_PATH,     {CURLOPT_ABSTRACT_UNIX_SOCKET}                },
     {CURLOPT_ABSTRACT_UNIX_SOCKET, {CURLOPT_UNIX_SOCKET_PATH}                    },
 };
-
-void fingerprint_clear(struct fingerprint *fingerprint)
-{
-    fingerprint->sum = 0;
-    fingerprint->count = 0;
-    fingerprint->is_known = fingerprint->is_over = false;
-}
 
 static struct fingerprint_part *find(struct fingerprint *fingerprint, CURLoption option)
 {
@@ -186,9 +176,11 @@ uint64_t fingerprint_text(const char *text)
     return hash || !key ? hash : 1;
 }
 
-static __attribute__((noinline)) void note(struct fingerprint *fingerprint, CURLoption option, enum kind kind,
-                                           uint64_t word)
+/* Out of the way of the options that do not count. */
+__attribute__((noinline)) void fingerprint_note(struct fingerprint *fingerprint, CURLoption option,
+                                                uint64_t word)
 {
+    enum kind kind = kind_of(option);
     const char *text = (const char *)(uintptr_t)word;
 
     if (kind == TEXT)
@@ -199,14 +191,6 @@ static __attribute__((noinline)) void note(struct fingerprint *fingerprint, CURL
         drop(fingerprint, option);
     else
         put(fingerprint, option, word);
-}
-
-void fingerprint_note(struct fingerprint *fingerprint, CURLoption option, uint64_t word)
-{
-    enum kind kind = kind_of(option);
-
-    if (kind != HARMLESS_OPTION)
-        note(fingerprint, option, kind, word);
 }
 
 static uint64_t sum_of(const struct fingerprint *fingerprint)

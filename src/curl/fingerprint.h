@@ -30,9 +30,24 @@ struct fingerprint {
 };
 
 /* As curl_easy_init leaves a handle. The parts need not be written. */
-void fingerprint_clear(struct fingerprint *fingerprint);
+static inline void fingerprint_clear(struct fingerprint *fingerprint)
+{
+    fingerprint->count = 0;
+    fingerprint->is_known = fingerprint->is_over = false;
+}
 
-/* The program has set an option. */
+/* What an option is to a fingerprint, by its number without the type that is its thousands; no two share one.
+ */
+enum { FINGERPRINT_OPTIONS = 512, FINGERPRINT_OPTION_TYPE = 10000, FINGERPRINT_HARMLESS = 1 };
+extern const uint8_t fingerprint_kinds[FINGERPRINT_OPTIONS];
+
+/* Whether an option of this number counts. */
+static inline bool fingerprint_counts(unsigned number)
+{
+    return number >= FINGERPRINT_OPTIONS || fingerprint_kinds[number] != FINGERPRINT_HARMLESS;
+}
+
+/* The program has set an option that counts. */
 void fingerprint_note(struct fingerprint *fingerprint, CURLoption option, uint64_t word);
 
 /* The fingerprint, whatever the order of the options; 0: this handle shares with no other. */

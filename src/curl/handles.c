@@ -270,7 +270,8 @@ void handles_note(struct handle *handle, CURLoption option, uint64_t word)
 {
     unsigned number = (unsigned)option % OPTION_TYPE;
 
-    fingerprint_note(&handle->fingerprint, option, word);
+    if (fingerprint_counts(number))
+        fingerprint_note(&handle->fingerprint, option, word);
     if (number >= OPTIONS)
         return;
     handle->is_settled = false;

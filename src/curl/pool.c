@@ -144,12 +144,18 @@ static void wear_freshness(struct call *call)
     pool->is_fresh = is_fresh;
 }
 
+bool pool_wants(const struct call *call)
+{
+    const struct policy *policy = call->gate.policy->settings;
+
+    return policy->groups & POLICY_POOL && policy->pool.share && call->is_http && !call->handle->pool.has_own;
+}
+
 void pool_enter(struct call *call)
 {
     struct handle *handle = call->handle;
     const struct policy *policy = call->gate.policy->settings;
-    bool is_wanted = policy->groups & POLICY_POOL && policy->pool.share && call->is_http;
-    struct share *share = is_wanted && !handle->pool.has_own ? share_for(handle, &policy->pool) : NULL;
+    struct share *share = share_for(handle, &policy->pool);
 
     if (!share) {
         pool_stay_out(handle);
@@ -206,7 +212,8 @@ void pool_leave(struct handle *handle)
  */
 void pool_stay_out(struct handle *handle)
 {
-    pool_leave(handle);
+    if (handle->pool.share)
+        pool_leave(handle);
     handle->pool.has_own = true;
 }
 
@@ -239,7 +246,9 @@ CURLcode pool_program_sets(struct handle *handle, CURLoption option, uint64_t wo
 
 void pool_free(struct handle *handle)
 {
-    if (handle->pool.share)
-        let_go(handle, handle->pool.share);
+    handle->pool.has_own = false;
+    if (!handle->pool.share)
+        return;
+    let_go(handle, handle->pool.share);
     handle->pool = (struct pool){0};
 }

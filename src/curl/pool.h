@@ -27,7 +27,10 @@ struct pool {
     bool is_overtaken;    /* the program has set a share from a callback of the transfer */
 };
 
-/* libcurl is about to run the call's transfer in this thread: puts a share on, or takes it off. */
+/* Whether the call's rule has a pool, and the handle may be in it. */
+bool pool_wants(const struct call *call);
+
+/* libcurl is about to run such a call's transfer in this thread: puts a share on, or takes it off. */
 void pool_enter(struct call *call);
 
 /* libcurl has run it. */
