@@ -176,9 +176,7 @@ uint64_t fingerprint_text(const char *text)
     return hash || !key ? hash : 1;
 }
 
-/* Out of the way of the options that do not count. */
-__attribute__((noinline)) void fingerprint_note(struct fingerprint *fingerprint, CURLoption option,
-                                                uint64_t word)
+void fingerprint_note(struct fingerprint *fingerprint, CURLoption option, uint64_t word)
 {
     enum kind kind = kind_of(option);
     const char *text = (const char *)(uintptr_t)word;

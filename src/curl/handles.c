@@ -266,12 +266,8 @@ static __attribute__((noinline)) void note_text(struct handle *handle, enum hand
         handle->target_is_read = false;
 }
 
-void handles_note(struct handle *handle, CURLoption option, uint64_t word)
+static inline void note(struct handle *handle, unsigned number, CURLoption option, uint64_t word)
 {
-    unsigned number = (unsigned)option % OPTION_TYPE;
-
-    if (fingerprint_counts(number))
-        fingerprint_note(&handle->fingerprint, option, word);
     if (number >= OPTIONS)
         return;
     handle->is_settled = false;
@@ -291,6 +287,22 @@ void handles_note(struct handle *handle, CURLoption option, uint64_t word)
         note_request(handle, option, word);
         return;
     }
+}
+
+static __attribute__((noinline)) void note_counting(struct handle *handle, CURLoption option, uint64_t word)
+{
+    fingerprint_note(&handle->fingerprint, option, word);
+    note(handle, (unsigned)option % OPTION_TYPE, option, word);
+}
+
+void handles_note(struct handle *handle, CURLoption option, uint64_t word)
+{
+    unsigned number = (unsigned)option % OPTION_TYPE;
+
+    if (fingerprint_counts(number))
+        note_counting(handle, option, word);
+    else
+        note(handle, number, option, word);
 }
 
 /* A transfer over a unix socket goes there, whatever host its URL names; an abstract one no rule can name. */
