@@ -182,19 +182,9 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 
 /* Keys of the contract that come with later versions; whole paths below a policy or the file. */
 static const char *const planned[] = {
-    "faults",
-    "services",
-    "hedge",
-    "bulkhead",
-    "fallback",
-    "stale",
-    "fault",
-    "variants",
-    "retry.resume",
-    "retry.idempotency_key",
-    "breaker.slow",
-    "breaker.reject",
-    "limit.reject",
+    "faults",       "services",       "hedge",        "bulkhead",     "fallback",
+    "stale",        "fault",          "variants",     "retry.resume", "retry.idempotency_key",
+    "breaker.slow", "breaker.reject", "limit.reject",
 };
 
 static bool is(const char *word, const char *text, size_t length)

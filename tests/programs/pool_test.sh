@@ -105,6 +105,12 @@ pool() { under "$BUILD/clients/pool" "ca=$folder/good.pem" "$@"; }
 # told: the first words of each reply: CURLcode, new connections
 told() { awk '{print $1, $2}' | paste -sd, | sed 's/,/, /g'; }
 
+is "explain tells the pool's settings" \
+    "$(gusset explain --config "$folder/gusset.cfg" --json https://api.example/ | grep -oE '"pool\.[a-z]+"' | paste -sd' ')" \
+    '"pool.share" "pool.connections" "pool.keepalive"'
+ok "check takes the file that shows every setting" gusset check "$(dirname "$0")/../../conf/gusset.cfg"
+is "no built-in policy has a pool" "$(for policy in standard quick external; do gusset explain --policy $policy | grep '^not applied' | grep -c pool; done | paste -sd' ')" "1 1 1"
+
 # ---- connections outlive the handles ----
 
 "$BUILD/clients/pool" "ca=$folder/good.pem" times 20 "$url" >/dev/null
