@@ -165,6 +165,13 @@ static const struct settings_entry table[] = {
     {"limit.wait", SETTINGS_DURATION, AT(LIMIT, limit.rule.wait_ms), 0, HOUR, "0s", NULL,
      "how long a call may be kept waiting for its turn"},
 
+    {"pool.share", SETTINGS_BOOL, AT(POOL, pool.share), 0, 1, "true", NULL,
+     "connections, name look-ups and TLS sessions outlive the program's handles"},
+    {"pool.connections", SETTINGS_COUNT, AT(POOL, pool.connections), 1, 10000, "100", NULL,
+     "idle connections that a thread keeps in all"},
+    {"pool.keepalive", SETTINGS_COUNT, AT(POOL, pool.keepalive), 1, 10000, "20", NULL,
+     "of these, for handles with the same credentials and TLS settings"},
+
     {"propagate", SETTINGS_PROPAGATE, SETTINGS_OF_POLICY, 0, 0, offsetof(struct policy, propagate), 0, 0, "",
      propagated, "what calls carry as headers: request_id, tenant_id, project_id, traceparent"},
 };
@@ -175,20 +182,9 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 
 /* Keys of the contract that come with later versions; whole paths below a policy or the file. */
 static const char *const planned[] = {
-    "faults",
-    "services",
-    "hedge",
-    "bulkhead",
-    "pool",
-    "fallback",
-    "stale",
-    "fault",
-    "variants",
-    "retry.resume",
-    "retry.idempotency_key",
-    "breaker.slow",
-    "breaker.reject",
-    "limit.reject",
+    "faults",       "services",       "hedge",        "bulkhead",     "fallback",
+    "stale",        "fault",          "variants",     "retry.resume", "retry.idempotency_key",
+    "breaker.slow", "breaker.reject", "limit.reject",
 };
 
 static bool is(const char *word, const char *text, size_t length)
@@ -554,6 +550,10 @@ const char *settings_conflict(const struct policy *policy, unsigned *index)
         *index = index_of("breaker.open_cap");
         return "breaker.open_cap is shorter than breaker.open";
     }
+    if (policy->groups & POLICY_POOL && policy->pool.connections < policy->pool.keepalive) {
+        *index = index_of("pool.connections");
+        return "pool.connections is less than pool.keepalive";
+    }
     return NULL;
 }
 
@@ -563,4 +563,6 @@ void settings_mend(struct policy *policy)
         policy->retry.cap_ms = policy->retry.base_ms;
     if (policy->breaker.rule.open_cap_ms < policy->breaker.rule.open_ms)
         policy->breaker.rule.open_cap_ms = policy->breaker.rule.open_ms;
+    if (policy->pool.connections < policy->pool.keepalive)
+        policy->pool.connections = policy->pool.keepalive;
 }

@@ -17,7 +17,8 @@ enum policy_group {
     POLICY_TIMEOUT = 1 << 0,
     POLICY_RETRY = 1 << 1,
     POLICY_BREAKER = 1 << 2,
-    POLICY_LIMIT = 1 << 3
+    POLICY_LIMIT = 1 << 3,
+    POLICY_POOL = 1 << 4
 };
 
 enum policy_mode { POLICY_ENFORCE, POLICY_SHADOW, POLICY_OFF };
@@ -50,6 +51,12 @@ struct policy_limit {
     uint32_t key; /* string: a template, expanded in the process */
 };
 
+struct policy_pool {
+    uint32_t share;       /* 0 or 1: connections outlive the program's handles */
+    uint32_t connections; /* the most that a thread keeps, over all its handles' settings */
+    uint32_t keepalive;   /* the most that are kept for handles of the same settings; not above connections */
+};
+
 struct policy {
     uint32_t name;   /* string */
     uint32_t groups; /* bits of enum policy_group that are applied */
@@ -57,6 +64,7 @@ struct policy {
     struct retry_rule retry;
     struct policy_breaker breaker;
     struct policy_limit limit;
+    struct policy_pool pool;
     uint32_t propagate;     /* bits of enum policy_propagate */
     uint32_t headers_first; /* the policy's own in the image's header table */
     uint32_t headers_count;

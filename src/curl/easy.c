@@ -41,6 +41,26 @@ static bool wait_ms(const struct handle *handle, uint32_t ms)
     }
 }
 
+/* As the program has set the handle, with connections of its own. */
+static CURLcode run_alone(struct handle *handle)
+{
+    pool_stay_out(handle);
+    return handle->libcurl->easy_perform(handle->easy);
+}
+
+/* For a handle that has no connections of its own: it may go to the pool. */
+static CURLcode run_pooled(struct call *call)
+{
+    struct handle *handle = call->handle;
+
+    if (!pool_wants(call))
+        return run_alone(handle);
+    pool_enter(call);
+    CURLcode code = handle->libcurl->easy_perform(handle->easy);
+    pool_exit(handle);
+    return code;
+}
+
 static CURLcode run_real(struct call *call)
 {
     struct handle *handle = call->handle;
@@ -48,15 +68,17 @@ static CURLcode run_real(struct call *call)
     easy_leave(handle); /* a transfer of this handle that was left by longjmp */
     call->outer = easy_running;
     easy_running = call;
-    CURLcode code = handle->libcurl->easy_perform(handle->easy);
+    CURLcode code = handle->pool.has_own ? handle->libcurl->easy_perform(handle->easy) : run_pooled(call);
     easy_running = call->outer;
     return code;
 }
 
 static CURLcode refuse(struct call *call, const struct verdict *verdict)
 {
-    request_refuse(call->handle);
-    return transfer_refused(call, verdict, call->handle->libcurl->easy_perform(call->handle->easy));
+    struct handle *handle = call->handle;
+
+    request_refuse(handle);
+    return transfer_refused(call, verdict, handle->pool.share ? run_pooled(call) : run_alone(handle));
 }
 
 static CURLcode perform_gated(struct call *call)
@@ -80,7 +102,7 @@ static CURLcode perform_gated(struct call *call)
 static CURLcode perform_watched(struct call *call)
 {
     gate_admit(&call->gate, true);
-    CURLcode code = call->handle->libcurl->easy_perform(call->handle->easy);
+    CURLcode code = run_alone(call->handle);
     transfer_watched(call, code);
     return code;
 }
@@ -89,11 +111,11 @@ CURLcode easy_perform(struct handle *handle)
 {
     if (handle->seat.multi && handle->seat.place == SEAT_PARKED)
         return CURLE_FAILED_INIT; /* what libcurl says of a handle that is in a multi handle */
-    if (handle->is_performing || handle->seat.multi || !gate_ready(true))
+    if (handle->is_performing || handle->seat.multi)
         return handle->libcurl->easy_perform(handle->easy);
-    struct call *call = transfer_open(handle);
+    struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
     if (!call)
-        return handle->libcurl->easy_perform(handle->easy);
+        return run_alone(handle);
     CURLcode code = call->gate.shadow ? perform_watched(call) : perform_gated(call);
     transfer_close(call);
     return code;

@@ -34,6 +34,8 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_NOPROGRESS] = 1;
     handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
     handle->words[HANDLES_POSTFIELDSIZE_LARGE] = (uint64_t)-1;
+    handle->words[HANDLES_MAXCONNECTS] = POOL_DEFAULT_MAXCONNECTS;
+    fingerprint_clear(&handle->fingerprint);
     handle->request = HANDLES_GET;
     handle->target_is_read = handle->is_settled = false;
 }
@@ -100,6 +102,8 @@ void handles_copy(const struct handle *from, CURL *easy)
     to->request = from->request;
     to->has_texts = true;
     memcpy(to->words, from->words, sizeof to->words);
+    to->fingerprint = from->fingerprint;
+    handles_note(to, CURLOPT_SHARE, 0); /* no duplicate has its original's share */
     for (int i = 0; i < HANDLES_TEXT_COUNT && whole; i++)
         whole = keep_string(&to->texts[i], from->texts[i].bytes);
     if (!whole) { /* a handle half known is better unknown */
@@ -160,6 +164,7 @@ static bool takes_known_url(struct handle *handle, const char *url)
 /* A handle that is still performing was left by longjmp, or its thread is gone: too odd to be used again. */
 void handles_free(struct handle *handle)
 {
+    pool_free(handle);
     if (!handle->call || handle->is_performing) {
         discard(handle);
         return;
@@ -261,10 +266,8 @@ static __attribute__((noinline)) void note_text(struct handle *handle, enum hand
         handle->target_is_read = false;
 }
 
-void handles_note(struct handle *handle, CURLoption option, uint64_t word)
+static inline void note(struct handle *handle, unsigned number, CURLoption option, uint64_t word)
 {
-    unsigned number = (unsigned)option % OPTION_TYPE;
-
     if (number >= OPTIONS)
         return;
     handle->is_settled = false;
@@ -284,6 +287,22 @@ void handles_note(struct handle *handle, CURLoption option, uint64_t word)
         note_request(handle, option, word);
         return;
     }
+}
+
+static __attribute__((noinline)) void note_counting(struct handle *handle, CURLoption option, uint64_t word)
+{
+    fingerprint_note(&handle->fingerprint, option, word);
+    note(handle, (unsigned)option % OPTION_TYPE, option, word);
+}
+
+void handles_note(struct handle *handle, CURLoption option, uint64_t word)
+{
+    unsigned number = (unsigned)option % OPTION_TYPE;
+
+    if (fingerprint_counts(number))
+        note_counting(handle, option, word);
+    else
+        note(handle, number, option, word);
 }
 
 /* A transfer over a unix socket goes there, whatever host its URL names; an abstract one no rule can name. */

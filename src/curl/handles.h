@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "curl/fingerprint.h"
+#include "curl/pool.h"
 #include "curl/seat.h"
 #include "curl/target.h"
 #include "sys/libcurl.h"
@@ -22,7 +24,8 @@
 #define HANDLES_BORROWED(X)                                                                        \
     X(WRITEFUNCTION) X(WRITEDATA) X(HEADERFUNCTION) X(HEADERDATA) X(READFUNCTION) X(READDATA)      \
     X(SEEKFUNCTION) X(SEEKDATA) X(HEADER) X(HTTPHEADER) X(PREREQFUNCTION) X(PREREQDATA)            \
-    X(TIMEOUT_MS) X(CONNECTTIMEOUT_MS) X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)
+    X(TIMEOUT_MS) X(CONNECTTIMEOUT_MS) X(LOW_SPEED_LIMIT) X(LOW_SPEED_TIME) X(QUICK_EXIT)      \
+    X(SHARE) X(MAXCONNECTS) X(FRESH_CONNECT) X(SOCKOPTFUNCTION)
 #define HANDLES_NOTED(X)                                                                           \
     X(IOCTLFUNCTION) X(IOCTLDATA) X(ERRORBUFFER) X(NOPROGRESS) X(XFERINFOFUNCTION)                 \
     X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY) X(PORT) X(HEADEROPT)     \
@@ -65,6 +68,7 @@ struct handle {
     const struct libcurl *libcurl;
     struct call *call; /* its place for a call under way; NULL until one was gated. Owned */
     struct seat seat;  /* in a multi handle of the program's */
+    struct pool pool;  /* the share that it wears */
     bool is_performing;
     bool is_dressed;     /* the borrowed options hold gusset's values just now */
     bool is_settled;     /* no option was set since a first attempt dressed it, or no rule matched */
@@ -77,6 +81,7 @@ struct handle {
     uint64_t words[HANDLES_WORDS]; /* libcurl's default where the program set nothing */
     struct handles_string texts[HANDLES_TEXT_COUNT];
     struct target target;
+    struct fingerprint fingerprint;
 };
 
 /* Remembers a handle that libcurl has just made; out of memory: it stays unknown. */

@@ -301,6 +301,8 @@ CURLMcode multi_join(struct multi *multi, CURL *easy)
 
     if (handle && handle->seat.multi && handle->seat.place == SEAT_PARKED)
         return CURLM_ADDED_ALREADY;
+    if (handle && !handle->is_performing)
+        pool_stay_out(handle);
     CURLMcode code = multi->libcurl->multi_add_handle(multi->real, easy);
     if (code != CURLM_OK || !handle)
         return code;

@@ -32,8 +32,10 @@ static CURLMcode add_unknown(const struct libcurl *libcurl, CURLM *real, CURL *e
 {
     struct handle *handle = handles_find(easy);
 
-    if (handle && !stubs_is_inner(libcurl, caller) && !handle->is_performing)
+    if (handle && !stubs_is_inner(libcurl, caller) && !handle->is_performing) {
         request_undress(handle);
+        pool_stay_out(handle);
+    }
     return libcurl->multi_add_handle(real, easy);
 }
 

@@ -64,6 +64,7 @@ void request_undress(struct handle *handle)
 {
     struct call *call = handle->call;
 
+    pool_leave(handle);
     if (!handle->is_dressed)
         return;
     handle->is_dressed = handle->is_settled = false;
@@ -82,6 +83,8 @@ static bool has_borrowed(const struct handle *handle, CURLoption option)
 {
     const struct call *call = handle->call;
 
+    if (pool_has_borrowed(handle, option))
+        return true;
     switch ((int)option) {
     case CURLOPT_WRITEFUNCTION:
     case CURLOPT_WRITEDATA:
@@ -135,6 +138,8 @@ static CURLcode program_sets(struct handle *handle, CURLoption option, uint64_t 
 {
     struct call *call = handle->call;
 
+    if (pool_has_borrowed(handle, option))
+        return pool_program_sets(handle, option, word);
     if (is_judged(option)) {
         CURLcode code = handle->libcurl->easy_setopt(handle->easy, option, word);
         if (code != CURLE_OK)

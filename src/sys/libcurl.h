@@ -52,6 +52,9 @@ enum libcurl_flavour {
     X(multi_get_offt, CURLMcode, (CURLM *, int, curl_off_t *))                         /* 8.16 */            \
     X(maprintf, char *, (const char *, ...))                                                                 \
     X(multi_poll, CURLMcode, (CURLM *, struct curl_waitfd *, unsigned, int, int *))                          \
+    X(share_init, CURLSH *, (void))                                                                          \
+    X(share_setopt, CURLSHcode, (CURLSH *, CURLSHoption, ...))                                               \
+    X(share_cleanup, CURLSHcode, (CURLSH *))                                                                 \
     X(url, CURLU *, (void))                                                                                  \
     X(url_cleanup, void, (CURLU *))                                                                          \
     X(url_set, CURLUcode, (CURLU *, CURLUPart, const char *, unsigned))                                      \

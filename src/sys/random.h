@@ -13,6 +13,9 @@ uint64_t random_word(void);
 /* Two words, for less than twice the cost. */
 struct random_pair random_pair(void);
 
+/* Sixteen bytes straight from the kernel, for a key. errno is kept. */
+void random_key(uint64_t key[2]);
+
 static inline uint32_t random_32(void)
 {
     return (uint32_t)(random_word() >> 32);

@@ -176,7 +176,8 @@ static void print_absent_groups(const struct explain *explain)
         {POLICY_TIMEOUT, "timeout"},
         {POLICY_RETRY,   "retry"  },
         {POLICY_BREAKER, "breaker"},
-        {POLICY_LIMIT,   "limit"  }
+        {POLICY_LIMIT,   "limit"  },
+        {POLICY_POOL,    "pool"   }
     };
     const struct policy *values = &model_policy(&explain->model, explain->policy)->values;
     const char *before = "not applied: ";

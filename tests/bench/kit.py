@@ -168,7 +168,7 @@ class Hop:
         for _ in range(5):
             self.port = free_port()
             with open(place.path(self.name + ".log"), "ab") as log:
-                command = list(wrapper) + self.command(place, upstream.port)
+                command = list(wrapper) + self.command(place, upstream)
                 self.process = place.start(command, stdout=log, stderr=log)
             if self._came_up():
                 break
@@ -188,7 +188,7 @@ class Hop:
         self.place.end(self.process)
         return False
 
-    def command(self, place, upstream_port):
+    def command(self, place, upstream):
         raise NotImplementedError
 
     def cpu_ns(self):
@@ -207,7 +207,7 @@ class Haproxy(Hop):
     name = "haproxy"
     checks = ""
 
-    def command(self, place, upstream_port):
+    def command(self, place, upstream):
         configuration = place.write(
             f"{self.name}-{self.port}.cfg",
             f"""global
@@ -223,7 +223,7 @@ defaults
     option httpchk GET /health
 listen hop
     bind 127.0.0.1:{self.port}
-    server upstream 127.0.0.1:{upstream_port} {self.checks}
+    server upstream 127.0.0.1:{upstream.port} {self.checks}
 """,
         )
         return [tool("haproxy"), "-db", "-q", "-f", configuration]
@@ -235,8 +235,12 @@ class CheckingHaproxy(Haproxy):
 
 class Nginx(Hop):
     name = "nginx"
+    server = """server {
+        listen 127.0.0.1:PORT;
+        location / { proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; }
+    }"""
 
-    def command(self, place, upstream_port):
+    def command(self, place, upstream):
         at = place.path(f"nginx-{self.port}")
         os.mkdir(at)
         paths = "".join(
@@ -254,15 +258,30 @@ events {{ worker_connections 256; }}
 http {{
     access_log off;
     keepalive_requests 1000000000;
-{paths}    upstream up {{ server 127.0.0.1:{upstream_port}; keepalive 32; keepalive_requests 1000000000; }}
-    server {{
-        listen 127.0.0.1:{self.port};
-        location / {{ proxy_pass http://up; proxy_http_version 1.1; proxy_set_header Connection ""; }}
-    }}
+{paths}    upstream up {{ server 127.0.0.1:{upstream.port if upstream else 9}; keepalive 32; keepalive_requests 1000000000; }}
+    {self.server.replace("PORT", str(self.port))}
 }}
 """,
         )
         return [tool("nginx"), "-e", f"{at}/error.log", "-p", at, "-c", configuration]
+
+
+class TlsServer(Nginx):
+    """nginx that answers by itself over TLS, under an authority made for it; no proxy."""
+
+    name = "tls"
+
+    def __init__(self, place):
+        self.authority = place.path("authority.pem")
+        key = place.path("authority.key")
+        words = "req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1"
+        run([tool("openssl"), *words.split(), "-keyout", key, "-out", self.authority], place.bare)
+        self.server = f"""server {{
+        listen 127.0.0.1:PORT ssl; ssl_certificate {self.authority}; ssl_certificate_key {key};
+        location / {{ return 200 "hello\\n"; }}
+    }}"""
+        super().__init__(place, None)
+        self.url = self.url.replace("http:", "https:")
 
 
 # ---- counting instructions ----

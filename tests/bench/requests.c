@@ -1,9 +1,10 @@
 /*
  * Makes N requests to one URL and says what they took. A plain client such as anyone would write; it
  * knows nothing of gusset.
- *   requests N URL [fresh] [own] [smaps]
+ *   requests N URL [fresh] [own] [smaps] [ca=FILE]
  * fresh: a handle, so a connection, a request; else one handle for all. own: sends three headers of its
- * own. smaps: prints /proc/self/smaps afterwards, while the handle is still there.
+ * own. smaps: prints /proc/self/smaps afterwards, while the handle is still there. ca: the authority that
+ * signed the server.
  * Prints: wall ns a request, processor ns a request, failures, bytes received.
  */
 #include <curl/curl.h>
@@ -16,6 +17,7 @@
 
 struct client {
     const char *url;
+    const char *authority;
     struct curl_slist *headers;
     size_t received;
 };
@@ -36,6 +38,8 @@ static CURL *new_handle(struct client *client)
     curl_easy_setopt(easy, CURLOPT_URL, client->url);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, count_bytes);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, &client->received);
+    if (client->authority)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, client->authority);
     if (client->headers)
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, client->headers);
     return easy;
@@ -71,10 +75,12 @@ int main(int count, char **words)
         fresh |= strcmp(words[i], "fresh") == 0;
         own |= strcmp(words[i], "own") == 0;
         smaps |= strcmp(words[i], "smaps") == 0;
+        if (strncmp(words[i], "ca=", 3) == 0)
+            client.authority = words[i] + 3;
     }
     long requests = count >= 3 ? atol(words[1]) : 0;
     if (requests <= 0) {
-        fprintf(stderr, "usage: requests N URL [fresh] [own] [smaps]\n");
+        fprintf(stderr, "usage: requests N URL [fresh] [own] [smaps] [ca=FILE]\n");
         return 2;
     }
     client.url = words[2];

@@ -89,6 +89,7 @@ static void every_setting_of_the_contract_is_read(void **state)
                         "on = []; open = \"1s\"; open_cap = \"1h\";\n"
                         "  probes = 63; errno = \"EHOSTUNREACH\"; scope = \"host\"; };\n"
                         "limit: { rate = 1; per = \"1s\"; burst = 2; key = \"k\"; wait = \"3s\"; };\n"
+                        "pool: { share = false; connections = 30; keepalive = 30; };\n"
                         "propagate = [\"request_id\", \"traceparent\"];")),
         0);
     const struct settings_globals *globals = &fixture->model.globals;
@@ -108,6 +109,10 @@ static void every_setting_of_the_contract_is_read(void **state)
     assert_true(outcome_set_is_empty(&p->breaker.on));
     assert_int_equal(p->breaker.rule.window_ms, 60000);
     assert_int_equal(p->breaker.scope, POLICY_SCOPE_HOST);
+    assert_true(p->groups & POLICY_POOL);
+    assert_false(p->pool.share);
+    assert_int_equal(p->pool.connections, 30);
+    assert_int_equal(p->pool.keepalive, 30);
     assert_int_equal(p->limit.rule.burst, 2);
     assert_int_equal(p->propagate, POLICY_REQUEST_ID | POLICY_TRACEPARENT);
 }
@@ -184,6 +189,9 @@ static void each_fault_names_line_finding_and_expectation(void **state)
          "1: policy \"p\": retry.backoff.cap is shorter than retry.backoff.base"                                                                                           },
         {IN("breaker: { open = \"10m\"; };"),
          "1: policy \"p\": breaker.open_cap is shorter than breaker.open"                                                                                                  },
+        {IN("pool: { keepalive = 101; };"),                                                "1: policy \"p\": pool.connections is less than pool.keepalive"                 },
+        {IN("pool: { keepalive = 0; };"),
+         "2: pool.keepalive: found 0, expected a whole number from 1 to 10000"                                                                                             },
         {IN("breaker: { rate: { percent = 101; }; };"),
          "2: breaker.rate.percent: found 101, expected a percentage from 0 to 100"                                                                                         },
         {IN("breaker: { rate = 50; };"),                                                   "2: breaker.rate: found 50, expected a group { … }"                           },

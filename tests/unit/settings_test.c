@@ -211,6 +211,14 @@ static void caps_below_their_bases_are_a_conflict_and_can_be_mended(void **state
     policy.breaker.rule.open_ms = policy.breaker.rule.open_cap_ms + 1;
     assert_non_null(settings_conflict(&policy, &index));
     assert_string_equal(settings_at(index)->key, "breaker.open_cap");
+    settings_mend(&policy);
+    settings_apply_group(&policy, POLICY_POOL);
+    assert_null(settings_conflict(&policy, &index));
+    policy.pool.keepalive = policy.pool.connections + 1;
+    assert_non_null(settings_conflict(&policy, &index));
+    assert_string_equal(settings_at(index)->key, "pool.connections");
+    settings_mend(&policy);
+    assert_null(settings_conflict(&policy, &index));
 }
 
 struct expectation {
