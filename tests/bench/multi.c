@@ -1,8 +1,9 @@
 /*
- * Transfers in one multi handle, as an event loop with curl_multi_poll makes them; it knows nothing of gusset.
- *   multi N URL [own]    makes N transfers, four at a time, each handle used again. own: sends three headers of its own.
- *   multi N URL idle     starts a thousand transfers of a URL that does not answer, then lets the loop come by N times.
- * Prints: processor ns a transfer (or a time that the loop comes by), failures.
+ * Transfers in one multi handle, as an event loop with curl_multi_poll makes them; it knows nothing of
+ * gusset. multi N URL [own]    makes N transfers, four at a time, each handle used again. own: sends three
+ * headers of its own. multi N URL idle     starts a thousand transfers of a URL that does not answer, then
+ * lets the loop come by N times. Prints: processor ns a transfer (or a time that the loop comes by),
+ * failures.
  */
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -99,7 +100,8 @@ static long idle(CURLM *multi, long turns, const char *url)
 
 int main(int count, char **words)
 {
-    bool own = count > 3 && strcmp(words[3], "own") == 0, is_idle = count > 3 && strcmp(words[3], "idle") == 0;
+    bool own = count > 3 && strcmp(words[3], "own") == 0,
+         is_idle = count > 3 && strcmp(words[3], "idle") == 0;
     long number = count >= 3 ? atol(words[1]) : 0;
     struct curl_slist *headers = own ? own_headers() : NULL;
 
