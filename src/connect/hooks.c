@@ -38,38 +38,54 @@ static void tell(int fd, const void *value, socklen_t length)
     pending_told(fd, error);
 }
 
-EXPORTED int getsockopt(int fd, int level, int option, void *restrict value, socklen_t *restrict length)
+/* Out of line, so that those who have nothing to look for save no registers. */
+static __attribute__((noinline)) int take_error(int fd, void *value, socklen_t *length)
 {
-    int result = real.getsockopt(fd, level, option, value, length);
+    int result = real.getsockopt(fd, SOL_SOCKET, SO_ERROR, value, length);
 
-    if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR && result == 0)
+    if (result == 0)
         tell(fd, value, *length);
     return result;
 }
 
-static void look_at(const struct pollfd *fds, nfds_t count)
+EXPORTED int getsockopt(int fd, int level, int option, void *restrict value, socklen_t *restrict length)
 {
-    for (nfds_t i = 0; i < count; i++)
-        if (fds[i].revents)
-            pending_ready(fds[i].fd);
+    bool may_tell = pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR;
+    return may_tell ? take_error(fd, value, length) : real.getsockopt(fd, level, option, value, length);
 }
 
+static int look_at(const struct pollfd *fds, nfds_t count, int result)
+{
+    for (nfds_t i = 0; result > 0 && i < count; i++)
+        if (fds[i].revents)
+            pending_ready(fds[i].fd);
+    return result;
+}
+
+static __attribute__((noinline)) int poll_and_look(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    return look_at(fds, count, real.poll(fds, count, timeout_ms));
+}
+
+static __attribute__((noinline)) int ppoll_and_look(struct pollfd *fds, nfds_t count,
+                                                    const struct timespec *timeout, const sigset_t *mask)
+{
+    return look_at(fds, count, real.ppoll(fds, count, timeout, mask));
+}
+
+/*
+ * Asked before it waits, so that nearly every poll is a jump to the real one. What another thread begins to
+ * connect meanwhile is not among these descriptors: an unconnected socket would have ended the wait.
+ */
 EXPORTED int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
-    int result = real.poll(fds, count, timeout_ms);
-
-    if (pending_any_waits() && result > 0)
-        look_at(fds, count);
-    return result;
+    return pending_any_waits() ? poll_and_look(fds, count, timeout_ms) : real.poll(fds, count, timeout_ms);
 }
 
 EXPORTED int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
-    int result = real.ppoll(fds, count, timeout, mask);
-
-    if (pending_any_waits() && result > 0)
-        look_at(fds, count);
-    return result;
+    return pending_any_waits() ? ppoll_and_look(fds, count, timeout, mask)
+                               : real.ppoll(fds, count, timeout, mask);
 }
 
 /* ---- where a socket is given up ---- */

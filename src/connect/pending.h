@@ -19,7 +19,7 @@
 extern struct pending_counter {
     _Alignas(4096) atomic_int sockets;
     atomic_int waiting; /* those of which it is not known how they ended */
-} pending_counter;
+} pending_counter __attribute__((visibility("hidden")));
 
 /* Whether there is anything to look for: all that most hooks ever ask. */
 static inline bool pending_any(void)

@@ -1,7 +1,5 @@
 #include "core/window.h"
 
-#include <stdbool.h>
-
 enum { COUNT_BITS = WINDOW_COUNT_BITS, COUNT_MAX = (1 << COUNT_BITS) - 1, SLICE_MASK = (1 << 24) - 1 };
 
 static uint32_t all_of(uint64_t word)
@@ -31,7 +29,7 @@ static uint64_t add_saturating(uint32_t count, uint32_t more)
     return more > COUNT_MAX - count ? COUNT_MAX : count + more;
 }
 
-uint64_t window_add_slowly(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked)
+uint64_t window_add(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked)
 {
     uint32_t age = age_of(word, slice);
 

@@ -8,6 +8,7 @@
 #ifndef GUSSET_CORE_WINDOW_H
 #define GUSSET_CORE_WINDOW_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { WINDOW_SLOTS = 10, WINDOW_COUNT_BITS = 20 };
@@ -39,20 +40,22 @@ static inline unsigned window_index(uint64_t slice)
  * The word with the counts added; an old slice's counts are dropped first. A word of one of the next
  * WINDOW_SLOTS slices is returned as it is: the caller was held up, and its slice is history by now.
  */
-uint64_t window_add_slowly(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked);
+uint64_t window_add(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked);
 
-/* The same; inline where the word is of this slice, and neither count is past its half. */
-static inline uint64_t window_add(uint64_t word, uint64_t slice, uint32_t all, uint32_t marked)
+/* Whether the word is of this slice, and neither count is past its half: then window_counts may be added. */
+static inline bool window_has_room(uint64_t word, uint64_t slice)
 {
     const uint64_t halves = UINT64_C(1) << (2 * WINDOW_COUNT_BITS - 1) | UINT64_C(1)
                                                                              << (WINDOW_COUNT_BITS - 1);
-    const uint64_t more = (uint64_t)all << WINDOW_COUNT_BITS | marked;
-    const uint64_t same = word ^ slice << 2 * WINDOW_COUNT_BITS;
+    const uint64_t counts = (UINT64_C(1) << 2 * WINDOW_COUNT_BITS) - 1;
 
-    if (same >> 2 * WINDOW_COUNT_BITS || (word | more) & halves || all >> WINDOW_COUNT_BITS ||
-        marked >> WINDOW_COUNT_BITS)
-        return window_add_slowly(word, slice, all, marked);
-    return word + more;
+    return ((word ^ slice << 2 * WINDOW_COUNT_BITS) & (~counts | halves)) == 0;
+}
+
+/* What to add to a word for so many, each at most half of what a word can count. */
+static inline uint64_t window_counts(uint32_t all, uint32_t marked)
+{
+    return (uint64_t)all << WINDOW_COUNT_BITS | marked;
 }
 
 /* What one word says about the window that ends with slice: zero when it is too old or of the future. */

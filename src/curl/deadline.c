@@ -300,8 +300,32 @@ void deadline_attempt(struct call *call)
     deadline->patience_ms = has_waited || is_long_to_send(call) ? 0 : deadline->first_patience_ms;
 }
 
+void deadline_repeat(struct call *call)
+{
+    struct deadline *deadline = &call->deadline;
+
+    deadline->call_started_us = deadline->attempt_started_us = call->gate.opened_us;
+    deadline->sent_us = 0;
+    deadline->patience_ms = deadline->first_patience_ms;
+    if (call->handle->words[HANDLES_TIMEOUT_MS])
+        read_program_limit(call);
+}
+
+/* Nothing was waited for since the attempt began: it has begun only now. */
+static bool has_waited_for_nothing(const struct call *call)
+{
+    const struct deadline *deadline = &call->deadline;
+
+    return deadline->is_plain && deadline->patience_ms && call->handle->libcurl->never_blocks &&
+           deadline->patience_ms == deadline->first_patience_ms;
+}
+
 void deadline_sends(struct call *call)
 {
+    if (has_waited_for_nothing(call)) {
+        call->deadline.sent_us = call->deadline.attempt_started_us;
+        return;
+    }
     uint64_t now_us = clock_now_us();
 
     call->deadline.sent_us = is_long_to_send(call) ? 0 : now_us;

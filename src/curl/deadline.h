@@ -42,6 +42,10 @@ void deadline_call(struct call *call);
 /* An attempt begins: sets the limits for connecting and for the first byte. */
 void deadline_attempt(struct call *call);
 
+/* A call and its first attempt begin, like those before where limits were plain, of a body that is not long.
+ */
+void deadline_repeat(struct call *call);
+
 /* A request is about to be written, the first of the attempt or the one to where a redirect led. */
 void deadline_sends(struct call *call);
 

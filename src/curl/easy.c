@@ -1,6 +1,7 @@
 #include "curl/easy.h"
 
 #include "curl/request.h"
+#include "curl/routine.h"
 #include "curl/transfer.h"
 #include "sys/clock.h"
 
@@ -81,21 +82,52 @@ static CURLcode refuse(struct call *call, const struct verdict *verdict)
     return transfer_refused(call, verdict, handle->pool.share ? run_pooled(call) : run_alone(handle));
 }
 
+/* An attempt has ended with *code; whether another follows, now that it was waited for. */
+static bool goes_again(struct call *call, CURLcode *code)
+{
+    struct verdict verdict = transfer_ended(call, code);
+
+    if (verdict.kind != VERDICT_AGAIN)
+        return false;
+    if (wait_ms(call->handle, verdict.wait_ms))
+        return true;
+    *code = CURLE_ABORTED_BY_CALLBACK;
+    return false;
+}
+
 static CURLcode perform_gated(struct call *call)
 {
-    for (;;) {
+    CURLcode code;
+
+    do {
         struct verdict verdict = gate_admit(&call->gate, true);
         if (verdict.kind == VERDICT_REFUSE)
             return refuse(call, &verdict);
         if (verdict.kind == VERDICT_WAIT && !wait_ms(call->handle, verdict.wait_ms))
             return CURLE_ABORTED_BY_CALLBACK;
-        CURLcode code = request_dress(call) ? run_real(call) : CURLE_SEND_FAIL_REWIND;
-        verdict = transfer_ended(call, &code);
-        if (verdict.kind != VERDICT_AGAIN)
-            return code;
-        if (!wait_ms(call->handle, verdict.wait_ms))
-            return CURLE_ABORTED_BY_CALLBACK;
-    }
+        code = request_dress(call) ? run_real(call) : CURLE_SEND_FAIL_REWIND;
+    } while (goes_again(call, &code));
+    return code;
+}
+
+/* The first attempt of a routine call was no success: from here it is one like all others. */
+static __attribute__((noinline)) CURLcode go_on(struct call *call, CURLcode code)
+{
+    if (goes_again(call, &code))
+        code = perform_gated(call);
+    transfer_close(call);
+    return code;
+}
+
+static CURLcode perform_routine(struct call *call)
+{
+    const struct handle *handle = call->handle;
+
+    call->outer = NULL;
+    easy_running = call;
+    CURLcode code = handle->libcurl->easy_perform(handle->easy);
+    easy_running = NULL;
+    return routine_ends(call, code) ? code : go_on(call, code);
 }
 
 /* Shadow changes nothing: the transfer runs as the program set it, and only its outcome is told. */
@@ -107,7 +139,7 @@ static CURLcode perform_watched(struct call *call)
     return code;
 }
 
-CURLcode easy_perform(struct handle *handle)
+static __attribute__((noinline)) CURLcode perform_any(struct handle *handle)
 {
     if (handle->seat.multi && handle->seat.place == SEAT_PARKED)
         return CURLE_FAILED_INIT; /* what libcurl says of a handle that is in a multi handle */
@@ -118,5 +150,14 @@ CURLcode easy_perform(struct handle *handle)
         return run_alone(handle);
     CURLcode code = call->gate.shadow ? perform_watched(call) : perform_gated(call);
     transfer_close(call);
+    handle->is_routine = routine_follows(call);
     return code;
+}
+
+CURLcode easy_perform(struct handle *handle)
+{
+    if (handle->is_settled && handle->is_routine && !handle->seat.multi && !easy_running &&
+        routine_begins(handle->call))
+        return perform_routine(handle->call);
+    return perform_any(handle);
 }

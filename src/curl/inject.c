@@ -79,8 +79,19 @@ static void write_constant_lines(struct inject *inject, const struct rules_polic
     write_line(inject->request_id, request_id_name, globals->request_id[0] ? globals->request_id : "-");
     write_line(inject->tenant_id, "X-Tenant-Id", globals->tenant_id);
     write_line(inject->project_id, "X-Project-Id", globals->project_id);
-    inject->makes_id = !globals->request_id[0];
+    inject->makes_id = policy->settings->propagate & POLICY_REQUEST_ID && !globals->request_id[0];
     inject->written_for = policy;
+}
+
+static void make_id(struct inject *inject)
+{
+    trace_new_id(inject->request_id + sizeof request_id_name + 1); /* behind the name and ": " */
+}
+
+void inject_repeat(struct inject *inject)
+{
+    if (inject->makes_id)
+        make_id(inject);
 }
 
 void inject_call(struct call *call)
@@ -92,8 +103,8 @@ void inject_call(struct call *call)
         return;
     if (inject->written_for != call->gate.policy)
         write_constant_lines(inject, call->gate.policy);
-    if (propagate & POLICY_REQUEST_ID && inject->makes_id)
-        trace_new_id(inject->request_id + sizeof request_id_name + 1); /* behind the name and ": " */
+    if (inject->makes_id)
+        make_id(inject);
     if (propagate & POLICY_TRACEPARENT) {
         inject->tracestate[0] = '\0';
         if (trace_begin(inject->traceparent))

@@ -47,6 +47,9 @@ void inject_call(struct call *call);
 /* An attempt begins: a new span, and the list is set where there is anything to add. */
 void inject_attempt(struct call *call);
 
+/* Both, like those before where is_same. */
+void inject_repeat(struct inject *inject);
+
 /* A request is about to be written: are the added headers for the origin that it goes to? */
 void inject_check_origin(struct call *call);
 

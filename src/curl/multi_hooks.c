@@ -39,7 +39,10 @@ static CURLMcode add_unknown(const struct libcurl *libcurl, CURLM *real, CURL *e
     return libcurl->multi_add_handle(real, easy);
 }
 
-static __attribute__((noinline)) CURLMcode add_any(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
+/*
+ * What is out of the short ways takes the program's arguments first, where they already are.
+ */
+static __attribute__((noinline)) CURLMcode add_any(CURLM *real, CURL *easy, enum libcurl_flavour flavour,
                                                    const void *caller)
 {
     const struct libcurl *libcurl = libcurl_for(flavour, caller);
@@ -54,18 +57,16 @@ static __attribute__((noinline)) CURLMcode add_any(enum libcurl_flavour flavour,
 STUBS_INLINE CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM *real, CURL *easy,
                                              const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_known(flavour);
-
-    if (!libcurl || !stubs_is_inner(libcurl, caller))
-        return add_any(flavour, real, easy, caller);
+    if (!libcurl_is_caller(flavour, caller))
+        return add_any(real, easy, flavour, caller);
     easy_runs_with(easy, real);
-    return libcurl->multi_add_handle(real, easy);
+    return libcurl_known(flavour)->multi_add_handle(real, easy);
 }
 
 /* Where curl_easy_perform comes through the loader to its own loop, a limit of its call may be nearer. */
-static __attribute__((noinline)) CURLMcode poll_any(enum libcurl_flavour flavour, CURLM *real,
-                                                    struct curl_waitfd *extra, unsigned extra_count,
-                                                    int timeout_ms, int *ready, const void *caller)
+static __attribute__((noinline)) CURLMcode poll_any(CURLM *real, struct curl_waitfd *extra,
+                                                    unsigned extra_count, int timeout_ms, int *ready,
+                                                    enum libcurl_flavour flavour, const void *caller)
 {
     const struct libcurl *libcurl = libcurl_for(flavour, caller);
 
@@ -82,11 +83,9 @@ static __attribute__((noinline)) CURLMcode poll_any(enum libcurl_flavour flavour
 STUBS_INLINE CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real, struct curl_waitfd *extra,
                                        unsigned extra_count, int timeout_ms, int *ready, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_known(flavour);
-
-    if (libcurl && stubs_is_inner(libcurl, caller) && (!easy_running || easy_may_wait(real, timeout_ms)))
-        return libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
-    return poll_any(flavour, real, extra, extra_count, timeout_ms, ready, caller);
+    if (libcurl_is_caller(flavour, caller) && (!easy_running || easy_may_wait(real, timeout_ms)))
+        return libcurl_known(flavour)->multi_poll(real, extra, extra_count, timeout_ms, ready);
+    return poll_any(real, extra, extra_count, timeout_ms, ready, flavour, caller);
 }
 
 static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, const void *caller)
@@ -99,7 +98,7 @@ static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, 
     return multi ? loop_get_handles(multi) : libcurl->multi_get_handles(real);
 }
 
-static __attribute__((noinline)) CURLMcode clean_up(enum libcurl_flavour flavour, CURLM *real,
+static __attribute__((noinline)) CURLMcode clean_up(CURLM *real, enum libcurl_flavour flavour,
                                                     const void *caller)
 {
     const struct libcurl *libcurl = libcurl_for(flavour, caller);
@@ -112,11 +111,9 @@ static __attribute__((noinline)) CURLMcode clean_up(enum libcurl_flavour flavour
 
 STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_known(flavour);
-
-    if (libcurl && stubs_is_inner(libcurl, caller))
-        return libcurl->multi_cleanup(real);
-    return clean_up(flavour, real, caller);
+    if (libcurl_is_caller(flavour, caller))
+        return libcurl_known(flavour)->multi_cleanup(real);
+    return clean_up(real, flavour, caller);
 }
 
 /*
@@ -156,7 +153,7 @@ STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *r
 #define PARAMETERS(...) __VA_ARGS__
 #define HOOK(result, absent, ours, name, parameters, ...)                                                    \
     static __attribute__((noinline))                                                                         \
-    result ask_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller)               \
+    result ask_##name(PARAMETERS parameters, enum libcurl_flavour flavour, const void *caller)               \
     {                                                                                                        \
         const struct libcurl *libcurl = libcurl_for(flavour, caller);                                        \
         struct multi *multi = libcurl && libcurl->name ? find(libcurl, real, caller) : NULL;                 \
@@ -168,11 +165,9 @@ STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *r
     /* libcurl's own loop comes through here for each transfer: its way is short. */                         \
     STUBS_INLINE result hook_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller) \
     {                                                                                                        \
-        const struct libcurl *libcurl = libcurl_known(flavour);                                              \
-                                                                                                             \
-        if (libcurl && stubs_is_inner(libcurl, caller)) /* what it calls it has */                           \
-            return libcurl->name(real, __VA_ARGS__);                                                         \
-        return ask_##name(flavour, real, __VA_ARGS__, caller);                                               \
+        if (libcurl_is_caller(flavour, caller)) /* what it calls it has */                                   \
+            return libcurl_known(flavour)->name(real, __VA_ARGS__);                                          \
+        return ask_##name(real, __VA_ARGS__, flavour, caller);                                               \
     }
 ASKED(HOOK)
 

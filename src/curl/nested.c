@@ -1,7 +1,5 @@
 #include "curl/nested.h"
 
-#include <stdatomic.h>
-
 #include "core/method.h"
 #include "sys/clock.h"
 
@@ -16,8 +14,7 @@ static struct {
     _Atomic uint64_t request; /* its hash; 0: nothing */
     _Atomic uint64_t when;    /* it failed, monotonic ms, above the count of its repeats */
 } failed[REMEMBERED];
-static _Atomic unsigned
-    failed_count; /* slots in use, at least: nothing is looked for in a program that fares well */
+atomic_bool nested_any_failed;
 
 /* FNV-1a; 0 for a request that is not remembered. */
 static uint64_t hash_of(const struct call *call)
@@ -44,7 +41,7 @@ unsigned nested_repeats(const struct call *call)
     uint64_t hash;
     unsigned slot;
 
-    if (!atomic_load_explicit(&failed_count, memory_order_relaxed) || !is_remembered(call, &hash, &slot))
+    if (!nested_is_watched() || !is_remembered(call, &hash, &slot))
         return 0;
     uint64_t when = atomic_load_explicit(&failed[slot].when, memory_order_relaxed);
     if (call->gate.opened_us / 1000 > (when >> REPEATS_BITS) + SOON_MS)
@@ -68,7 +65,7 @@ void nested_ended(const struct call *call)
     unsigned slot, repeats;
 
     if (!has_failed(call)) {
-        if (atomic_load_explicit(&failed_count, memory_order_relaxed) && is_remembered(call, &hash, &slot))
+        if (nested_is_watched() && is_remembered(call, &hash, &slot))
             atomic_store_explicit(&failed[slot].request, 0, memory_order_relaxed);
         return;
     }
@@ -79,5 +76,5 @@ void nested_ended(const struct call *call)
         return;
     atomic_store_explicit(&failed[slot].when, now_ms << REPEATS_BITS | repeats, memory_order_relaxed);
     atomic_store_explicit(&failed[slot].request, hash, memory_order_relaxed);
-    atomic_store_explicit(&failed_count, 1, memory_order_relaxed);
+    atomic_store_explicit(&nested_any_failed, true, memory_order_relaxed);
 }

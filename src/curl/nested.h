@@ -7,7 +7,17 @@
 #ifndef GUSSET_CURL_NESTED_H
 #define GUSSET_CURL_NESTED_H
 
+#include <stdatomic.h>
+
 #include "curl/call.h"
+
+/* Whether any was ever remembered: nothing is looked for in a program that fares well. */
+extern atomic_bool nested_any_failed;
+
+static inline bool nested_is_watched(void)
+{
+    return atomic_load_explicit(&nested_any_failed, memory_order_relaxed);
+}
 
 /* How often in a row the program has made this failed request before, each time soon after it failed. */
 unsigned nested_repeats(const struct call *call);

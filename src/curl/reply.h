@@ -22,11 +22,13 @@ enum reply_phase {
 };
 
 struct reply {
-    enum reply_phase phase;
     bool is_dressed;
-    bool header_is_off;    /* CURLOPT_HEADER was set, and is done by us */
+    bool header_is_off; /* CURLOPT_HEADER was set, and is done by us */
+    bool is_wanted;     /* somebody takes header lines; otherwise none need be kept */
+
+    /* Of the attempt; it begins with zeroes from here to the block. */
+    enum reply_phase phase;
     bool is_quiet;         /* the fields of the block that comes in are of no interest to anybody */
-    bool is_wanted;        /* somebody takes header lines; otherwise none need be kept */
     bool header_half_done; /* flushing: the line went to the body writer already (CURLOPT_HEADER) */
     bool was_redirected;   /* some block was a redirect that libcurl follows */
     bool program_refused;  /* a callback of the program took less than it was given */
@@ -40,6 +42,16 @@ struct reply {
 
 /* An attempt begins: stands in for the program's header and write functions. */
 void reply_attempt(struct call *call);
+
+/* The same on a handle that wears everything already, where the last reply was delivered. */
+static inline void reply_repeat(struct reply *reply)
+{
+    reply->phase = REPLY_HOLDING;
+    reply->is_quiet = reply->header_half_done = reply->was_redirected = reply->program_refused = false;
+    reply->block.status = 0;
+    reply->block.has_ended = false;
+    reply->length = reply->flushed = 0;
+}
 
 /*
  * The attempt has ended without a decision or with the decision to keep: hands over what is held.

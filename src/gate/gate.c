@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "gate/note.h"
+#include "report/histogram.h"
+#include "report/log.h"
 #include "state/slots.h"
 #include "sys/clock.h"
 #include "sys/random.h"
@@ -22,11 +24,14 @@ static bool applies(const struct gate_call *call, enum policy_group group)
 
 /* ---- open ---- */
 
-/* The switch (`gusset off`) wins over the environment, that over the rule and the file. */
-static enum policy_mode mode_of(const struct ready *ready, enum policy_mode rule_mode)
+static uint64_t switch_of(const struct ready *ready)
 {
-    uint64_t switched = atomic_load_explicit(&ready->state.header->mode, memory_order_relaxed);
+    return atomic_load_explicit(&ready->state.header->mode, memory_order_relaxed);
+}
 
+/* The switch (`gusset off`) wins over the environment, that over the rule and the file. */
+static enum policy_mode mode_of(const struct ready *ready, uint64_t switched, enum policy_mode rule_mode)
+{
     if (switched && switched <= 1 + POLICY_OFF)
         return (enum policy_mode)(switched - 1);
     return ready->environment_mode >= 0 ? (enum policy_mode)ready->environment_mode : rule_mode;
@@ -47,43 +52,6 @@ static size_t name_memory(const struct gate_call *call, char *name, size_t room)
         for (const char *c = parts[i]; *c && length < room; c++)
             name[length++] = *c;
     return length;
-}
-
-static __attribute__((noinline)) void find_slice(struct gate_slice *slice, _Atomic uint64_t *words,
-                                                 uint32_t window_ms, uint64_t now_us)
-{
-    uint64_t width_ms = window_width_ms(window_ms);
-
-    slice->number = window_slice(now_us / 1000, window_ms);
-    slice->from_us = slice->number * width_ms * 1000;
-    slice->width_us = width_ms * 1000;
-    slice->word = &words[window_index(slice->number)];
-}
-
-static inline void count_window(struct gate_slice *slice, _Atomic uint64_t *words, uint32_t window_ms,
-                                uint64_t now_us, uint32_t all, uint32_t marked)
-{
-    if (now_us - slice->from_us >= slice->width_us)
-        find_slice(slice, words, window_ms, now_us);
-    uint64_t old = atomic_load_explicit(slice->word, memory_order_relaxed);
-
-    while (!atomic_compare_exchange_weak_explicit(slice->word, &old,
-                                                  window_add(old, slice->number, all, marked),
-                                                  memory_order_relaxed, memory_order_relaxed))
-        ;
-}
-
-static struct window_sum sum_window(_Atomic uint64_t *words, uint32_t window_ms, uint64_t now_ms)
-{
-    uint64_t slice = window_slice(now_ms, window_ms);
-    struct window_sum sum = {0};
-
-    for (int i = 0; i < WINDOW_SLOTS; i++) {
-        struct window_sum slot = window_read(atomic_load_explicit(&words[i], memory_order_relaxed), slice);
-        sum.all += slot.all;
-        sum.marked += slot.marked;
-    }
-    return sum;
 }
 
 /*
@@ -117,7 +85,7 @@ static bool find_memory(struct ready *ready, struct gate_call *call, const struc
     size_t length = name_memory(call, name, sizeof name);
 
     call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
-    call->budget_slice = call->outcome_slice = (struct gate_slice){0};
+    call->budget_slice = call->outcome_slice = (struct slice){0};
     if (!call->slot)
         return false;
     call->key = slots_key(call->host, host_length, name, length);
@@ -139,10 +107,9 @@ static inline void begin(struct gate_call *call)
     call->attempt_ended = call->would_refuse = call->failed = call->has_token = call->has_waited = false;
     call->over_us = 0;
     call->outcome = (struct outcome){0};
-    call->deadline_us = 0;
-    if (applies(call, POLICY_TIMEOUT) && settings->timeout.total_ms)
-        call->deadline_us = call->opened_us + (uint64_t)settings->timeout.total_ms * 1000;
-    count_window(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us, 1, 0);
+    call->total_us = applies(call, POLICY_TIMEOUT) ? (uint64_t)settings->timeout.total_ms * 1000 : 0;
+    call->deadline_us = call->total_us ? call->opened_us + call->total_us : 0;
+    slice_count(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us, 1, 0);
     note_count(call, LAYOUT_COUNT_calls);
     note_request(call);
 }
@@ -154,7 +121,9 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
     call->policy = NULL;
     if (!ready)
         return false;
-    enum policy_mode mode = mode_of(ready, match->mode);
+    call->ready = ready;
+    call->switched = switch_of(ready);
+    enum policy_mode mode = mode_of(ready, call->switched, match->mode);
     if (mode == POLICY_OFF)
         return false;
     call->policy = match->policy;
@@ -173,7 +142,8 @@ bool gate_matches(const struct rules_query *query, struct rules_match *match)
 {
     struct ready *ready = gate_ready(false);
 
-    return ready && rules_find(ready->rules, query, match) && mode_of(ready, match->mode) != POLICY_OFF;
+    return ready && rules_find(ready->rules, query, match) &&
+           mode_of(ready, switch_of(ready), match->mode) != POLICY_OFF;
 }
 
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
@@ -204,7 +174,9 @@ bool gate_reopen(struct gate_call *call)
 
     if (!ready || !call->policy)
         return false;
-    enum policy_mode mode = mode_of(ready, call->rule_mode);
+    call->ready = ready;
+    call->switched = switch_of(ready);
+    enum policy_mode mode = mode_of(ready, call->switched, call->rule_mode);
     if (mode == POLICY_OFF || call->shadow != (mode == POLICY_SHADOW))
         return false;
     call->opened_us = clock_now_us();
@@ -399,7 +371,7 @@ static __attribute__((noinline)) bool move_circuit(struct gate_call *call, uint6
     struct window_sum window = {0};
 
     if (call->failed)
-        window = sum_window(call->slot->outcomes, rule->window_ms, now_ms);
+        window = slice_sum(call->slot->outcomes, rule->window_ms, now_ms);
     uint64_t old = atomic_load_explicit(circuit, memory_order_relaxed), next;
     do {
         next = breaker_ended(old, rule, now_ms, call->round, call->failed, window);
@@ -417,8 +389,8 @@ static __attribute__((noinline)) bool move_circuit(struct gate_call *call, uint6
 /* One that was counted as good when it began is not counted again. */
 static inline void count_outcome(struct gate_call *call, uint64_t now_us, bool failed)
 {
-    count_window(&call->outcome_slice, call->slot->outcomes, settings_of(call)->breaker.rule.window_ms,
-                 now_us, !call->is_answered, failed);
+    slice_count(&call->outcome_slice, call->slot->outcomes, settings_of(call)->breaker.rule.window_ms, now_us,
+                !call->is_answered, failed);
 }
 
 /* Whether a success changes nothing: none has failed. */
@@ -442,11 +414,11 @@ static bool may_repeat(const struct gate_call *call, const struct gate_attempt *
 /* One retry out of the budget that all processes share. */
 static bool take_budget(struct gate_call *call, uint64_t now_us)
 {
-    struct window_sum window = sum_window(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us / 1000);
+    struct window_sum window = slice_sum(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us / 1000);
 
     if (!retry_budget_allows(&settings_of(call)->retry, window))
         return false;
-    count_window(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us, 0, 1);
+    slice_count(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us, 0, 1);
     return true;
 }
 
@@ -609,4 +581,44 @@ void gate_close(struct gate_call *call)
         note_count(call, LAYOUT_COUNT_failed);
     }
     note_latency(call, took_us);
+}
+
+/* ---- the same once more ---- */
+
+bool gate_is_routine(const struct gate_call *call)
+{
+    return call->over_us && call->attempt == 1 && !call->shadow && !call->is_answered && !call->has_waited &&
+           !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
+           (settings_of(call)->groups & (POLICY_BREAKER | POLICY_LIMIT)) == POLICY_BREAKER;
+}
+
+/* What begin and gate_admit set is as it was after the last call, but for what is set here. */
+bool gate_repeat(struct gate_call *call)
+{
+    const struct ready *ready = gate_ready(false);
+    struct layout_host *slot = call->slot;
+
+    if (ready != call->ready || switch_of(ready) != call->switched || !slots_is_still(slot, call->key) ||
+        breaker_state(atomic_load_explicit(&slot->circuit, memory_order_relaxed)) != BREAKER_CLOSED)
+        return false;
+    uint64_t now_us = clock_now_us();
+    if (!slice_count_now(&call->budget_slice, now_us, 1, 0))
+        return false; /* another slice begins: the slot is found used, too, at such times */
+    call->opened_us = now_us;
+    call->deadline_us = call->total_us ? now_us + call->total_us : 0;
+    call->over_us = 0;
+    call->attempt_ended = false;
+    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
+    return true;
+}
+
+void gate_repeated(struct gate_call *call)
+{
+    uint64_t now_us = clock_now_us();
+
+    call->attempt_ended = true;
+    call->over_us = now_us;
+    feed_success(call, now_us);
+    histogram_add(call->slot->latency, now_us - call->opened_us);
 }

@@ -15,15 +15,8 @@
 #include "core/outcome.h"
 #include "core/verdict.h"
 #include "gate/ready.h"
+#include "gate/slice.h"
 #include "state/layout.h"
-
-/* Where the current slice of a window of the slot's lies: the same for many calls, and dear to compute. */
-struct gate_slice {
-    uint64_t from_us;  /* monotonic */
-    uint64_t width_us; /* 0: nothing is known */
-    uint64_t number;
-    _Atomic uint64_t *word;
-};
 
 /* One call of the program on its way. Caller's memory; all fields are the gate's, but those named public. */
 struct gate_call {
@@ -35,12 +28,15 @@ struct gate_call {
     uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
     struct layout_host *slot;
     struct layout_host *bucket;
-    struct gate_slice budget_slice;
-    struct gate_slice outcome_slice;
+    struct slice budget_slice;
+    struct slice outcome_slice;
     struct layout_host *tally; /* the same host in the run's own count, or NULL */
     uint64_t key;
     uint64_t bucket_key;
     enum policy_mode rule_mode; /* what the rule says, before the environment and the switch */
+    uint64_t switched;          /* what the switch said when it was opened */
+    const struct ready *ready;  /* what was ready then */
+    uint64_t total_us;          /* the policy's limit on the whole call; 0: none */
     uint64_t opened_us;         /* public: monotonic */
     uint64_t round;             /* the current attempt is a probe of this round */
     uint32_t backoff_ms;        /* the last one */
@@ -131,6 +127,21 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome);
 
 /* The call is over; latency and the last outcome are counted. */
 void gate_close(struct gate_call *call);
+
+/*
+ * A call that is like the one before it on the same record takes three steps instead of five:
+ *
+ *     gate_is_routine → gate_repeat → attempt → gate_repeated
+ *
+ * The first is asked when a call is over: it ended well at its first attempt, under a policy that limits no
+ * rate, with nobody who wants more written down than counts. gate_repeat opens the next call and admits its
+ * first attempt, or does nothing and returns false where anything has changed since: the switch, the slot,
+ * the circuit. After it gate_repeated tells that the call ended well; where it did not, gate_ended and
+ * gate_close do, as ever.
+ */
+bool gate_is_routine(const struct gate_call *call);
+bool gate_repeat(struct gate_call *call);
+void gate_repeated(struct gate_call *call);
 
 /*
  * The sentence for a refusal or a failure, for the program's error buffer: host, reason, when it is

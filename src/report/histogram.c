@@ -12,9 +12,8 @@ unsigned histogram_bucket(uint64_t us)
         return 0;
     if (us >= (uint64_t)1 << (FIRST_SHIFT + OCTAVES))
         return LAYOUT_LATENCY_BUCKETS - 1;
-    const unsigned top = 63u - (unsigned)__builtin_clzll(us);
-    const unsigned quarter = (unsigned)(us >> (top - 2)) & 3;
-    return (top - FIRST_SHIFT) * 4 + quarter;
+    const unsigned shift = 61u - (unsigned)__builtin_clzll(us); /* leaves the highest three bits, 4..7: */
+    return (shift + 2 - FIRST_SHIFT) * 4 - 4 + (unsigned)(us >> shift); /* the quarter, and 4 too many */
 }
 
 uint64_t histogram_floor_us(unsigned bucket)

@@ -86,11 +86,6 @@ static struct layout_host *probed(struct map *map, uint64_t key, unsigned step)
     return &map->hosts[(first & ~(BUCKET - 1u)) | ((first + step) & (BUCKET - 1u))];
 }
 
-bool slots_is_still(const struct layout_host *slot, uint64_t key)
-{
-    return atomic_load_explicit(&slot->key, memory_order_acquire) == key;
-}
-
 static struct layout_host *found(struct map *map, uint64_t key)
 {
     for (unsigned step = 0; step < BUCKET; step++) {

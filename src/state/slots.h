@@ -28,7 +28,10 @@ struct layout_host *slots_find(struct map *map, const char *host, size_t host_le
  */
 bool slots_touch(struct layout_host *slot, uint64_t key, uint64_t now_ms);
 
-bool slots_is_still(const struct layout_host *slot, uint64_t key);
+static inline bool slots_is_still(const struct layout_host *slot, uint64_t key)
+{
+    return atomic_load_explicit(&slot->key, memory_order_acquire) == key;
+}
 
 /* The index-th slot (0..host_count-1) when a host lives there and its text is whole, else NULL. For listings.
  */

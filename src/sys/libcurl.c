@@ -16,6 +16,7 @@ static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
 };
 
 _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
+struct libcurl_text libcurl_texts[LIBCURL_FLAVOUR_COUNT];
 
 /* Further libraries of a flavour that has a table, in the order in which they were found. */
 enum { TWINS_MOST = 8 };
@@ -229,7 +230,9 @@ static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
     dl_iterate_phdr(measure_text, table);
     pin((const void *)table->version_info);
     table->flavour = flavour;
-    table->version = table->version_info(CURLVERSION_NOW)->version_num;
+    const curl_version_info_data *info = table->version_info(CURLVERSION_NOW);
+    table->version = info->version_num;
+    table->never_blocks = info->features & CURL_VERSION_ASYNCHDNS;
     table->has_prereq = table->version >= 0x075000;
     return true;
 }
@@ -254,6 +257,9 @@ const struct libcurl *libcurl_find(enum libcurl_flavour flavour)
         free(table);
         return known;
     }
+    struct libcurl_text *text = &libcurl_texts[flavour];
+    atomic_store_explicit(&text->start, table->text_start, memory_order_relaxed);
+    atomic_store_explicit(&text->size, table->text_end - table->text_start, memory_order_release);
     return table;
 }
 

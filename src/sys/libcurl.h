@@ -71,12 +71,20 @@ struct libcurl {
     uintptr_t text_start;       /* libcurl's own code: whoever calls from there is libcurl itself */
     uintptr_t text_end;
     enum libcurl_flavour flavour;
-    unsigned version; /* 0x075801 is 7.88.1 */
-    bool has_prereq;  /* CURLOPT_PREREQFUNCTION, since 7.80.0 */
+    unsigned version;  /* 0x075801 is 7.88.1 */
+    bool has_prereq;   /* CURLOPT_PREREQFUNCTION, since 7.80.0 */
+    bool never_blocks; /* names are looked up aside: whatever takes time it waits for in its loop */
 };
 
 /* The tables found so far; for libcurl_of alone. */
-extern _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
+extern _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT]
+    __attribute__((visibility("hidden")));
+
+/* Where their code is; for libcurl_is_caller alone. */
+extern struct libcurl_text {
+    _Atomic uintptr_t size; /* 0: the flavour's table was not looked up yet */
+    _Atomic uintptr_t start;
+} libcurl_texts[LIBCURL_FLAVOUR_COUNT] __attribute__((visibility("hidden")));
 
 /* Looks a flavour's table up and publishes it. */
 const struct libcurl *libcurl_find(enum libcurl_flavour flavour);
@@ -110,6 +118,14 @@ void libcurl_may_come(void);
 static inline bool libcurl_holds(const struct libcurl *libcurl, const void *address)
 {
     return (uintptr_t)address - libcurl->text_start < libcurl->text_end - libcurl->text_start;
+}
+
+/* The same, in the fewest steps, for the library that was looked up; libcurl_known is not NULL then. */
+static inline bool libcurl_is_caller(enum libcurl_flavour flavour, const void *address)
+{
+    struct libcurl_text *text = &libcurl_texts[flavour];
+    uintptr_t size = atomic_load_explicit(&text->size, memory_order_acquire);
+    return (uintptr_t)address - atomic_load_explicit(&text->start, memory_order_relaxed) < size;
 }
 
 /* The same for any flavour whose table has been looked up. */

@@ -52,7 +52,7 @@ struct real {
 #undef X
 };
 
-extern struct real real;
+extern struct real real __attribute__((visibility("hidden")));
 
 /*
  * Looks up those that a signal handler, the child of a fork or of a vfork may be the first to call: the

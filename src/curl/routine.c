@@ -1,0 +1,50 @@
+#include "curl/routine.h"
+
+#include "curl/nested.h"
+
+/* A request whose body, if any, the program does not read out to us. */
+static bool is_plain_request(const struct call *call)
+{
+    enum handles_request kind = call->handle->request;
+
+    return call->is_http && (kind == HANDLES_GET || kind == HANDLES_HEAD) && !call->upload.is_dressed &&
+           !call->handle->words[HANDLES_CURLU]; /* which the program may change without telling us */
+}
+
+bool routine_follows(const struct call *call)
+{
+    const struct handle *handle = call->handle;
+
+    return handle->is_settled && handle->is_dressed && handle->libcurl->has_prereq &&
+           is_plain_request(call) && reply_is_delivered(&call->reply) && call->deadline.is_plain &&
+           call->inject.is_same && !call->inject.is_silent && gate_is_routine(&call->gate);
+}
+
+bool routine_begins(struct call *call)
+{
+    struct handle *handle = call->handle;
+
+    if (nested_is_watched() || !gate_repeat(&call->gate))
+        return false;
+    handle->is_performing = true;
+    handle->is_routine = false;
+    call->sent = call->hop_sent = call->was_sent = false;
+    reply_repeat(&call->reply);
+    inject_repeat(&call->inject);
+    deadline_repeat(call);
+    return true;
+}
+
+bool routine_ends(struct call *call, CURLcode code)
+{
+    struct handle *handle = call->handle;
+
+    if (code != CURLE_OK || !reply_is_delivered(&call->reply))
+        return false;
+    gate_repeated(&call->gate);
+    handle->is_performing = false;
+    handle->is_routine = handle->is_settled && !call->inject.is_silent;
+    if (nested_is_watched())
+        nested_ended(call);
+    return true;
+}
