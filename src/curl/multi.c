@@ -220,8 +220,10 @@ static void drain(struct multi *multi)
 {
     int left;
 
+    multi->is_drained = false;
     while (multi->count[SEAT_RUNS] && messages_have_spare(&multi->messages)) {
         const CURLMsg *message = multi->libcurl->multi_info_read(multi->real, &left);
+        multi->is_drained = !message;
         if (!message)
             return;
         CURLMsg kept = *message;
@@ -335,12 +337,13 @@ CURLMcode multi_leave(struct multi *multi, CURL *easy)
 
 CURLMsg *multi_read(struct multi *multi, int *left)
 {
-    drain(multi);
-    CURLMsg *message = messages_take(&multi->messages);
-    if (!message)
+    if (multi->is_busy) /* a callback gets none */
         return multi->libcurl->multi_info_read(multi->real, left);
+    CURLMsg *message = messages_take(&multi->messages);
     *left = multi->messages.count;
-    return message;
+    if (message || multi->is_drained)
+        return message;
+    return multi->libcurl->multi_info_read(multi->real, left);
 }
 
 void multi_forget(struct handle *handle)

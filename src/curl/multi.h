@@ -21,6 +21,7 @@ struct multi {
     uint64_t looks_us;    /* when its calls must be looked at again, or earlier than need be; 0: no need */
     uint64_t progress_us; /* parked calls' progress callbacks were asked */
     bool must_run_all;    /* a limit has passed: libcurl would not look at the transfer for no event */
+    bool is_drained;      /* libcurl has no message since its last turn */
     bool is_busy;         /* the loop's call is under way: whoever comes now is a callback */
     struct messages messages;
     struct alarm alarm;

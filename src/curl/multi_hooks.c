@@ -9,10 +9,11 @@
 #include "curl/stubs.h"
 
 /* The program's multi handle; NULL when it is libcurl's own, or its birth was not seen: then it is left
- * alone. */
-static struct multi *find(const struct libcurl *libcurl, CURLM *real, const void *caller)
+ * alone. One that is known knows its library, too. */
+static struct multi *find(CURLM *real, const void *caller)
 {
-    return stubs_is_inner(libcurl, caller) ? NULL : multi_find(real);
+    struct multi *multi = multi_find(real);
+    return multi && !stubs_is_inner(multi->libcurl, caller) ? multi : NULL;
 }
 
 static CURLM *hook_multi_init(enum libcurl_flavour flavour, const void *caller)
@@ -45,12 +46,13 @@ static CURLMcode add_unknown(const struct libcurl *libcurl, CURLM *real, CURL *e
 static __attribute__((noinline)) CURLMcode add_any(CURLM *real, CURL *easy, enum libcurl_flavour flavour,
                                                    const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+    struct multi *multi = find(real, caller);
 
-    if (!libcurl || !libcurl->multi_add_handle)
-        return CURLM_INTERNAL_ERROR;
-    struct multi *multi = find(libcurl, real, caller);
-    return multi ? multi_join(multi, easy) : add_unknown(libcurl, real, easy, caller);
+    if (multi)
+        return multi_join(multi, easy);
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+    return libcurl && libcurl->multi_add_handle ? add_unknown(libcurl, real, easy, caller)
+                                                : CURLM_INTERNAL_ERROR;
 }
 
 /* libcurl's easy loop comes here for each transfer: its way is short. */
@@ -68,15 +70,16 @@ static __attribute__((noinline)) CURLMcode poll_any(CURLM *real, struct curl_wai
                                                     unsigned extra_count, int timeout_ms, int *ready,
                                                     enum libcurl_flavour flavour, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+    struct multi *multi = find(real, caller);
 
+    if (multi && multi->libcurl->multi_poll)
+        return loop_poll(multi, extra, extra_count, timeout_ms, ready);
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
     if (!libcurl || !libcurl->multi_poll)
         return CURLM_INTERNAL_ERROR;
     if (stubs_is_inner(libcurl, caller))
-        return libcurl->multi_poll(real, extra, extra_count, easy_poll_ms(real, timeout_ms), ready);
-    struct multi *multi = multi_find(real);
-    return multi ? loop_poll(multi, extra, extra_count, timeout_ms, ready)
-                 : libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
+        timeout_ms = easy_poll_ms(real, timeout_ms);
+    return libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
 }
 
 /* The wait of an easy call whose limits are far: it may be as long as libcurl wants it. */
@@ -90,23 +93,23 @@ STUBS_INLINE CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real
 
 static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+    struct multi *multi = find(real, caller);
 
-    if (!libcurl || !libcurl->multi_get_handles)
-        return NULL;
-    struct multi *multi = find(libcurl, real, caller);
-    return multi ? loop_get_handles(multi) : libcurl->multi_get_handles(real);
+    if (multi && multi->libcurl->multi_get_handles)
+        return loop_get_handles(multi);
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+    return libcurl && libcurl->multi_get_handles ? libcurl->multi_get_handles(real) : NULL;
 }
 
 static __attribute__((noinline)) CURLMcode clean_up(CURLM *real, enum libcurl_flavour flavour,
                                                     const void *caller)
 {
-    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+    struct multi *multi = find(real, caller);
 
-    if (!libcurl || !libcurl->multi_cleanup)
-        return CURLM_INTERNAL_ERROR;
-    struct multi *multi = find(libcurl, real, caller);
-    return multi ? multi_cleanup(multi) : libcurl->multi_cleanup(real);
+    if (multi)
+        return multi_cleanup(multi);
+    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+    return libcurl && libcurl->multi_cleanup ? libcurl->multi_cleanup(real) : CURLM_INTERNAL_ERROR;
 }
 
 STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *real, const void *caller)
@@ -155,11 +158,11 @@ STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *r
     static __attribute__((noinline))                                                                         \
     result ask_##name(PARAMETERS parameters, enum libcurl_flavour flavour, const void *caller)               \
     {                                                                                                        \
-        const struct libcurl *libcurl = libcurl_for(flavour, caller);                                        \
-        struct multi *multi = libcurl && libcurl->name ? find(libcurl, real, caller) : NULL;                 \
+        struct multi *multi = find(real, caller);                                                            \
                                                                                                              \
-        if (multi)                                                                                           \
+        if (multi && multi->libcurl->name)                                                                   \
             return ours(multi, __VA_ARGS__);                                                                 \
+        const struct libcurl *libcurl = libcurl_for(flavour, caller);                                        \
         return libcurl && libcurl->name ? libcurl->name(real, __VA_ARGS__) : absent;                         \
     }                                                                                                        \
     /* libcurl's own loop comes through here for each transfer: its way is short. */                         \
