@@ -182,6 +182,23 @@ static int first_patience_ms(const struct call *call)
     return (int)shorter_ms(shorter_ms(ms, limits->transfer_ms), limits->idle_ms);
 }
 
+static uint64_t after_us(uint64_t moment_us, uint32_t limit_ms)
+{
+    return limit_ms ? moment_us + (uint64_t)limit_ms * 1000 : 0;
+}
+
+/* No limit of the attempt can end earlier. What ends later is found out when the event loop looks then. */
+static uint64_t first_end_us(const struct call *call)
+{
+    const struct deadline *deadline = &call->deadline;
+    const struct policy_timeouts *limits = limits_of(call);
+
+    if (!deadline->loop_looks_us || !applies(call))
+        return 0;
+    return earlier(after_us(deadline->attempt_started_us, limits->attempt_ms),
+                   earlier(after_us(deadline->call_started_us, limits->transfer_ms), total_ends_us(call)));
+}
+
 static void limit_connect(struct call *call)
 {
     uint64_t program_ms = call->handle->words[HANDLES_CONNECTTIMEOUT_MS];
@@ -282,8 +299,8 @@ static __attribute__((noinline)) void dress(struct call *call)
         give_back(call);
     look_again(call);
     deadline->first_patience_ms = first_patience_ms(call);
-    deadline->is_plain = sees_polls(call) && !deadline->loop_looks_us && !deadline->is_lent &&
-                         !idle_limit_ms(call) && deadline->worn_ms == (long)program_ms;
+    deadline->is_plain = sees_polls(call) && !deadline->is_lent && !idle_limit_ms(call) &&
+                         deadline->worn_ms == (long)program_ms;
 }
 
 void deadline_attempt(struct call *call)
@@ -294,10 +311,12 @@ void deadline_attempt(struct call *call)
 
     deadline->attempt_started_us = has_waited ? clock_now_us() : deadline->call_started_us;
     deadline->sent_us = deadline->last_byte_us = 0;
-    if (!call->handle->is_settled || !deadline->is_plain || deadline->loop_looks_us)
+    if (!call->handle->is_settled || !deadline->is_plain || !sees_polls(call))
         dress(call);
-    /* The last byte of a long upload is looked for at each wait. */
-    deadline->patience_ms = has_waited || is_long_to_send(call) ? 0 : deadline->first_patience_ms;
+    call_for_look(call, first_end_us(call));
+    /* The last byte of a long upload is looked for at each wait; a program's event loop waits unseen. */
+    bool is_watched = has_waited || deadline->loop_looks_us || is_long_to_send(call);
+    deadline->patience_ms = is_watched ? 0 : deadline->first_patience_ms;
 }
 
 void deadline_repeat(struct call *call)
@@ -362,6 +381,7 @@ void deadline_swallow(struct call *call)
 {
     call->deadline.swallow_us = clock_now_us();
     call->deadline.patience_ms = 0;
+    call_for_look(call, limit_now_us(call));
     look_again(call);
 }
 

@@ -8,7 +8,7 @@
 CURLMcode loop_perform(struct multi *multi, int *running)
 {
     if (!multi_arrive(multi))
-        return multi->libcurl->multi_perform(multi->real, running);
+        return CURLM_RECURSIVE_API_CALL;
     multi->must_run_all = false;
     return multi_depart(multi, multi->libcurl->multi_perform(multi->real, running), running);
 }
@@ -28,7 +28,7 @@ CURLMcode loop_socket_action(struct multi *multi, curl_socket_t socket, int even
     if (!multi->is_busy && socket == CURL_SOCKET_TIMEOUT)
         alarm_fired(&multi->alarm);
     if (!multi_arrive(multi))
-        return multi->libcurl->multi_socket_action(multi->real, socket, events, running);
+        return CURLM_RECURSIVE_API_CALL;
     CURLMcode code = multi->must_run_all
                          ? run_all(multi, running)
                          : multi->libcurl->multi_socket_action(multi->real, socket, events, running);
@@ -43,7 +43,7 @@ CURLMcode loop_socket(struct multi *multi, curl_socket_t socket, int *running)
 CURLMcode loop_socket_all(struct multi *multi, int *running)
 {
     if (!multi_arrive(multi))
-        return multi->libcurl->multi_socket_all(multi->real, running);
+        return CURLM_RECURSIVE_API_CALL;
     return multi_depart(multi, run_all(multi, running), running);
 }
 

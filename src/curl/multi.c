@@ -71,6 +71,30 @@ static void move_seat(struct handle *handle, enum seat_place place)
     link_seat(handle, place);
 }
 
+/* While libcurl has the word, whoever comes to the multi handle is a callback. Returns what was before. */
+static bool hand_over(struct multi *multi)
+{
+    bool was_busy = multi->is_busy;
+    multi->is_busy = true;
+    return was_busy;
+}
+
+static CURLMcode give(struct multi *multi, CURL *easy)
+{
+    bool was_busy = hand_over(multi);
+    CURLMcode code = multi->libcurl->multi_add_handle(multi->real, easy);
+    multi->is_busy = was_busy;
+    return code;
+}
+
+static CURLMcode take_back(struct multi *multi, CURL *easy)
+{
+    bool was_busy = hand_over(multi);
+    CURLMcode code = multi->libcurl->multi_remove_handle(multi->real, easy);
+    multi->is_busy = was_busy;
+    return code;
+}
+
 static bool is_ours(const struct handle *handle)
 {
     return handle->seat.place == SEAT_RUNS || handle->seat.place == SEAT_PARKED;
@@ -120,7 +144,7 @@ static void park(struct handle *handle, uint32_t wait_ms)
     struct multi *multi = handle->seat.multi;
 
     if (handle->seat.place == SEAT_RUNS)
-        multi->libcurl->multi_remove_handle(multi->real, handle->easy);
+        take_back(multi, handle->easy);
     handle->seat.due_us = clock_now_us() + (uint64_t)wait_ms * 1000;
     multi->looks_us = earlier(multi->looks_us, handle->seat.due_us);
     move_seat(handle, SEAT_PARKED);
@@ -133,7 +157,7 @@ static void run(struct handle *handle)
 
     if (handle->seat.place == SEAT_RUNS)
         return;
-    if (multi->libcurl->multi_add_handle(multi->real, handle->easy) != CURLM_OK)
+    if (give(multi, handle->easy) != CURLM_OK)
         finish(handle, CURLE_OUT_OF_MEMORY);
     else
         move_seat(handle, SEAT_RUNS);
@@ -214,21 +238,38 @@ static void take_message(struct multi *multi, const CURLMsg *message)
     }
 }
 
-/* Where nothing of ours runs, messages stay with libcurl; so they do while there is no memory to keep them.
+/*
+ * Where nothing of ours runs or has ended, messages stay with libcurl; so they do while there is no memory to
+ * keep them.
  */
+static bool keeps_messages(struct multi *multi)
+{
+    return (multi->count[SEAT_RUNS] || multi->messages.count) && messages_have_spare(&multi->messages);
+}
+
 static void drain(struct multi *multi)
 {
+    bool was_busy = hand_over(multi);
     int left;
 
     multi->is_drained = false;
-    while (multi->count[SEAT_RUNS] && messages_have_spare(&multi->messages)) {
+    while (keeps_messages(multi)) {
         const CURLMsg *message = multi->libcurl->multi_info_read(multi->real, &left);
         multi->is_drained = !message;
         if (!message)
-            return;
+            break;
         CURLMsg kept = *message;
         take_message(multi, &kept);
     }
+    multi->is_busy = was_busy;
+}
+
+/* The program's timer is set to what is nearest now. Returns false when its function failed. */
+static bool tell_timer(struct multi *multi)
+{
+    if (!multi->seats[SEAT_RUNS] && !multi->seats[SEAT_PARKED])
+        multi->looks_us = 0;
+    return alarm_tell(&multi->alarm, multi->real, multi->looks_us);
 }
 
 /* ---- the loop comes by ---- */
@@ -288,13 +329,21 @@ CURLMcode multi_depart(struct multi *multi, CURLMcode code, int *running)
         *running += (int)multi->count[SEAT_PARKED];
     if (!multi->seats[SEAT_PARKED] && multi->alarm.timer)
         alarm_descriptor(&multi->alarm, 0);
-    if (!alarm_tell(&multi->alarm, multi->real, multi->looks_us) && code == CURLM_OK)
+    if (!tell_timer(multi) && code == CURLM_OK)
         code = CURLM_ABORTED_BY_CALLBACK;
     multi->is_busy = false;
     return code;
 }
 
 /* ---- what the program asks of the handle ---- */
+
+/* A handle has gone, and its moments with it: the program's timer may outlive its multi handle. */
+static bool settle(struct multi *multi)
+{
+    bool was_busy = hand_over(multi), is_well = tell_timer(multi);
+    multi->is_busy = was_busy;
+    return is_well;
+}
 
 /* libcurl is asked first, because it knows what may not be added. */
 CURLMcode multi_join(struct multi *multi, CURL *easy)
@@ -305,7 +354,7 @@ CURLMcode multi_join(struct multi *multi, CURL *easy)
         return CURLM_ADDED_ALREADY;
     if (handle && !handle->is_performing)
         pool_stay_out(handle);
-    CURLMcode code = multi->libcurl->multi_add_handle(multi->real, easy);
+    CURLMcode code = give(multi, easy);
     if (code != CURLM_OK || !handle)
         return code;
     if (handle->seat.multi)
@@ -321,24 +370,27 @@ CURLMcode multi_leave(struct multi *multi, CURL *easy)
     CURLMcode code = CURLM_OK;
 
     if (!handle || handle->seat.multi != multi) {
-        code = multi->libcurl->multi_remove_handle(multi->real, easy);
+        code = take_back(multi, easy);
         if (code == CURLM_OK)
             messages_drop(&multi->messages, easy);
         return code;
     }
+    if (multi->is_busy)
+        return CURLM_RECURSIVE_API_CALL;
     if (handle->seat.place != SEAT_PARKED)
-        code = multi->libcurl->multi_remove_handle(multi->real, easy);
-    else if (multi->is_busy)
-        code = CURLM_RECURSIVE_API_CALL;
-    if (code == CURLM_OK)
-        stand_up(handle);
-    return code;
+        code = take_back(multi, easy);
+    if (code != CURLM_OK)
+        return code;
+    stand_up(handle);
+    return settle(multi) ? CURLM_OK : CURLM_ABORTED_BY_CALLBACK;
 }
 
 CURLMsg *multi_read(struct multi *multi, int *left)
 {
-    if (multi->is_busy) /* a callback gets none */
-        return multi->libcurl->multi_info_read(multi->real, left);
+    if (multi->is_busy) { /* as libcurl answers a callback */
+        *left = 0;
+        return NULL;
+    }
     CURLMsg *message = messages_take(&multi->messages);
     *left = multi->messages.count;
     if (message || multi->is_drained)
@@ -348,8 +400,12 @@ CURLMsg *multi_read(struct multi *multi, int *left)
 
 void multi_forget(struct handle *handle)
 {
-    if (handle->seat.multi)
-        stand_up(handle);
+    struct multi *multi = handle->seat.multi;
+
+    if (!multi)
+        return;
+    stand_up(handle);
+    settle(multi);
 }
 
 /* libcurl's timer, on its way to the program's. */
@@ -363,6 +419,8 @@ CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word)
 {
     struct alarm *alarm = &multi->alarm;
 
+    if (multi->is_busy)
+        return CURLM_RECURSIVE_API_CALL;
     switch ((int)option) {
     case CURLMOPT_TIMERFUNCTION:
         alarm->function = (curl_multi_timer_callback)(uintptr_t)word;
@@ -379,8 +437,9 @@ CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word)
  * end. */
 CURLMcode multi_cleanup(struct multi *multi)
 {
-    if (multi->is_busy) /* from a callback of its own, which libcurl refuses */
-        return multi->libcurl->multi_cleanup(multi->real);
+    if (multi->is_busy) /* from a callback of its own */
+        return CURLM_RECURSIVE_API_CALL;
+    multi->is_busy = true;
     for (int place = 0; place < SEAT_PLACES; place++)
         while (multi->seats[place])
             stand_up(multi->seats[place]);

@@ -22,7 +22,7 @@ struct multi {
     uint64_t progress_us; /* parked calls' progress callbacks were asked */
     bool must_run_all;    /* a limit has passed: libcurl would not look at the transfer for no event */
     bool is_drained;      /* libcurl has no message since its last turn */
-    bool is_busy;         /* the loop's call is under way: whoever comes now is a callback */
+    bool is_busy;         /* libcurl or its callbacks are at work: whoever comes now is one of them */
     struct messages messages;
     struct alarm alarm;
 };
@@ -44,7 +44,8 @@ CURLMsg *multi_read(struct multi *multi, int *left);
 /* The program frees a handle without having taken it out. */
 void multi_forget(struct handle *handle);
 
-/* The loop's call begins: new calls are opened, those that are due go on. Returns false in a callback. */
+/* The loop's call begins: new calls are opened, those that are due go on. Returns false in a callback, to which
+ * libcurl would answer CURLM_RECURSIVE_API_CALL, too; but some callbacks are called by us. */
 bool multi_arrive(struct multi *multi);
 
 /* It ends: what has ended meanwhile is judged; parked calls are counted as running (NULL: not asked). */

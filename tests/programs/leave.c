@@ -15,6 +15,8 @@ static const char *url, *other;
 static long while_ms;
 static jmp_buf out;
 static bool jumps;
+static bool asks;  /* the handle's callbacks call what no callback may */
+static bool armed; /* the program's timer, where it has one */
 
 static size_t on_write(char *bytes, size_t size, size_t count, void *data)
 {
@@ -36,12 +38,52 @@ static void on_done(struct loop *with, CURL *done, CURLcode code, void *data)
     printf("result %d status %ld\n", (int)code, status);
 }
 
+/* From inside a callback, once: libcurl refuses it all. */
+static void ask(void)
+{
+    int running = -1, left = -1;
+
+    if (!asks)
+        return;
+    asks = false;
+    printf("perform %d\n", (int)curl_multi_perform(loop.multi, &running));
+    printf("action %d\n", (int)curl_multi_socket_action(loop.multi, CURL_SOCKET_TIMEOUT, 0, &running));
+    printf("remove %d\n", (int)curl_multi_remove_handle(loop.multi, easy));
+    printf("message %d\n", curl_multi_info_read(loop.multi, &left) != NULL);
+    printf("running %d left %d\n", running, left);
+    printf("option %d\n", (int)curl_multi_setopt(loop.multi, CURLMOPT_TIMERFUNCTION, NULL));
+    printf("cleanup %d\n", (int)curl_multi_cleanup(loop.multi));
+}
+
+static int on_progress(void *data, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up)
+{
+    (void)data, (void)total, (void)now, (void)up_total, (void)up;
+    ask();
+    return 0;
+}
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *data)
+{
+    (void)bytes, (void)data;
+    ask();
+    return size * count;
+}
+
+static int on_timer(CURLM *multi, long ms, void *data)
+{
+    (void)multi, (void)data;
+    armed = ms >= 0;
+    return 0;
+}
+
 static CURL *make(const char *where)
 {
     CURL *made = curl_easy_init();
 
     curl_easy_setopt(made, CURLOPT_URL, where);
     curl_easy_setopt(made, CURLOPT_WRITEFUNCTION, on_write);
+    curl_easy_setopt(made, CURLOPT_XFERINFOFUNCTION, on_progress);
+    curl_easy_setopt(made, CURLOPT_NOPROGRESS, 0L);
     return made;
 }
 
@@ -211,6 +253,68 @@ static void jump(void)
     fetch(other);
 }
 
+static void recursive(void)
+{
+    start();
+    asks = true;
+    go_on();
+    finish();
+}
+
+/* The end of a reply that was held until then: nothing said before that it is the final one. */
+static void recursive_late(void)
+{
+    char late[512];
+
+    snprintf(late, sizeof late, "%s?status=401&body=0", other);
+    loop_open(&loop, "poll");
+    easy = make(late);
+    curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 1L);
+    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+    asks = true;
+    loop_add(&loop, easy);
+    go_on();
+    finish();
+}
+
+/* The timer that the program was asked to set, in a loop that goes on without the multi handle */
+static void told(void (*deed)(void))
+{
+    start();
+    curl_multi_setopt(loop.multi, CURLMOPT_TIMERFUNCTION, on_timer);
+    curl_multi_perform(loop.multi, &loop.running);
+    deed();
+    printf("armed %d\n", armed);
+    curl_multi_cleanup(loop.multi);
+}
+
+static void by_removal(void)
+{
+    curl_multi_remove_handle(loop.multi, easy);
+    curl_easy_cleanup(easy);
+}
+
+static void by_cleanup(void)
+{
+    curl_easy_cleanup(easy);
+}
+
+static void told_removed(void)
+{
+    told(by_removal);
+}
+
+static void told_cleaned(void)
+{
+    told(by_cleanup);
+}
+
+static void told_over(void)
+{
+    told(go_on);
+    curl_easy_cleanup(easy);
+}
+
 /* libcurl as a plug-in, taken out while its call is under way */
 static void unloaded(void)
 {
@@ -240,18 +344,23 @@ static const struct {
     const char *name;
     void (*deed)(void);
 } deeds[] = {
-    {"child",       child      },
-    {"child_exit",  child_exit },
-    {"end",         end        },
-    {"global",      global     },
-    {"removed",     removed    },
-    {"cleaned",     cleaned    },
-    {"multi_first", multi_first},
-    {"twice",       twice      },
-    {"copied",      copied     },
-    {"redirected",  redirected },
-    {"jump",        jump       },
-    {"unloaded",    unloaded   },
+    {"child",          child         },
+    {"child_exit",     child_exit    },
+    {"end",            end           },
+    {"global",         global        },
+    {"removed",        removed       },
+    {"cleaned",        cleaned       },
+    {"multi_first",    multi_first   },
+    {"twice",          twice         },
+    {"copied",         copied        },
+    {"redirected",     redirected    },
+    {"jump",           jump          },
+    {"recursive",      recursive     },
+    {"recursive_late", recursive_late},
+    {"told_removed",   told_removed  },
+    {"told_cleaned",   told_cleaned  },
+    {"told_over",      told_over     },
+    {"unloaded",       unloaded      },
 };
 
 int main(int argc, char **argv)
