@@ -40,13 +40,6 @@ static void *same(void *answer)
     return answer;
 }
 
-/* Where the answer is ours, the jump goes to a function that returns its first argument. */
-static linker_function *answer_with(struct jump *jump, void *answer)
-{
-    jump->first = answer;
-    return (linker_function *)same;
-}
-
 /* A deep binding binds past every preload library; it is undone for what would bind to libcurl. */
 linker_function *hook_dlopen(struct jump *jump)
 {
@@ -74,8 +67,23 @@ static bool is_curls(const char *name)
 /* RTLD_NEXT is how wrappers find what is behind them: they get it. */
 static bool is_ours_to_answer(const struct jump *jump)
 {
-    return jump->first != RTLD_NEXT && jump->second && is_curls(jump->second) && gate_ready(true) &&
+    return jump->first != RTLD_NEXT && jump->second && is_curls(jump->second) &&
            lookup_knows(jump->second, jump->caller);
+}
+
+/*
+ * Where the answer is ours, the jump goes to a function that returns its first argument. Where gusset is not
+ * wanted (no rules, off), only a refusal is: of a function that nobody but gusset has.
+ */
+static linker_function *answer(struct jump *jump, const char *version, linker_function *real)
+{
+    bool is_wanted = gate_ready(true);
+    void *found = lookup_find(jump->first, jump->second, version);
+
+    if (found && !is_wanted)
+        return real;
+    jump->first = found;
+    return (linker_function *)same;
 }
 
 linker_function *hook_dlsym(struct jump *jump)
@@ -84,7 +92,7 @@ linker_function *hook_dlsym(struct jump *jump)
     linker_function *to = linker_real(LINKER_dlsym);
 
     if (is_ours_to_answer(jump))
-        to = answer_with(jump, lookup_find(jump->first, jump->second, NULL));
+        to = answer(jump, NULL, to);
     errno = saved;
     return to;
 }
@@ -95,7 +103,7 @@ linker_function *hook_dlvsym(struct jump *jump)
     linker_function *to = linker_real(LINKER_dlvsym);
 
     if (jump->third && is_ours_to_answer(jump))
-        to = answer_with(jump, lookup_find(jump->first, jump->second, jump->third));
+        to = answer(jump, jump->third, to);
     errno = saved;
     return to;
 }

@@ -5,9 +5,11 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "sys/linker.h"
 #include "sys/module.h"
+#include "sys/sites.h"
 
 static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
 #define X(name, symbol_version) [LIBCURL_##name] = symbol_version,
@@ -22,11 +24,12 @@ struct libcurl_text libcurl_texts[LIBCURL_FLAVOUR_COUNT];
 enum { TWINS_MOST = 8 };
 static _Atomic(const struct libcurl *) twins[TWINS_MOST];
 
-static atomic_bool may_have_come;
+/* How many libraries the program has opened, or set out to. */
+static atomic_uint openings;
 
 void libcurl_may_come(void)
 {
-    atomic_store_explicit(&may_have_come, true, memory_order_release);
+    atomic_fetch_add_explicit(&openings, 1, memory_order_release);
 }
 
 /* A libcurl under whatever file name: sought among all objects by what it defines. */
@@ -186,28 +189,10 @@ static void *find_function(const struct libcurl *table, const struct module *lib
  */
 static void pin(const void *function)
 {
-    const struct link_map *map = atomic_load(&may_have_come) ? map_of(function) : NULL;
+    const struct link_map *map = atomic_load(&openings) ? map_of(function) : NULL;
 
     if (map && map->l_name[0])
         linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
-}
-
-static int measure_text(struct dl_phdr_info *info, size_t size, void *target)
-{
-    struct libcurl *table = target;
-    uintptr_t inside = (uintptr_t)table->version_info; /* which nobody wraps */
-
-    (void)size;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *header = &info->dlpi_phdr[i];
-        uintptr_t start = info->dlpi_addr + header->p_vaddr;
-        if (header->p_type == PT_LOAD && inside >= start && inside < start + header->p_memsz) {
-            table->text_start = start;
-            table->text_end = start + header->p_memsz;
-            return 1;
-        }
-    }
-    return 0;
 }
 
 /* Of a table that knows its library; false when that is none that gusset knows. */
@@ -227,7 +212,8 @@ static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
         !table->easy_setopt || !table->easy_getinfo || !table->easy_perform || !table->url ||
         !table->url_set || !table->url_get || !table->url_cleanup || !table->free || !table->version_info)
         return false;
-    dl_iterate_phdr(measure_text, table);
+    /* of the one function that nobody wraps */
+    module_segment((const void *)table->version_info, &table->text_start, &table->text_end);
     pin((const void *)table->version_info);
     table->flavour = flavour;
     const curl_version_info_data *info = table->version_info(CURLVERSION_NOW);
@@ -282,16 +268,27 @@ static bool add_twin(const struct libcurl *twin)
     return false;
 }
 
-/* Looks for libraries of the flavour that have no table yet; a look for each change of what is loaded. */
-static void find_twins(const struct libcurl *first)
+/*
+ * Looks for libraries of the flavour that have no table yet; a look for each change of what is loaded.
+ * In the child of a fork the lock of the loader's list may be held for good, and until the child opens a
+ * library there is nothing new.
+ */
+static void find_twins(const struct libcurl *first, unsigned opened)
 {
     static _Atomic unsigned long long seen[LIBCURL_FLAVOUR_COUNT];
+    static atomic_uint seen_opened[LIBCURL_FLAVOUR_COUNT];
+    static _Atomic pid_t looked_in; /* the process in which the list was walked to its end */
     unsigned long long loads = 0;
     void *library;
 
-    dl_iterate_phdr(read_loads, &loads);
-    if (atomic_load(&seen[first->flavour]) == loads)
+    if (atomic_load(&looked_in) != getpid() && atomic_load(&seen_opened[first->flavour]) == opened)
         return;
+    dl_iterate_phdr(read_loads, &loads);
+    atomic_store(&looked_in, getpid());
+    if (atomic_load(&seen[first->flavour]) == loads) {
+        atomic_store(&seen_opened[first->flavour], opened);
+        return;
+    }
     while ((library = search_all((struct search){
                 .version = first->symbol_version, .is_unlisted = !first->symbol_version, .known = first}))) {
         struct libcurl *table = malloc(sizeof *table);
@@ -308,6 +305,7 @@ static void find_twins(const struct libcurl *first)
         }
     }
     atomic_store(&seen[first->flavour], loads);
+    atomic_store(&seen_opened[first->flavour], opened);
     dlerror();
 }
 
@@ -331,14 +329,32 @@ static const struct libcurl *twin_of(const struct libcurl *first, const void *ca
     return twin ? twin : first;
 }
 
+/* The number of a table among those of its flavour: 0 is the first one, a twin's is its place and one. */
+static unsigned number_of(const struct libcurl *table)
+{
+    for (unsigned i = 0; i < TWINS_MOST; i++)
+        if (atomic_load_explicit(&twins[i], memory_order_relaxed) == table)
+            return i + 1;
+    return 0;
+}
+_Static_assert((int)TWINS_MOST <= (int)SITES_MOST, "each twin has a number that is kept");
+
+/* What a place in the program means is found out once for each library that the program opens. */
 const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *caller)
 {
     const struct libcurl *first = libcurl_of(flavour);
+    unsigned opened = atomic_load_explicit(&openings, memory_order_acquire);
 
-    if (!first || libcurl_holds(first, caller) || !atomic_load_explicit(&may_have_come, memory_order_acquire))
+    if (!first || !opened || libcurl_holds(first, caller))
         return first;
-    find_twins(first);
-    return atomic_load_explicit(&twins[0], memory_order_acquire) ? twin_of(first, caller) : first;
+    int number = sites_find(flavour, caller, opened);
+    if (number < 0) {
+        find_twins(first, opened);
+        bool are_many = atomic_load_explicit(&twins[0], memory_order_acquire);
+        number = are_many ? (int)number_of(twin_of(first, caller)) : 0;
+        sites_keep(flavour, caller, opened, (unsigned)number);
+    }
+    return number ? atomic_load_explicit(&twins[number - 1], memory_order_acquire) : first;
 }
 
 bool libcurl_any_holds(const void *address)

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 enum { VERSION_INDEX = 0x7fff, VERSION_HIDDEN = 0x8000, VERSION_BASE = 1 };
+enum { PAGE_LEAST = 4096 }; /* what is mapped of a file at the least */
 
 extern ElfW(Dyn) _DYNAMIC[] __attribute__((visibility("hidden")));
 
@@ -175,4 +176,60 @@ void *module_find_next(const char *name)
         if (module_read(&module, map->l_addr, map->l_ld))
             found = module_find(&module, name, NULL);
     return found;
+}
+
+struct place {
+    uintptr_t inside, start, end;
+};
+
+static bool take_segment(struct place *place, uintptr_t base, const ElfW(Phdr) * headers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uintptr_t start = base + headers[i].p_vaddr;
+        if (headers[i].p_type == PT_LOAD && place->inside - start < headers[i].p_memsz) {
+            place->start = start;
+            place->end = start + headers[i].p_memsz;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int take_listed(struct dl_phdr_info *info, size_t size, void *place)
+{
+    (void)size;
+    return take_segment(place, info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
+}
+
+/* What stands at the head of the file, where that is mapped. */
+static bool take_from_head(struct place *place)
+{
+    Dl_info info;
+    struct link_map *map = NULL;
+
+    if (!dladdr1((const void *)place->inside, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
+        return false;
+    const ElfW(Ehdr) *head = info.dli_fbase;
+    if (head->e_ident[EI_MAG0] != ELFMAG0 || head->e_ident[EI_MAG1] != ELFMAG1 ||
+        head->e_ident[EI_MAG2] != ELFMAG2 || head->e_ident[EI_MAG3] != ELFMAG3 ||
+        head->e_phentsize != sizeof(ElfW(Phdr)) || head->e_phoff > PAGE_LEAST ||
+        head->e_phoff + head->e_phnum * sizeof(ElfW(Phdr)) > PAGE_LEAST)
+        return false;
+    return take_segment(place, map->l_addr, (const void *)((const char *)head + head->e_phoff),
+                        head->e_phnum);
+}
+
+/*
+ * The loader's list is asked only where the head does not tell: the list has a lock of its own, which a fork
+ * leaves to the child as another thread held it.
+ */
+bool module_segment(const void *address, uintptr_t *start, uintptr_t *end)
+{
+    struct place place = {.inside = (uintptr_t)address};
+
+    if (!take_from_head(&place))
+        dl_iterate_phdr(take_listed, &place);
+    *start = place.start;
+    *end = place.end;
+    return place.end;
 }

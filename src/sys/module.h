@@ -37,4 +37,9 @@ const char *module_version(const struct module *module, const char *name);
 /* The function of that name in the first object that comes after gusset and defines it; NULL: none. */
 void *module_find_next(const char *name);
 
+/*
+ * The mapped segment in which the address lies, as its start and its end; false where the loader has none.
+ */
+bool module_segment(const void *address, uintptr_t *start, uintptr_t *end);
+
 #endif

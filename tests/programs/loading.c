@@ -4,9 +4,15 @@
  */
 #include <curl/curl.h>
 #include <dlfcn.h>
+#include <link.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 struct curl {
     void *library;
@@ -136,6 +142,101 @@ static int probe(char **argument)
     return 0;
 }
 
+struct multi {
+    CURLM *(*init)(void);
+    CURLMcode (*perform)(CURLM *, int *);
+};
+
+static struct multi load_multi(const char *file)
+{
+    struct multi multi;
+    void *library = must_open(file, RTLD_NOW | RTLD_LOCAL);
+
+    *(void **)&multi.init = dlsym(library, "curl_multi_init");
+    *(void **)&multi.perform = dlsym(library, "curl_multi_perform");
+    if (!multi.init || !multi.perform)
+        exit(1);
+    return multi;
+}
+
+static void *perform_for_good(void *multi)
+{
+    CURLM *own = ((struct multi *)multi)->init();
+    for (int running;;)
+        ((struct multi *)multi)->perform(own, &running);
+    return NULL;
+}
+
+static sem_t is_within;
+
+static int stay(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)info, (void)size, (void)data;
+    sem_post(&is_within);
+    for (;;)
+        pause();
+    return 1;
+}
+
+static void *stay_within(void *data)
+{
+    dl_iterate_phdr(stay, NULL);
+    return data;
+}
+
+static void begin(void *(*act)(void *), void *data)
+{
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, act, data) != 0)
+        exit(1);
+}
+
+/* A child of a fork that goes on with its parent's multi handle, and may load a library. True when it came to
+ * its end. */
+static bool child_ends(const struct multi *multi, CURLM *own, const char *library)
+{
+    int running, status;
+    pid_t child = fork();
+
+    if (child == 0) {
+        alarm(5);
+        multi->perform(own, &running);
+        if (library)
+            must_open(library, RTLD_NOW | RTLD_LOCAL);
+        _exit(0);
+    }
+    return waitpid(child, &status, 0) == child && status == 0;
+}
+
+/* forks FILE COUNT LIBRARY: while threads use the multi interface; the child loads a library, too. */
+static int forks(char **argument)
+{
+    struct multi multi = load_multi(argument[0]);
+    CURLM *own = multi.init();
+    int hung = 0;
+
+    begin(perform_for_good, &multi);
+    begin(perform_for_good, &multi);
+    for (int i = atoi(argument[1]); i > 0 && hung < 2; i--)
+        hung += !child_ends(&multi, own, argument[2]);
+    printf("%d hung\n", hung);
+    _exit(0);
+}
+
+/* held FILE: a fork while a thread walks the loader's list, as an unwinder does. */
+static int held(char **argument)
+{
+    struct multi multi = load_multi(argument[0]);
+    CURLM *own = multi.init();
+
+    sem_init(&is_within, 0, 0);
+    begin(stay_within, NULL);
+    while (sem_wait(&is_within) != 0)
+        ;
+    printf("%d hung\n", !child_ends(&multi, own, NULL));
+    _exit(0);
+}
+
 static const struct {
     const char *name;
     int arguments;
@@ -143,6 +244,8 @@ static const struct {
 } scenarios[] = {
     {"both",    4, both   },
     {"again",   3, again  },
+    {"forks",   3, forks  },
+    {"held",    1, held   },
     {"plugin",  2, plugin },
     {"plugins", 4, plugins},
     {"probe",   0, probe  },

@@ -131,6 +131,11 @@ reaches "a plugin that brings along what needs libcurl is covered" "0 200" plugi
 is "a plugin that is bound deeply is not reached bare (the test can fail)" \
     "$(fresh && timeout 20 "$loading" plugin "$folder/plugin.so" "$flaky" deep)" "0 503"
 
+# In the child of a fork, the lock of the loader's list stays as another thread held it: whoever asks for it then waits for good.
+reaches "a child that was forked while threads use libcurl can use it and load libraries" "0 hung" \
+    forks libcurl.so.4 1000 libBrokenLocale.so.1
+reaches "a child that was forked while a thread walks the loader's list can use libcurl" "0 hung" held libcurl.so.4
+
 # dlerror and the answers are as bare, with libcurl and without.
 for library in "" libcurl.so.4 "$folder/plugin.so"; do
     # shellcheck disable=SC2086 # nothing for an empty word
@@ -138,6 +143,9 @@ for library in "" libcurl.so.4 "$folder/plugin.so"; do
     # shellcheck disable=SC2086
     under "$loading" probe $library >"$folder/under"
     ok "what the loader tells of ${library:-no library} is as bare" diff "$folder/bare" "$folder/under"
+    # shellcheck disable=SC2086
+    GUSSET_MODE=off under "$loading" probe $library >"$folder/under"
+    ok "likewise where gusset is off" diff "$folder/bare" "$folder/under"
 done
 
 # The caller's RUNPATH leads the loader, through our dlopen too.

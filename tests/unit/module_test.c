@@ -54,9 +54,44 @@ static void finds_itself_and_what_comes_after(void **state)
     assert_null(module_find_next("nobody_defines_this"));
 }
 
+static int holds(struct dl_phdr_info *info, size_t size, void *at)
+{
+    uintptr_t *wanted = at; /* in it an address, out of it its segment */
+
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+        if (info->dlpi_phdr[i].p_type != PT_LOAD || wanted[0] - start >= info->dlpi_phdr[i].p_memsz)
+            continue;
+        wanted[1] = start;
+        wanted[2] = start + info->dlpi_phdr[i].p_memsz;
+        return 1;
+    }
+    return 0;
+}
+
+static void finds_the_segment_of_an_address(void **state)
+{
+    const void *const addresses[] = {dlsym(RTLD_DEFAULT, "getenv"), (void *)finds_the_segment_of_an_address,
+                                     dlsym(RTLD_DEFAULT, "environ"),
+                                     dlsym(RTLD_DEFAULT, "_cmocka_run_group_tests")};
+    uintptr_t start, end;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++) {
+        uintptr_t wanted[3] = {(uintptr_t)addresses[i]};
+        assert_int_equal(dl_iterate_phdr(holds, wanted), 1);
+        assert_true(module_segment(addresses[i], &start, &end));
+        assert_int_equal(start, wanted[1]);
+        assert_int_equal(end, wanted[2]);
+    }
+    assert_false(module_segment(&start, &start, &end));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(finds_the_segment_of_an_address),
         cmocka_unit_test(finds_what_the_loader_finds),
         cmocka_unit_test(takes_the_version_that_is_asked_for),
         cmocka_unit_test(finds_itself_and_what_comes_after),
