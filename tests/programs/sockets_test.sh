@@ -17,8 +17,11 @@ config "$folder/rule.cfg" <<'CFG'
 version = 1;
 policies: { p: { timeout: { connect = "8s"; total = "30s"; }; retry: { attempts = 2; on = ["connect"]; backoff: { base = "10ms"; jitter = "none"; }; }; };
             short: { timeout: { connect = "400ms"; }; };
+            held: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "10ms"; jitter = "none"; }; wait = "5s"; }; };
+            slow: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "600ms"; jitter = "none"; }; }; };
             named: { breaker: { consecutive = 1; open = "60s"; }; }; };
-hosts = ( { match = "127.0.0.1"; policy = "p"; }, { match = "127.0.0.2"; policy = "short"; }, { match = "127.0.0.77"; policy = "named"; } );
+hosts = ( { match = "127.0.0.1"; policy = "p"; }, { match = "127.0.0.2"; policy = "short"; }, { match = "127.0.0.3"; policy = "held"; },
+          { match = "127.0.0.4"; policy = "slow"; }, { match = "127.0.0.77"; policy = "named"; } );
 CFG
 export GUSSET_CONFIG=$folder/rule.cfg
 gusset run -- true
@@ -63,6 +66,11 @@ is "a limit below a second outlives signals that restart" "$(sed -n 's/^signals 
 took=$(sed -n 's/^took //p' "$folder/short")
 at_least "and ends after its time" "$took" 380
 at_most "not later" "$took" 900
+for log in off debug; do
+    forgotten
+    GUSSET_LOG=$log same "the first connect in a thread of the smallest stack, log level $log" narrow 127.0.0.1 "$open"
+    GUSSET_LOG=$log same "and one that is refused" narrow 127.0.0.1 "$shut"
+done
 same "a program that closes all descriptors finds none of gusset's" descriptors 127.0.0.1 "$open"
 
 same "a sandbox that allows what a client needs" sandbox 127.0.0.1 "$open"
