@@ -114,9 +114,14 @@ static void abandon(struct slot *slot, int fd)
     gate_close(&slot->call);
 }
 
-/* Closed by the kernel, and nobody asked why: asking now would take the answer from a dup of the socket. */
-static int likely_error(const struct slot *slot)
+/*
+ * Closed by the kernel, and nobody asked why: asking now would take the answer from a dup of the socket. What
+ * was connected first and reset later is no connect that failed.
+ */
+static int likely_error(const struct slot *slot, int fd)
 {
+    if (socket_was_connected(fd))
+        return 0;
     return slot->limit.limit_ms && age_ms(slot) >= slot->limit.limit_ms ? ETIMEDOUT : ECONNREFUSED;
 }
 
@@ -128,7 +133,7 @@ static void settle(struct slot *slot, int fd)
         end(slot, fd, 0);
         break;
     case SOCKET_IDLE:
-        end(slot, fd, likely_error(slot));
+        end(slot, fd, likely_error(slot, fd));
         break;
     case SOCKET_CONNECTING:
         abandon(slot, fd);

@@ -66,6 +66,12 @@ is "a limit below a second outlives signals that restart" "$(sed -n 's/^signals 
 took=$(sed -n 's/^took //p' "$folder/short")
 at_least "and ends after its time" "$took" 380
 at_most "not later" "$took" 900
+forgotten
+same "a connection that is reset later, without a question to the socket" reset 127.0.0.1
+is "was one all the same" "$(counted calls) $(counted failures)" "3 0"
+is "a socket that was held until it was refused says so again" "$(wrapped "$client" held 127.0.0.3 "$shut")" \
+    "Connection refused Connection refused Connection refused "
+same "a descriptor that became another socket's between two tries is left alone" replaced 127.0.0.4 "$shut" 127.0.0.9 "$open"
 for log in off debug; do
     forgotten
     GUSSET_LOG=$log same "the first connect in a thread of the smallest stack, log level $log" narrow 127.0.0.1 "$open"
