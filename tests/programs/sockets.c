@@ -315,6 +315,57 @@ static void forks(void)
     printf("%d of 40 children ended well\n", fine);
 }
 
+static volatile sig_atomic_t is_child;
+static volatile sig_atomic_t crashed;
+
+static void collect(int flags)
+{
+    int status;
+
+    while (waitpid(-1, &status, flags) > 0)
+        crashed += status != 0;
+}
+
+/* The child returns from its handler, to wherever the program was. */
+static void fork_off(int signal_number)
+{
+    int kept = errno;
+
+    (void)signal_number;
+    if (!is_child && fork() == 0)
+        is_child = 1;
+    if (!is_child)
+        collect(WNOHANG);
+    errno = kept;
+}
+
+/* torn HOST PORT: a signal handler forks, and parent and child both go on in the midst of a connect */
+static void torn(void)
+{
+    struct sockaddr_in to = address_of(words[0], words[1]);
+    struct itimerval often =
+                         {
+                             {0, 1500},
+                             {0, 1500}
+    },
+                     never = {{0, 0}, {0, 0}};
+
+    signal(SIGALRM, fork_off);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < 6000; i++) {
+        int fd = stream(false);
+        dial(fd, &to);
+        wait_for(fd);
+        option_of(fd, SOL_SOCKET, SO_ERROR);
+        close(fd);
+        if (is_child)
+            _exit(0);
+    }
+    setitimer(ITIMER_REAL, &never, NULL);
+    collect(0);
+    printf("%d children crashed\n", (int)crashed);
+}
+
 /* vforks HOST PORT: a vfork child closes, as its own, what its parent waits for; and connects itself */
 static void vforks(void)
 {
@@ -640,6 +691,7 @@ int main(int count, char **all)
         {"left",        left       },
         {"handler",     handler    },
         {"forks",       forks      },
+        {"torn",        torn       },
         {"vforks",      vforks     },
         {"dropped",     dropped    },
         {"reset",       reset      },

@@ -56,6 +56,7 @@ forgotten
 same "a signal handler connects while the program does" handler 127.0.0.1 "$open"
 is "and no attempt is lost" "$(counted failures)" 0
 same "children of a program whose threads connect" forks 127.0.0.1 "$open"
+same "a signal handler that forks, in a program that connects" torn 127.0.0.1 "$open"
 forgotten
 same "a vfork child closes what its parent waits for" vforks 127.0.0.1 "$open"
 is "which is the parent's to judge" "$(counted failures)" 0
