@@ -394,27 +394,40 @@ static bool says(const char *text)
     return text && text[0];
 }
 
-static int open_for(const struct rules **out, const struct source_request *request, const char *program,
-                    bool may_compile, char *text, size_t size)
+/* Twelve kilobytes, and the first connect(2) may come from a thread whose stack has no more. */
+static struct source_paths *paths_open(void)
 {
-    struct source_paths paths;
+    void *paths =
+        mmap(NULL, sizeof(struct source_paths), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return paths == MAP_FAILED ? NULL : paths;
+}
+
+static void paths_close(struct source_paths *paths)
+{
+    munmap(paths, sizeof *paths);
+}
+
+static int open_for(const struct rules **out, const struct source_request *request,
+                    struct source_paths *paths, const char *program, bool may_compile, char *text,
+                    size_t size)
+{
     struct image image = {0};
     struct value_text reason = {text, size, 0};
 
-    int result = source_find(request, &paths);
+    int result = source_find(request, paths);
     if (result < 0) {
         value_put(&reason, "the path of the configuration is too long or the working directory is gone");
         return result;
     }
-    if (cache_open(&image, &paths, request) == 0)
+    if (cache_open(&image, paths, request) == 0)
         return make_rules(out, &image, program);
-    if (!says(request->policy) && !says(request->named) && !exists(paths.user) && !exists(paths.system))
+    if (!says(request->policy) && !says(request->named) && !exists(paths->user) && !exists(paths->system))
         return 0;
     if (!may_compile) {
         value_put(&reason, "the rules are not compiled yet");
         return -ESTALE;
     }
-    result = compile(&paths, request, &image, text, size);
+    result = compile(paths, request, &image, text, size);
     if (result < 0 || !image.header)
         return result;
     return make_rules(out, &image, program);
@@ -424,9 +437,14 @@ int rules_open_for(const struct rules **out, const struct source_request *reques
                    bool may_compile, char *text, size_t size)
 {
     const int kept = errno;
+    struct source_paths *paths = paths_open();
+    int result = -ENOMEM;
     *out = NULL;
     text[0] = 0;
-    int result = open_for(out, request, program, may_compile, text, size);
+    if (paths) {
+        result = open_for(out, request, paths, program, may_compile, text, size);
+        paths_close(paths);
+    }
     errno = kept;
     return result;
 }
@@ -438,11 +456,16 @@ int rules_open_for(const struct rules **out, const struct source_request *reques
 static bool is_overruled(const struct source_request *request)
 {
     const char *implied = secure_getenv("GUSSET_POLICY_IMPLIED");
-    struct source_paths paths;
 
-    return says(implied) && says(request->policy) && strcmp(implied, request->policy) == 0 &&
-           source_find(request, &paths) == 0 &&
-           (says(request->named) || exists(paths.user) || exists(paths.system));
+    if (!says(implied) || !says(request->policy) || strcmp(implied, request->policy) != 0)
+        return false;
+    struct source_paths *paths = paths_open();
+    if (!paths)
+        return false;
+    bool is_found = source_find(request, paths) == 0 &&
+                    (says(request->named) || exists(paths->user) || exists(paths->system));
+    paths_close(paths);
+    return is_found;
 }
 
 void rules_request(struct source_request *request)

@@ -24,6 +24,7 @@ struct attempt {
     socklen_t length;
     enum socket_kind kind;
     uint64_t hold_until_us; /* a socket that does not block may keep the program until then; 0: it blocks */
+    uint64_t cookie;        /* of the socket, where it may be tried again */
     struct socket_limit limit;
     struct gate_call call;
 };
@@ -196,7 +197,19 @@ static bool may_hold(struct attempt *attempt, int error)
            attempt->hold_until_us;
 }
 
-/* retry.wait: waits for the outcome of a socket that does not block. Returns it, or the error as it was. */
+/*
+ * While gusset waits another thread may close the descriptor, and its number become another socket's, with
+ * which nothing may be done. (A connect that waits in the kernel keeps its own socket.)
+ */
+static bool is_still_ours(const struct attempt *attempt)
+{
+    return socket_cookie(attempt->fd) == attempt->cookie;
+}
+
+/*
+ * retry.wait: waits for the outcome of a socket that does not block. Returns it, or the error as it was. One
+ * that failed is left as a connect(2) leaves it that fails at once: ready for another.
+ */
 static int hold(struct attempt *attempt, int error)
 {
     struct pollfd one = {.fd = attempt->fd, .events = POLLOUT};
@@ -206,9 +219,11 @@ static int hold(struct attempt *attempt, int error)
         return error;
     uint64_t left_us = attempt->hold_until_us - now_us;
     struct sys_time left = {(int64_t)(left_us / 1000000), (int64_t)(left_us % 1000000) * 1000};
-    if (sys_poll_one(&one, &left) <= 0 || socket_progress(attempt->fd) != SOCKET_IDLE)
+    if (sys_poll_one(&one, &left) <= 0 || socket_progress(attempt->fd) != SOCKET_IDLE ||
+        !is_still_ours(attempt))
         return error; /* connected: the program will find out */
     int taken = socket_take_error(attempt->fd);
+    socket_disconnect(attempt->fd);
     return taken ? taken : ECONNREFUSED;
 }
 
@@ -229,12 +244,15 @@ static struct verdict tell(struct attempt *attempt, int error)
     return verdict;
 }
 
-/* Waits for the next try; false when a signal comes first (the program may mean it) or the circuit opened. */
+/*
+ * Waits for the next try; false when a signal comes first (the program may mean it), the socket has gone or
+ * the circuit opened.
+ */
 static bool wait_for_next(struct attempt *attempt, uint32_t wait_ms)
 {
     const struct sys_time duration = {wait_ms / 1000, (int64_t)(wait_ms % 1000) * 1000000};
 
-    if (wait_ms && sys_sleep(&duration) == -EINTR)
+    if ((wait_ms && sys_sleep(&duration) == -EINTR) || !is_still_ours(attempt))
         return false;
     if (attempt->kind == SOCKET_TCP)
         socket_disconnect(attempt->fd);
@@ -244,6 +262,8 @@ static bool wait_for_next(struct attempt *attempt, uint32_t wait_ms)
 /* All attempts of an admitted call. Returns 0 or an errno. */
 static int run(struct attempt *attempt)
 {
+    if (settings_of(attempt)->groups & POLICY_RETRY && !attempt->call.shadow)
+        attempt->cookie = socket_cookie(attempt->fd);
     for (;;) {
         int error = make(attempt);
         if (is_on_its_way(attempt, error)) {
@@ -313,7 +333,7 @@ int attempt_connect(int fd, const struct sockaddr *to, socklen_t length)
     attempt.fd = fd;
     attempt.to = to;
     attempt.length = length;
-    attempt.hold_until_us = 0;
+    attempt.hold_until_us = attempt.cookie = 0;
     if (!open_call(&attempt, &place)) {
         errno = saved;
         return real.connect(fd, to, length);

@@ -28,32 +28,31 @@ EXPORTED int __connect(int fd, const struct sockaddr *to, socklen_t length) __at
 
 /* ---- where the outcome shows ---- */
 
-static void tell(int fd, const void *value, socklen_t length)
+/* What looks closer stands by itself, so that without a connect on its way a hook is a test and a jump. */
+#define APART static __attribute__((noinline))
+
+APART int error_and_tell(int fd, void *value, socklen_t *length)
 {
-    int error;
+    int result = real.getsockopt(fd, SOL_SOCKET, SO_ERROR, value, length), error;
 
-    if (length < sizeof error)
-        return;
-    memcpy(&error, value, sizeof error);
-    pending_told(fd, error);
-}
-
-/* Out of line, so that those who have nothing to look for save no registers. */
-static __attribute__((noinline)) int take_error(int fd, void *value, socklen_t *length)
-{
-    int result = real.getsockopt(fd, SOL_SOCKET, SO_ERROR, value, length);
-
-    if (result == 0)
-        tell(fd, value, *length);
+    if (result == 0 && *length >= sizeof error) {
+        memcpy(&error, value, sizeof error);
+        pending_told(fd, error);
+    }
     return result;
 }
 
 EXPORTED int getsockopt(int fd, int level, int option, void *restrict value, socklen_t *restrict length)
 {
-    bool may_tell = pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR;
-    return may_tell ? take_error(fd, value, length) : real.getsockopt(fd, level, option, value, length);
+    if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR)
+        return error_and_tell(fd, value, length);
+    return real.getsockopt(fd, level, option, value, length);
 }
 
+/*
+ * Only what waits before poll can be seen by it: a socket that another thread begins to connect meanwhile was
+ * closed when poll first looked, and ended it.
+ */
 static int look_at(const struct pollfd *fds, nfds_t count, int result)
 {
     for (nfds_t i = 0; result > 0 && i < count; i++)
@@ -62,24 +61,20 @@ static int look_at(const struct pollfd *fds, nfds_t count, int result)
     return result;
 }
 
-static __attribute__((noinline)) int poll_and_look(struct pollfd *fds, nfds_t count, int timeout_ms)
+APART int poll_and_look(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     return look_at(fds, count, real.poll(fds, count, timeout_ms));
 }
 
-static __attribute__((noinline)) int ppoll_and_look(struct pollfd *fds, nfds_t count,
-                                                    const struct timespec *timeout, const sigset_t *mask)
-{
-    return look_at(fds, count, real.ppoll(fds, count, timeout, mask));
-}
-
-/*
- * Asked before it waits, so that nearly every poll is a jump to the real one. What another thread begins to
- * connect meanwhile is not among these descriptors: an unconnected socket would have ended the wait.
- */
 EXPORTED int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
     return pending_any_waits() ? poll_and_look(fds, count, timeout_ms) : real.poll(fds, count, timeout_ms);
+}
+
+APART int ppoll_and_look(struct pollfd *fds, nfds_t count, const struct timespec *timeout,
+                         const sigset_t *mask)
+{
+    return look_at(fds, count, real.ppoll(fds, count, timeout, mask));
 }
 
 EXPORTED int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)

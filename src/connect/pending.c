@@ -18,17 +18,21 @@ enum {
 
 /*
  * A slot's word is its descriptor and what it is; who works on one has made it BUSY. A second one that comes
- * meanwhile (a thread, a signal handler) leaves it alone.
+ * meanwhile (a thread, a signal handler) leaves it alone. A signal handler may also fork, and return in the
+ * child, whose table is wiped: so the work is done on a copy, and a slot that is no longer BUSY is let be.
  */
 enum mark { FREE = 0, BUSY, WAITING, DONE };
 
-struct slot {
-    _Atomic uint64_t word;
+struct waiting {
     pid_t pid; /* a vfork child sees its parent's table */
-    enum socket_kind kind;
     uint64_t cookie;
     struct socket_limit limit;
     struct gate_call call;
+};
+
+struct slot {
+    _Atomic uint64_t word;
+    struct waiting waiting;
 };
 
 static struct {
@@ -59,23 +63,45 @@ static bool take(struct slot *slot, uint64_t word)
                                                    memory_order_relaxed);
 }
 
-static void put(struct slot *slot, uint64_t word)
+/* Gives a slot back that was taken; false where a fork has wiped it. */
+static bool put(struct slot *slot, uint64_t word)
 {
-    atomic_store_explicit(&slot->word, word, memory_order_release);
+    uint64_t busy = word_of(0, BUSY);
+    return atomic_compare_exchange_strong_explicit(&slot->word, &busy, word, memory_order_release,
+                                                   memory_order_relaxed);
 }
 
-static void add(atomic_int *counter, int number)
+/* What is in a slot that was taken; false where a fork has wiped it. */
+static bool copy(struct waiting *out, const struct slot *slot)
 {
-    atomic_fetch_add_explicit(counter, number, memory_order_relaxed);
+    *out = slot->waiting;
+    atomic_signal_fence(memory_order_seq_cst);
+    return atomic_load_explicit(&slot->word, memory_order_relaxed) == word_of(0, BUSY);
+}
+
+static void count_up(atomic_int *counter)
+{
+    atomic_fetch_add_explicit(counter, 1, memory_order_relaxed);
+}
+
+/* Never below zero, where a fork has put it meanwhile. */
+static void count_down(atomic_int *counter)
+{
+    int old = atomic_load_explicit(counter, memory_order_relaxed);
+
+    while (old > 0 && !atomic_compare_exchange_weak_explicit(counter, &old, old - 1, memory_order_relaxed,
+                                                             memory_order_relaxed))
+        ;
 }
 
 /* A slot that was taken when it had this word is free again. */
 static void release(struct slot *slot, uint64_t was)
 {
+    if (!put(slot, word_of(0, FREE)))
+        return;
     if (mark_of(was) == WAITING)
-        add(&pending_counter.waiting, -1);
-    add(&pending_counter.sockets, -1);
-    put(slot, word_of(0, FREE));
+        count_down(&pending_counter.waiting);
+    count_down(&pending_counter.sockets);
 }
 
 static struct slot *way(int fd, unsigned i)
@@ -85,56 +111,61 @@ static struct slot *way(int fd, unsigned i)
 
 /* ---- how it ended ---- */
 
-static uint64_t age_ms(const struct slot *slot)
+static uint64_t age_ms(const struct waiting *one)
 {
-    return (clock_now_us() - slot->call.opened_us) / 1000;
+    return (clock_now_us() - one->call.opened_us) / 1000;
 }
 
-static void end(struct slot *slot, int fd, int error)
+static void end(struct waiting *one, int fd, int error)
 {
     struct gate_attempt ended = {.outcome = outcome_of_errno(error), .retry_after_ms = -1};
 
-    socket_unlimit_unless_changed(fd, &slot->limit);
-    gate_ended(&slot->call, &ended);
-    gate_close(&slot->call);
+    socket_unlimit_unless_changed(fd, &one->limit);
+    gate_ended(&one->call, &ended);
+    gate_close(&one->call);
 }
 
 /* Given up while on its way: the peer's fault only when it had its time. */
-static void abandon(struct slot *slot, int fd)
+static void abandon(struct waiting *one, int fd)
 {
-    uint32_t patience_ms = slot->limit.limit_ms;
+    uint32_t patience_ms = one->limit.limit_ms;
 
     if (!patience_ms || patience_ms > ABANDONED_MS)
         patience_ms = ABANDONED_MS;
-    if (age_ms(slot) >= patience_ms) {
-        end(slot, fd, ETIMEDOUT);
+    if (age_ms(one) >= patience_ms) {
+        end(one, fd, ETIMEDOUT);
         return;
     }
-    socket_unlimit_unless_changed(fd, &slot->limit);
-    gate_close(&slot->call);
+    socket_unlimit_unless_changed(fd, &one->limit);
+    gate_close(&one->call);
 }
 
-/* Closed by the kernel, and nobody asked why: asking now would take the answer from a dup of the socket. */
-static int likely_error(const struct slot *slot)
+/*
+ * Closed by the kernel, and nobody asked why: asking now would take the answer from a dup of the socket. What
+ * was connected first and reset later is no connect that failed.
+ */
+static int likely_error(const struct waiting *one, int fd)
 {
-    return slot->limit.limit_ms && age_ms(slot) >= slot->limit.limit_ms ? ETIMEDOUT : ECONNREFUSED;
+    if (socket_was_connected(fd))
+        return 0;
+    return one->limit.limit_ms && age_ms(one) >= one->limit.limit_ms ? ETIMEDOUT : ECONNREFUSED;
 }
 
-/* The last look at a taken slot's socket. */
-static void settle(struct slot *slot, int fd)
+/* The last look at a socket. */
+static void settle(struct waiting *one, int fd)
 {
     switch (socket_progress(fd)) {
     case SOCKET_CONNECTED:
-        end(slot, fd, 0);
+        end(one, fd, 0);
         break;
     case SOCKET_IDLE:
-        end(slot, fd, likely_error(slot));
+        end(one, fd, likely_error(one, fd));
         break;
     case SOCKET_CONNECTING:
-        abandon(slot, fd);
+        abandon(one, fd);
         break;
     case SOCKET_UNKNOWN:
-        gate_close(&slot->call);
+        gate_close(&one->call);
         break;
     }
 }
@@ -143,24 +174,24 @@ static void settle(struct slot *slot, int fd)
 
 /*
  * Takes the slot of a descriptor's socket, if it is marked WAITING, or DONE where that is the most: *was is
- * its word. One whose socket is gone (closed past us, so that nobody knows when) is freed. NULL: there is
- * none, it is another process's, or somebody has it.
+ * its word, *found what is in it. One whose socket is gone (closed past us, so that nobody knows when) is
+ * freed. NULL: there is none, it is another process's, or somebody has it.
  */
-static struct slot *find(int fd, enum mark most, uint64_t *was)
+static struct slot *find(int fd, enum mark most, uint64_t *was, struct waiting *found)
 {
     for (unsigned i = 0; fd >= 0 && i < WAYS; i++) {
         struct slot *slot = way(fd, i);
         *was = atomic_load_explicit(&slot->word, memory_order_relaxed);
         if (!is_of(*was, fd, most) || !take(slot, *was))
             continue;
-        if (slot->pid != getpid()) {
+        if (!copy(found, slot) || found->pid != getpid()) {
             put(slot, *was);
             continue;
         }
-        if (slot->cookie == socket_cookie(fd))
+        if (found->cookie == socket_cookie(fd))
             return slot;
         if (mark_of(*was) == WAITING)
-            gate_close(&slot->call);
+            gate_close(&found->call);
         release(slot, *was);
     }
     return NULL;
@@ -169,7 +200,8 @@ static struct slot *find(int fd, enum mark most, uint64_t *was)
 enum pending_state pending_find(int fd)
 {
     uint64_t was;
-    struct slot *slot = find(fd, DONE, &was);
+    struct waiting found;
+    struct slot *slot = find(fd, DONE, &was, &found);
 
     if (!slot)
         return PENDING_NOT;
@@ -180,21 +212,21 @@ enum pending_state pending_find(int fd)
 void pending_told(int fd, int error)
 {
     uint64_t was;
-    struct slot *slot = find(fd, WAITING, &was);
+    struct waiting found;
+    struct slot *slot = find(fd, WAITING, &was, &found);
 
     if (!slot)
         return;
     if (error) {
-        end(slot, fd, error);
+        end(&found, fd, error);
         release(slot, was); /* what is tried on this socket now is another call */
-        return;
+    } else if (socket_progress(fd) == SOCKET_CONNECTED) {
+        end(&found, fd, 0);
+        if (put(slot, word_of(fd, DONE)))
+            count_down(&pending_counter.waiting);
+    } else {
+        put(slot, was);
     }
-    if (socket_progress(fd) == SOCKET_CONNECTED) {
-        end(slot, fd, 0);
-        add(&pending_counter.waiting, -1);
-        was = word_of(fd, DONE);
-    }
-    put(slot, was);
 }
 
 void pending_ready(int fd)
@@ -205,12 +237,13 @@ void pending_ready(int fd)
 void pending_leave(int fd)
 {
     uint64_t was;
-    struct slot *slot = find(fd, DONE, &was);
+    struct waiting found;
+    struct slot *slot = find(fd, DONE, &was, &found);
 
     if (!slot)
         return;
     if (mark_of(was) == WAITING)
-        settle(slot, fd);
+        settle(&found, fd);
     release(slot, was);
 }
 
@@ -249,7 +282,7 @@ static struct slot *claim_marked(int fd, enum mark wanted)
         uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
         if (mark_of(word) != wanted || !take(slot, word))
             continue;
-        if (wanted != WAITING || slot->pid != getpid())
+        if (wanted != WAITING || slot->waiting.pid != getpid())
             return slot;
         put(slot, word);
     }
@@ -262,11 +295,11 @@ static struct slot *claim(int fd)
     struct slot *slot = claim_marked(fd, FREE);
 
     if (slot)
-        add(&pending_counter.sockets, 1);
+        count_up(&pending_counter.sockets);
     if (!slot)
         slot = claim_marked(fd, DONE);
     if (slot)
-        add(&pending_counter.waiting, 1);
+        count_up(&pending_counter.waiting);
     return slot ? slot : claim_marked(fd, WAITING);
 }
 
@@ -281,10 +314,7 @@ void pending_add(int fd, struct gate_call *call, struct socket_limit *limit)
         gate_close(call);
         return;
     }
-    slot->pid = getpid();
-    slot->cookie = cookie;
-    slot->limit = *limit;
-    slot->call = *call;
+    slot->waiting = (struct waiting){.pid = getpid(), .cookie = cookie, .limit = *limit, .call = *call};
     put(slot, word_of(fd, WAITING));
 }
 

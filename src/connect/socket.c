@@ -8,8 +8,9 @@
 #include "sys/raw.h"
 
 enum {
-    USER_TIMEOUT_FLOOR_MS = 1000
-}; /* the first SYN is sent again after a second, and only then looked at */
+    USER_TIMEOUT_FLOOR_MS = 1000, /* the first SYN is sent again after a second, and only then looked at */
+    INFO_BYTES_ACKED = 120        /* where the kernel's tcp_info, longer than libc's, has tcpi_bytes_acked */
+};
 
 static bool ask(int fd, int level, int option, void *value, socklen_t size)
 {
@@ -46,6 +47,13 @@ enum socket_progress socket_progress(int fd)
     default:
         return SOCKET_CONNECTED;
     }
+}
+
+bool socket_was_connected(int fd)
+{
+    uint64_t info[INFO_BYTES_ACKED / 8 + 1] = {0}; /* a kernel before 4.1 tells less: zero stays */
+
+    return ask(fd, IPPROTO_TCP, TCP_INFO, info, sizeof info) && info[INFO_BYTES_ACKED / 8] > 0;
 }
 
 uint64_t socket_cookie(int fd)

@@ -25,6 +25,9 @@ enum socket_kind socket_kind(int fd, bool is_unix);
 
 enum socket_progress socket_progress(int fd);
 
+/* Whether a TCP socket that is closed by now was connected before: the peer has acknowledged its SYN. */
+bool socket_was_connected(int fd);
+
 /* A number that no other socket of the machine bears until it boots again; 0 where the kernel has none. */
 uint64_t socket_cookie(int fd);
 

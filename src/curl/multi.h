@@ -44,8 +44,8 @@ CURLMsg *multi_read(struct multi *multi, int *left);
 /* The program frees a handle without having taken it out. */
 void multi_forget(struct handle *handle);
 
-/* The loop's call begins: new calls are opened, those that are due go on. Returns false in a callback, to which
- * libcurl would answer CURLM_RECURSIVE_API_CALL, too; but some callbacks are called by us. */
+/* The loop's call begins: new calls are opened, those that are due go on. Returns false in a callback, to
+ * which libcurl would answer CURLM_RECURSIVE_API_CALL, too; but some callbacks are called by us. */
 bool multi_arrive(struct multi *multi);
 
 /* It ends: what has ended meanwhile is judged; parked calls are counted as running (NULL: not asked). */

@@ -25,6 +25,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -314,6 +315,57 @@ static void forks(void)
     printf("%d of 40 children ended well\n", fine);
 }
 
+static volatile sig_atomic_t is_child;
+static volatile sig_atomic_t crashed;
+
+static void collect(int flags)
+{
+    int status;
+
+    while (waitpid(-1, &status, flags) > 0)
+        crashed += status != 0;
+}
+
+/* The child returns from its handler, to wherever the program was. */
+static void fork_off(int signal_number)
+{
+    int kept = errno;
+
+    (void)signal_number;
+    if (!is_child && fork() == 0)
+        is_child = 1;
+    if (!is_child)
+        collect(WNOHANG);
+    errno = kept;
+}
+
+/* torn HOST PORT: a signal handler forks, and parent and child both go on in the midst of a connect */
+static void torn(void)
+{
+    struct sockaddr_in to = address_of(words[0], words[1]);
+    struct itimerval often =
+                         {
+                             {0, 1500},
+                             {0, 1500}
+    },
+                     never = {{0, 0}, {0, 0}};
+
+    signal(SIGALRM, fork_off);
+    setitimer(ITIMER_REAL, &often, NULL);
+    for (int i = 0; i < 6000; i++) {
+        int fd = stream(false);
+        dial(fd, &to);
+        wait_for(fd);
+        option_of(fd, SOL_SOCKET, SO_ERROR);
+        close(fd);
+        if (is_child)
+            _exit(0);
+    }
+    setitimer(ITIMER_REAL, &never, NULL);
+    collect(0);
+    printf("%d children crashed\n", (int)crashed);
+}
+
 /* vforks HOST PORT: a vfork child closes, as its own, what its parent waits for; and connects itself */
 static void vforks(void)
 {
@@ -412,6 +464,94 @@ static void dropped(void)
     printf("signals that restart: %s\n", strerror(dial(fd, &to)));
     setitimer(ITIMER_REAL, &never, NULL);
     fprintf(stderr, "took %ld\n", now_ms() - began);
+}
+
+/* reset HOST: whoever waits with select, asks nobody, and is reset once it talks, was connected */
+static void reset(void)
+{
+    struct sockaddr_in at = address_of(words[0], "0");
+    socklen_t size = sizeof at;
+    struct linger hard = {1, 0};
+    int listener = stream(true);
+    char answer[8];
+    fd_set writable;
+
+    bind(listener, (struct sockaddr *)&at, sizeof at);
+    listen(listener, 9);
+    getsockname(listener, (struct sockaddr *)&at, &size);
+    for (int i = 0; i < 3; i++) {
+        int fd = stream(false), result = dial(fd, &at);
+        FD_ZERO(&writable);
+        FD_SET(fd, &writable);
+        select(fd + 1, NULL, &writable, NULL, NULL);
+        int peer = accept(listener, NULL, NULL);
+        long sent = write(fd, "hello", 5);
+        setsockopt(peer, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
+        close(peer);
+        usleep(20000);
+        long got = read(fd, answer, sizeof answer);
+        printf("%d, sent %ld, got %ld %s\n", result, sent, got, strerror(errno));
+        close(fd);
+    }
+}
+
+/* held HOST PORT: what a socket that does not block says when it is asked once more, of a refusal at once */
+static void held(void)
+{
+    struct sockaddr_in to = address_of(words[0], words[1]);
+    int fd = stream(false);
+
+    for (int i = 0; i < 3; i++)
+        printf("%s ", strerror(dial(fd, &to)));
+    printf("\n");
+}
+
+static int shared_fd;
+
+static void *replace(void *to)
+{
+    struct sockaddr_in name;
+    socklen_t size = sizeof name;
+
+    usleep(200000);
+    close(shared_fd);
+    int fd = stream(true), result = dial(fd, to);
+    usleep(900000);
+    printf("%s descriptor, %s, still %s\n", fd == shared_fd ? "the same" : "another", strerror(result),
+           getpeername(fd, (struct sockaddr *)&name, &size) == 0 ? "connected" : strerror(errno));
+    return NULL;
+}
+
+/* replaced HOST CLOSED-PORT HOST PORT: another thread closes the socket, and its number becomes another's */
+static void replaced(void)
+{
+    struct sockaddr_in to = address_of(words[0], words[1]), theirs = address_of(words[2], words[3]);
+    pthread_t thread;
+
+    shared_fd = stream(true);
+    pthread_create(&thread, NULL, replace, &theirs);
+    int result = dial(shared_fd, &to);
+    pthread_join(thread, NULL);
+    printf("%s\n", strerror(result));
+}
+
+static void *dial_shortly(void *to)
+{
+    printf("%s\n", strerror(dial(stream(true), to)));
+    return NULL;
+}
+
+/* narrow HOST PORT: the first connect of all comes from a thread whose stack is as small as may be */
+static void narrow(void)
+{
+    struct sockaddr_in to = address_of(words[0], words[1]);
+    pthread_attr_t small;
+    pthread_t thread;
+
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, (size_t)sysconf(_SC_THREAD_STACK_MIN));
+    if (pthread_create(&thread, &small, dial_shortly, &to) == 0)
+        pthread_join(thread, NULL);
 }
 
 /* ---- descriptors ---- */
@@ -551,8 +691,13 @@ int main(int count, char **all)
         {"left",        left       },
         {"handler",     handler    },
         {"forks",       forks      },
+        {"torn",        torn       },
         {"vforks",      vforks     },
         {"dropped",     dropped    },
+        {"reset",       reset      },
+        {"held",        held       },
+        {"replaced",    replaced   },
+        {"narrow",      narrow     },
         {"descriptors", descriptors},
         {"names",       names      },
         {"sandbox",     sandbox    },

@@ -17,8 +17,11 @@ config "$folder/rule.cfg" <<'CFG'
 version = 1;
 policies: { p: { timeout: { connect = "8s"; total = "30s"; }; retry: { attempts = 2; on = ["connect"]; backoff: { base = "10ms"; jitter = "none"; }; }; };
             short: { timeout: { connect = "400ms"; }; };
+            held: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "10ms"; jitter = "none"; }; wait = "5s"; }; };
+            slow: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "600ms"; jitter = "none"; }; }; };
             named: { breaker: { consecutive = 1; open = "60s"; }; }; };
-hosts = ( { match = "127.0.0.1"; policy = "p"; }, { match = "127.0.0.2"; policy = "short"; }, { match = "127.0.0.77"; policy = "named"; } );
+hosts = ( { match = "127.0.0.1"; policy = "p"; }, { match = "127.0.0.2"; policy = "short"; }, { match = "127.0.0.3"; policy = "held"; },
+          { match = "127.0.0.4"; policy = "slow"; }, { match = "127.0.0.77"; policy = "named"; } );
 CFG
 export GUSSET_CONFIG=$folder/rule.cfg
 gusset run -- true
@@ -53,6 +56,7 @@ forgotten
 same "a signal handler connects while the program does" handler 127.0.0.1 "$open"
 is "and no attempt is lost" "$(counted failures)" 0
 same "children of a program whose threads connect" forks 127.0.0.1 "$open"
+same "a signal handler that forks, in a program that connects" torn 127.0.0.1 "$open"
 forgotten
 same "a vfork child closes what its parent waits for" vforks 127.0.0.1 "$open"
 is "which is the parent's to judge" "$(counted failures)" 0
@@ -63,6 +67,17 @@ is "a limit below a second outlives signals that restart" "$(sed -n 's/^signals 
 took=$(sed -n 's/^took //p' "$folder/short")
 at_least "and ends after its time" "$took" 380
 at_most "not later" "$took" 900
+forgotten
+same "a connection that is reset later, without a question to the socket" reset 127.0.0.1
+is "was one all the same" "$(counted calls) $(counted failures)" "3 0"
+is "a socket that was held until it was refused says so again" "$(wrapped "$client" held 127.0.0.3 "$shut")" \
+    "Connection refused Connection refused Connection refused "
+same "a descriptor that became another socket's between two tries is left alone" replaced 127.0.0.4 "$shut" 127.0.0.9 "$open"
+for log in off debug; do
+    forgotten
+    GUSSET_LOG=$log same "the first connect in a thread of the smallest stack, log level $log" narrow 127.0.0.1 "$open"
+    GUSSET_LOG=$log same "and one that is refused" narrow 127.0.0.1 "$shut"
+done
 same "a program that closes all descriptors finds none of gusset's" descriptors 127.0.0.1 "$open"
 
 same "a sandbox that allows what a client needs" sandbox 127.0.0.1 "$open"
