@@ -85,12 +85,6 @@ void block_init(struct block *block)
     *block = (struct block){.retry_after_ms = -1, .content_length = -1};
 }
 
-/* As libcurl does, which looks at the first byte alone. */
-static bool is_blank(const char *line, size_t size)
-{
-    return size > 0 && (line[0] == '\n' || line[0] == '\r');
-}
-
 bool block_read(struct block *block, const char *line, size_t size)
 {
     if (block->has_ended || !block->status) {
@@ -101,7 +95,7 @@ bool block_read(struct block *block, const char *line, size_t size)
             return false;
         }
     }
-    if (is_blank(line, size)) {
+    if (block_is_blank(line, size)) {
         bool ends = !block->has_ended;
         block->has_ended = true;
         return ends;

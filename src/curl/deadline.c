@@ -11,7 +11,8 @@ enum {
     QUICK_EXIT_SINCE = 0x075700, /* 7.87.0 */
     LOOK_US = 100000,            /* between looks at what tells us nothing by itself */
     PATIENCE_MS = 5000,          /* libcurl's loop waits for a second at most: some of its first waits */
-    EARLY_US = 2000              /* libcurl counts milliseconds and may end a transfer that much early */
+    FIRST_POLL_MS = 1000, /* libcurl's easy loop polls once before the transfer begins, which does not wait */
+    EARLY_US = 2000       /* libcurl counts milliseconds and may end a transfer that much early */
 };
 
 /* Once one poll of a flavour's loop was seen, all are. */
@@ -336,21 +337,25 @@ static bool has_waited_for_nothing(const struct call *call)
     const struct deadline *deadline = &call->deadline;
 
     return deadline->is_plain && deadline->patience_ms && call->handle->libcurl->never_blocks &&
-           deadline->patience_ms == deadline->first_patience_ms;
+           deadline->first_patience_ms - deadline->patience_ms <= FIRST_POLL_MS + 1;
 }
 
-void deadline_sends(struct call *call)
+static __attribute__((noinline)) void note_sending(struct call *call)
 {
-    if (has_waited_for_nothing(call)) {
-        call->deadline.sent_us = call->deadline.attempt_started_us;
-        return;
-    }
     uint64_t now_us = clock_now_us();
 
     call->deadline.sent_us = is_long_to_send(call) ? 0 : now_us;
     if (!call->deadline.sent_us)
         call_for_look(call, now_us + LOOK_US);
     look_again(call);
+}
+
+void deadline_sends(struct call *call)
+{
+    if (has_waited_for_nothing(call))
+        call->deadline.sent_us = call->deadline.attempt_started_us;
+    else
+        note_sending(call);
 }
 
 void deadline_sent(struct call *call)

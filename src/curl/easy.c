@@ -62,6 +62,12 @@ static CURLcode run_pooled(struct call *call)
     return code;
 }
 
+static inline CURLcode perform_real(struct call *call)
+{
+    const struct handle *handle = call->handle;
+    return handle->pool.has_own ? handle->libcurl->easy_perform(handle->easy) : run_pooled(call);
+}
+
 static CURLcode run_real(struct call *call)
 {
     struct handle *handle = call->handle;
@@ -69,7 +75,7 @@ static CURLcode run_real(struct call *call)
     easy_leave(handle); /* a transfer of this handle that was left by longjmp */
     call->outer = easy_running;
     easy_running = call;
-    CURLcode code = handle->pool.has_own ? handle->libcurl->easy_perform(handle->easy) : run_pooled(call);
+    CURLcode code = perform_real(call);
     easy_running = call->outer;
     return code;
 }
@@ -110,7 +116,7 @@ static CURLcode perform_gated(struct call *call)
     return code;
 }
 
-/* The first attempt of a routine call was no success: from here it is one like all others. */
+/* The first attempt was no success: from here it is one like all others. */
 static __attribute__((noinline)) CURLcode go_on(struct call *call, CURLcode code)
 {
     if (goes_again(call, &code))
@@ -119,13 +125,12 @@ static __attribute__((noinline)) CURLcode go_on(struct call *call, CURLcode code
     return code;
 }
 
+/* A call that is dressed and admitted, while none other is under way in this thread. */
 static CURLcode perform_routine(struct call *call)
 {
-    const struct handle *handle = call->handle;
-
     call->outer = NULL;
     easy_running = call;
-    CURLcode code = handle->libcurl->easy_perform(handle->easy);
+    CURLcode code = perform_real(call);
     easy_running = NULL;
     return routine_ends(call, code) ? code : go_on(call, code);
 }
@@ -148,8 +153,13 @@ static __attribute__((noinline)) CURLcode perform_any(struct handle *handle)
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
     if (!call)
         return run_alone(handle);
-    CURLcode code = call->gate.shadow ? perform_watched(call) : perform_gated(call);
-    transfer_close(call);
+    CURLcode code;
+    if (call->gate.is_repeat && !easy_running) {
+        code = request_dress(call) ? perform_routine(call) : go_on(call, CURLE_SEND_FAIL_REWIND);
+    } else {
+        code = call->gate.shadow ? perform_watched(call) : perform_gated(call);
+        transfer_close(call);
+    }
     handle->is_routine = routine_follows(call);
     return code;
 }

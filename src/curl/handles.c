@@ -7,15 +7,9 @@
 
 #include "core/method.h"
 #include "curl/call.h"
-#include "curl/registry.h"
 #include "curl/spare.h"
 
-static struct registry handles = REGISTRY_INIT(handles);
-
-struct handle *handles_find(CURL *easy)
-{
-    return registry_find(&handles, easy);
-}
+struct registry handles_known = REGISTRY_INIT(handles_known);
 
 static void discard(struct handle *handle)
 {
@@ -58,7 +52,7 @@ void handles_add(CURL *easy, const struct libcurl *libcurl)
     handle->easy = easy;
     handle->libcurl = libcurl;
     set_defaults(handle);
-    if (!registry_put(&handles, easy, handle))
+    if (!registry_put(&handles_known, easy, handle))
         discard(handle);
 }
 
@@ -120,7 +114,7 @@ void handles_reset(struct handle *handle)
 
 void handles_forget(struct handle *handle)
 {
-    registry_remove(&handles, handle->easy);
+    registry_remove(&handles_known, handle->easy);
 }
 
 /* Whether the URL alone says where the transfer goes. */

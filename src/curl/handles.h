@@ -11,6 +11,7 @@
 
 #include "curl/fingerprint.h"
 #include "curl/pool.h"
+#include "curl/registry.h"
 #include "curl/seat.h"
 #include "curl/target.h"
 #include "sys/libcurl.h"
@@ -91,8 +92,20 @@ void handles_add(CURL *easy, const struct libcurl *libcurl);
 /* Remembers a duplicate, with all that is known of the original. */
 void handles_copy(const struct handle *from, CURL *easy);
 
+/* For handles_find alone. */
+extern struct registry handles_known __attribute__((visibility("hidden")));
+
+/* The quick answer: nearly every handle, or NULL. */
+static inline struct handle *handles_find_home(CURL *easy)
+{
+    return registry_find_home(&handles_known, easy);
+}
+
 /* Finds a handle; NULL when it is unknown. Lock-free. */
-struct handle *handles_find(CURL *easy);
+static inline struct handle *handles_find(CURL *easy)
+{
+    return registry_find(&handles_known, easy);
+}
 
 /* Back to what curl_easy_reset leaves. */
 void handles_reset(struct handle *handle);

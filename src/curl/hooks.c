@@ -82,8 +82,8 @@ static void hook_easy_cleanup(enum libcurl_flavour flavour, CURL *easy, const vo
         handles_free(handle);
 }
 
-STUBS_INLINE CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLoption option,
-                                       uint64_t word, const void *caller)
+static __attribute__((noinline)) CURLcode set_any(CURL *easy, CURLoption option, uint64_t word,
+                                                  enum libcurl_flavour flavour, const void *caller)
 {
     struct handle *handle = handles_find(easy);
 
@@ -93,7 +93,15 @@ STUBS_INLINE CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy,
     return libcurl ? libcurl->easy_setopt(easy, option, word) : CURLE_FAILED_INIT;
 }
 
-STUBS_INLINE CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy, const void *caller)
+STUBS_INLINE CURLcode hook_easy_setopt(enum libcurl_flavour flavour, CURL *easy, CURLoption option,
+                                       uint64_t word, const void *caller)
+{
+    struct handle *handle = handles_find_home(easy);
+    return handle ? request_setopt(handle, option, word) : set_any(easy, option, word, flavour, caller);
+}
+
+static __attribute__((noinline)) CURLcode perform_any(CURL *easy, enum libcurl_flavour flavour,
+                                                      const void *caller)
 {
     struct handle *handle = handles_find(easy);
 
@@ -101,6 +109,12 @@ STUBS_INLINE CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy
         return easy_perform(handle);
     const struct libcurl *libcurl = libcurl_for(flavour, caller);
     return libcurl ? libcurl->easy_perform(easy) : CURLE_FAILED_INIT;
+}
+
+STUBS_INLINE CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy, const void *caller)
+{
+    struct handle *handle = handles_find_home(easy);
+    return handle ? easy_perform(handle) : perform_any(easy, flavour, caller);
 }
 
 /* A variadic word is passed as an ordinary one on x86-64 and aarch64, so setopt needs no va_list. */

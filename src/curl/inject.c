@@ -269,7 +269,7 @@ void inject_program_set(struct call *call)
 }
 
 /* libcurl builds each hop's headers from the list anew, and skips a node without a colon. */
-void inject_check_origin(struct call *call)
+__attribute__((noinline)) void inject_check_origin(struct call *call)
 {
     if (call->inject.is_dressed)
         silence(&call->inject, call_is_at_another_origin(call));

@@ -43,14 +43,21 @@ static inline uint64_t registry_hash(uintptr_t address)
 
 void *registry_search(struct registry *registry, const void *address);
 
-/* What is remembered of an address; NULL: nothing. Lock-free. Nearly every address is at its home. */
-static inline void *registry_find(struct registry *registry, const void *address)
+/* What is remembered of an address where that is at its home, as nearly every one is; NULL otherwise. */
+static inline void *registry_find_home(struct registry *registry, const void *address)
 {
     struct registry_entry *home = &registry->first[registry_hash((uintptr_t)address) & (REGISTRY_FIRST - 1)];
 
-    if (atomic_load_explicit(&home->address, memory_order_acquire) == (uintptr_t)address)
-        return atomic_load_explicit(&home->record, memory_order_acquire);
-    return registry_search(registry, address);
+    if (atomic_load_explicit(&home->address, memory_order_acquire) != (uintptr_t)address)
+        return NULL;
+    return atomic_load_explicit(&home->record, memory_order_acquire);
+}
+
+/* What is remembered of an address; NULL: nothing. Lock-free. */
+static inline void *registry_find(struct registry *registry, const void *address)
+{
+    void *record = registry_find_home(registry, address);
+    return record ? record : registry_search(registry, address);
 }
 
 /* Remembers a record. Returns false when there is no memory for it. */

@@ -118,12 +118,20 @@ static bool is_good_answer(const struct call *call)
     return call->is_http && reply->block.status / 100 == 2 && call->hop_sent && !reply->was_redirected;
 }
 
+/* Out of line: it is for event loops alone. */
+static __attribute__((noinline)) void tell_loop(struct call *call)
+{
+    if (is_good_answer(call))
+        gate_answered(&call->gate);
+}
+
 static size_t commit(struct call *call)
 {
     call->reply.phase = REPLY_COMMITTED;
-    if (call->deadline.loop_looks_us && is_good_answer(call))
-        gate_answered(&call->gate);
-    deadline_committed(call);
+    if (call->deadline.loop_looks_us)
+        tell_loop(call);
+    if (!call->deadline.is_plain)
+        deadline_committed(call);
     return call->reply.length ? flush(call) : DONE;
 }
 
@@ -205,17 +213,29 @@ static size_t hold_line(struct call *call, char *line, size_t size)
 }
 
 /* One that nobody wants to see: only what it says of the block counts. */
-static __attribute__((noinline)) size_t read_line(struct call *call, const char *line, size_t size)
+static __attribute__((noinline)) size_t read_any_line(struct call *call, const char *line, size_t size)
 {
     struct reply *reply = &call->reply;
-    bool ends = block_read(&reply->block, line, size), is_success = block_is_success(&reply->block);
+    bool ends = block_read(&reply->block, line, size);
 
-    reply->is_quiet = is_success && !ends;
-    if (!ends)
+    reply->is_quiet = block_is_success(&reply->block) && !ends;
+    return ends ? end_block(call, size) : size;
+}
+
+/* Nearly always it begins a success, or ends it; nothing is held then, so nobody can refuse it. */
+static size_t read_line(struct call *call, const char *line, size_t size)
+{
+    struct reply *reply = &call->reply;
+
+    if (reply->is_quiet && call->hop_sent && block_is_blank(line, size)) {
+        reply->block.has_ended = true;
+        reply->is_quiet = false;
+        commit(call);
         return size;
-    if (!is_success || !call->hop_sent)
-        return end_block(call, size);
-    commit(call); /* nothing is held, so nobody can refuse it */
+    }
+    if (!block_begins_well(&reply->block, line, size))
+        return read_any_line(call, line, size);
+    reply->is_quiet = true;
     return size;
 }
 
@@ -263,11 +283,12 @@ static size_t swallow_body(struct reply *reply, size_t size)
     return reply->swallowed > SWALLOW_MAX || reply->block.content_length > SWALLOW_MAX ? 0 : size;
 }
 
-static size_t pass_body(struct call *call, char *bytes, size_t size)
+static inline size_t pass_body(struct call *call, char *bytes, size_t size)
 {
     size_t taken = deliver_body(call, bytes, size);
 
-    deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
+    if (!call->deadline.is_plain)
+        deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
     return taken;
 }
 

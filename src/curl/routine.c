@@ -17,7 +17,7 @@ bool routine_follows(const struct call *call)
 
     return handle->is_settled && handle->is_dressed && handle->libcurl->has_prereq &&
            is_plain_request(call) && reply_is_delivered(&call->reply) && call->deadline.is_plain &&
-           call->inject.is_same && !call->inject.is_silent && gate_is_routine(&call->gate);
+           call->inject.is_same && !call->inject.is_silent;
 }
 
 bool routine_begins(struct call *call)

@@ -1,5 +1,6 @@
 #include "curl/trace.h"
 
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,25 +46,53 @@ static struct random_pair not_zero(struct random_pair pair)
     return pair;
 }
 
-/* The digits come in one run, and are then parted by dashes. */
+/* The digits of one word, likewise. */
+static octets hex16(uint64_t word)
+{
+    const uint64_t halves[2] = {word >> 4 & 0x0f0f0f0f0f0f0f0fu, word & 0x0f0f0f0f0f0f0f0fu};
+    octets values;
+
+    memcpy(&values, halves, sizeof values);
+    return digits_of(values);
+}
+
+enum { HEAD_LENGTH = 24, TAIL_AT = 19 };
+
+/* The first half of a thread's ids, which is its name: "01234567-89ab-4cde-", and what the tail is put over.
+ */
+static _Thread_local struct {
+    uint64_t name; /* 0: not written yet */
+    char text[HEAD_LENGTH];
+} head __attribute__((tls_model("initial-exec")));
+
+/* A signal handler that comes in between writes the same. */
+static __attribute__((noinline)) void write_head(uint64_t name)
+{
+    octets values = hex16(name);
+    char digits[16];
+
+    memcpy(digits, &values, sizeof digits);
+    memcpy(head.text, digits, 8);
+    memcpy(head.text + 9, digits + 8, 4);
+    memcpy(head.text + 14, digits + 12, 4);
+    head.text[8] = head.text[13] = head.text[18] = '-';
+    head.text[14] = '4'; /* the version */
+    atomic_signal_fence(memory_order_seq_cst);
+    head.name = name;
+}
+
 void trace_new_id(char id[TRACE_ID_ROOM])
 {
-    struct random_pair pair = random_pair();
-    char digits[32];
+    uint64_t name, word = random_named_word(&name);
+    octets tail = hex16((word & ~(uint64_t)0xC0) | 0x80); /* the first digit is the variant: bits 10 */
 
-    pair.words[0] = (pair.words[0] & ~(uint64_t)0xC) | 8; /* digit 16, the variant: bits 10 */
-    write_hex32(digits, pair);
-    memcpy(id, digits, 8);
-    id[8] = '-';
-    memcpy(id + 9, digits + 8, 4);
-    id[13] = '-';
-    memcpy(id + 14, digits + 12, 4);
-    id[14] = '4'; /* the version */
-    id[18] = '-';
-    memcpy(id + 19, digits + 16, 4);
-    id[23] = '-';
-    memcpy(id + 24, digits + 20, 12);
-    id[36] = '\0';
+    if (head.name != name)
+        write_head(name);
+    memcpy(id, head.text, HEAD_LENGTH);
+    memcpy(id + TAIL_AT + 1, &tail, sizeof tail); /* twelve digits where they belong … */
+    memcpy(id + TAIL_AT, &tail, 4);               /* … and the four before their dash */
+    id[TAIL_AT + 4] = '-';
+    id[TRACE_ID_ROOM - 1] = '\0';
 }
 
 static bool is_hex(const char *text, unsigned digits)

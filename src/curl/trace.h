@@ -15,7 +15,7 @@ enum {
     TRACE_STATE_ROOM = TRACE_STATE_MAX + 16
 };
 
-/* A new request id and its NUL. */
+/* A new request id and its NUL. Those of a thread share their first half, and differ in the other. */
 void trace_new_id(char id[TRACE_ID_ROOM]);
 
 /* The line "traceparent: 00-…": the trace of $TRACEPARENT where that is valid, else a new one. Returns

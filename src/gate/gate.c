@@ -105,6 +105,7 @@ static inline void begin(struct gate_call *call)
     call->backoff_ms = 0;
     call->round = 0;
     call->attempt_ended = call->would_refuse = call->failed = call->has_token = call->has_waited = false;
+    call->is_routine = call->is_repeat = false;
     call->over_us = 0;
     call->outcome = (struct outcome){0};
     call->total_us = applies(call, POLICY_TIMEOUT) ? (uint64_t)settings->timeout.total_ms * 1000 : 0;
@@ -168,12 +169,37 @@ bool gate_is_unmatched(const struct gate_call *call)
     return ready && call->unmatched == ready->rules;
 }
 
+/* What begin and gate_admit set is as it was after the last call, but for what is set here. */
+bool gate_repeat(struct gate_call *call)
+{
+    const struct ready *ready = gate_ready(false);
+    struct layout_host *slot = call->slot;
+
+    if (!call->is_routine || ready != call->ready || switch_of(ready) != call->switched ||
+        !slots_is_still(slot, call->key) ||
+        breaker_state(atomic_load_explicit(&slot->circuit, memory_order_relaxed)) != BREAKER_CLOSED)
+        return false;
+    uint64_t now_us = clock_now_us();
+    if (!slice_count_now(&call->budget_slice, now_us, 1, 0))
+        return false; /* another slice begins: the slot is found used, too, at such times */
+    call->opened_us = now_us;
+    call->deadline_us = call->total_us ? now_us + call->total_us : 0;
+    call->over_us = 0;
+    call->attempt_ended = false;
+    call->is_repeat = true;
+    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
+    return true;
+}
+
 bool gate_reopen(struct gate_call *call)
 {
     struct ready *ready = gate_ready(false);
 
     if (!ready || !call->policy)
         return false;
+    if (gate_repeat(call))
+        return true;
     call->ready = ready;
     call->switched = switch_of(ready);
     enum policy_mode mode = mode_of(ready, call->switched, call->rule_mode);
@@ -192,6 +218,7 @@ bool gate_reopen(struct gate_call *call)
 void gate_repeats(struct gate_call *call, unsigned times)
 {
     call->repeats = times < UINT16_MAX ? (uint16_t)times : UINT16_MAX;
+    call->is_routine = false;
     note_count(call, LAYOUT_COUNT_nested);
 }
 
@@ -340,8 +367,10 @@ static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool
 
 struct verdict gate_admit(struct gate_call *call, bool may_wait)
 {
+    if (call->is_repeat && !call->attempt_ended) /* admitted already */
+        return (struct verdict){.kind = VERDICT_GO};
     call->attempt++;
-    call->attempt_ended = call->is_answered = false;
+    call->attempt_ended = call->is_answered = call->is_routine = false;
     call->round = 0;
     if (call->attempt > 1 || !is_free_to_go(call))
         return ask(call, may_wait);
@@ -498,7 +527,7 @@ static bool tell_circuit(struct gate_call *call, const struct gate_attempt *atte
     return false;
 }
 
-static void feed_success(struct gate_call *call, uint64_t now_us)
+static inline void feed_success(struct gate_call *call, uint64_t now_us)
 {
     count_outcome(call, now_us, false);
     if (!is_calm(call))
@@ -513,6 +542,7 @@ void gate_answered(struct gate_call *call)
     call->failed = false;
     feed_success(call, clock_now_us());
     call->is_answered = true;
+    call->is_routine = false;
 }
 
 void gate_succeeded(struct gate_call *call, struct outcome outcome)
@@ -543,6 +573,7 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
         return call->last;
     }
     call->attempt_ended = true;
+    call->is_routine = false;
     call->outcome = attempt->outcome;
     if (call->would_refuse) {
         call->last = stop(VERDICT_CIRCUIT_OPEN);
@@ -563,14 +594,24 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 
 /* ---- close ---- */
 
+/* Whether the next call may be opened by gate_repeat. */
+static bool was_routine(const struct gate_call *call)
+{
+    return !call->shadow && !call->is_answered && !call->has_waited && !call->repeats && !call->tally &&
+           !log_wants(LOG_DEBUG) &&
+           (settings_of(call)->groups & (POLICY_BREAKER | POLICY_LIMIT)) == POLICY_BREAKER;
+}
+
 void gate_close(struct gate_call *call)
 {
     uint64_t took_us = (call->over_us ? call->over_us : clock_now_us()) - call->opened_us;
 
     if (call->over_us && call->attempt == 1) { /* the way of nearly every call */
         note_latency(call, took_us);
+        call->is_routine = was_routine(call);
         return;
     }
+    call->is_routine = false;
     if (!call->attempt_ended)
         withdraw_probe(call);
     if (call->attempt_ended && call->attempt > 1 && call->outcome.type == OUTCOME_SUCCESS) {
@@ -581,36 +622,6 @@ void gate_close(struct gate_call *call)
         note_count(call, LAYOUT_COUNT_failed);
     }
     note_latency(call, took_us);
-}
-
-/* ---- the same once more ---- */
-
-bool gate_is_routine(const struct gate_call *call)
-{
-    return call->over_us && call->attempt == 1 && !call->shadow && !call->is_answered && !call->has_waited &&
-           !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
-           (settings_of(call)->groups & (POLICY_BREAKER | POLICY_LIMIT)) == POLICY_BREAKER;
-}
-
-/* What begin and gate_admit set is as it was after the last call, but for what is set here. */
-bool gate_repeat(struct gate_call *call)
-{
-    const struct ready *ready = gate_ready(false);
-    struct layout_host *slot = call->slot;
-
-    if (ready != call->ready || switch_of(ready) != call->switched || !slots_is_still(slot, call->key) ||
-        breaker_state(atomic_load_explicit(&slot->circuit, memory_order_relaxed)) != BREAKER_CLOSED)
-        return false;
-    uint64_t now_us = clock_now_us();
-    if (!slice_count_now(&call->budget_slice, now_us, 1, 0))
-        return false; /* another slice begins: the slot is found used, too, at such times */
-    call->opened_us = now_us;
-    call->deadline_us = call->total_us ? now_us + call->total_us : 0;
-    call->over_us = 0;
-    call->attempt_ended = false;
-    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
-    return true;
 }
 
 void gate_repeated(struct gate_call *call)

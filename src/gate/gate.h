@@ -42,6 +42,8 @@ struct gate_call {
     uint32_t backoff_ms;        /* the last one */
     uint64_t over_us;           /* monotonic: when it ended well; 0: it has not */
     bool attempt_ended;
+    bool is_routine;   /* the last call was, and nothing is different in this record since */
+    bool is_repeat;    /* public: gate_repeat has opened it */
     bool is_answered;  /* see gate_answered */
     bool has_waited;   /* public: for a token */
     bool has_token;    /* the next attempt's was taken when it was promised */
@@ -129,17 +131,16 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome);
 void gate_close(struct gate_call *call);
 
 /*
- * A call that is like the one before it on the same record takes three steps instead of five:
+ * A call that is like the one before it on the same record takes two steps instead of four:
  *
- *     gate_is_routine → gate_repeat → attempt → gate_repeated
+ *     gate_repeat → attempt → gate_repeated
  *
- * The first is asked when a call is over: it ended well at its first attempt, under a policy that limits no
- * rate, with nobody who wants more written down than counts. gate_repeat opens the next call and admits its
- * first attempt, or does nothing and returns false where anything has changed since: the switch, the slot,
- * the circuit. After it gate_repeated tells that the call ended well; where it did not, gate_ended and
- * gate_close do, as ever.
+ * Such a one ended well at its first attempt, under a policy that limits no rate, with nobody who wants more
+ * written down than counts. gate_repeat opens the next call and admits its first attempt, or does nothing and
+ * returns false where anything has changed since: the switch, the slot, the circuit. (gate_reopen tries it
+ * first; gate_admit then says GO.) gate_repeated tells that the call ended well and is over; where it did
+ * not, gate_ended and gate_close do, as ever.
  */
-bool gate_is_routine(const struct gate_call *call);
 bool gate_repeat(struct gate_call *call);
 void gate_repeated(struct gate_call *call);
 

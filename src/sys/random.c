@@ -19,6 +19,7 @@
 struct random_state {
     _Atomic uint64_t counter;
     uint64_t key;
+    uint64_t name;
     uint64_t generation; /* 0: never seeded */
 };
 
@@ -63,11 +64,13 @@ static void seed(uint64_t words[2])
 /* Seeds this thread for the process as it is now. Out of the quick way. */
 static __attribute__((noinline)) void begin(uint64_t generation)
 {
-    uint64_t words[2];
+    uint64_t words[2], name[2];
 
     seed(words);
+    seed(name);
     atomic_store_explicit(&own.counter, words[0], memory_order_relaxed);
     own.key = words[1];
+    own.name = name[0] | 1;
     own.generation = generation;
 }
 
@@ -84,6 +87,14 @@ static inline uint64_t take_steps(unsigned steps)
 uint64_t random_word(void)
 {
     return mixed(take_steps(1)) ^ own.key;
+}
+
+uint64_t random_named_word(uint64_t *name)
+{
+    uint64_t counter = take_steps(1);
+
+    *name = own.name;
+    return mixed(counter) ^ own.key;
 }
 
 struct random_pair random_pair(void)

@@ -10,6 +10,12 @@ struct random_pair {
 
 uint64_t random_word(void);
 
+/*
+ * A word that does not come twice from one thread, and the thread's name: a random word, never 0, that is
+ * another in every thread and after every fork. Together they are as unlikely to come twice as any two words.
+ */
+uint64_t random_named_word(uint64_t *name);
+
 /* Two words, for less than twice the cost. */
 struct random_pair random_pair(void);
 
