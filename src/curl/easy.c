@@ -144,15 +144,24 @@ static CURLcode perform_watched(struct call *call)
     return code;
 }
 
+/* Whether no rule matched last time either, and nothing was set since. */
+static bool is_still_unmatched(const struct handle *handle)
+{
+    return handle->is_settled && handle->pool.has_own && !handle->words[HANDLES_CURLU] &&
+           gate_is_unmatched(&handle->call->gate);
+}
+
 static __attribute__((noinline)) CURLcode perform_any(struct handle *handle)
 {
     if (handle->seat.multi && handle->seat.place == SEAT_PARKED)
         return CURLE_FAILED_INIT; /* what libcurl says of a handle that is in a multi handle */
-    if (handle->is_performing || handle->seat.multi)
+    if (handle->is_performing || handle->seat.multi || is_still_unmatched(handle))
         return handle->libcurl->easy_perform(handle->easy);
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
-    if (!call)
+    if (!call) {
+        handle->is_routine = false;
         return run_alone(handle);
+    }
     CURLcode code;
     if (call->gate.is_repeat && !easy_running) {
         code = request_dress(call) ? perform_routine(call) : go_on(call, CURLE_SEND_FAIL_REWIND);

@@ -65,30 +65,35 @@ STUBS_INLINE CURLMcode hook_multi_add_handle(enum libcurl_flavour flavour, CURLM
     return libcurl_known(flavour)->multi_add_handle(real, easy);
 }
 
+/* Two words of poll's that fit into one, so that all of its arguments stay in registers. */
+struct wait {
+    int timeout_ms;
+    enum libcurl_flavour flavour;
+};
+
 /* Where curl_easy_perform comes through the loader to its own loop, a limit of its call may be nearer. */
-static __attribute__((noinline)) CURLMcode poll_any(CURLM *real, struct curl_waitfd *extra,
-                                                    unsigned extra_count, int timeout_ms, int *ready,
-                                                    enum libcurl_flavour flavour, const void *caller)
+static __attribute__((noinline)) CURLMcode poll_any(CURLM *real, struct curl_waitfd *extra, unsigned count,
+                                                    struct wait wait, int *ready, const void *caller)
 {
     struct multi *multi = find(real, caller);
 
     if (multi && multi->libcurl->multi_poll)
-        return loop_poll(multi, extra, extra_count, timeout_ms, ready);
-    const struct libcurl *libcurl = libcurl_for(flavour, caller);
+        return loop_poll(multi, extra, count, wait.timeout_ms, ready);
+    const struct libcurl *libcurl = libcurl_for(wait.flavour, caller);
     if (!libcurl || !libcurl->multi_poll)
         return CURLM_INTERNAL_ERROR;
     if (stubs_is_inner(libcurl, caller))
-        timeout_ms = easy_poll_ms(real, timeout_ms);
-    return libcurl->multi_poll(real, extra, extra_count, timeout_ms, ready);
+        wait.timeout_ms = easy_poll_ms(real, wait.timeout_ms);
+    return libcurl->multi_poll(real, extra, count, wait.timeout_ms, ready);
 }
 
 /* The wait of an easy call whose limits are far: it may be as long as libcurl wants it. */
 STUBS_INLINE CURLMcode hook_multi_poll(enum libcurl_flavour flavour, CURLM *real, struct curl_waitfd *extra,
-                                       unsigned extra_count, int timeout_ms, int *ready, const void *caller)
+                                       unsigned count, int timeout_ms, int *ready, const void *caller)
 {
     if (libcurl_is_caller(flavour, caller) && (!easy_running || easy_may_wait(real, timeout_ms)))
-        return libcurl_known(flavour)->multi_poll(real, extra, extra_count, timeout_ms, ready);
-    return poll_any(real, extra, extra_count, timeout_ms, ready, flavour, caller);
+        return libcurl_known(flavour)->multi_poll(real, extra, count, timeout_ms, ready);
+    return poll_any(real, extra, count, (struct wait){timeout_ms, flavour}, ready, caller);
 }
 
 static CURL **hook_multi_get_handles(enum libcurl_flavour flavour, CURLM *real, const void *caller)

@@ -21,7 +21,7 @@ static size_t write_by(curl_write_callback writer, void *data, char *bytes, size
     return writer ? writer(bytes, 1, size, data) : fwrite(bytes, 1, size, data);
 }
 
-static size_t deliver_body(struct call *call, char *bytes, size_t size)
+static inline size_t deliver_body(struct call *call, char *bytes, size_t size)
 {
     const struct handle *handle = call->handle;
     size_t taken = write_by((curl_write_callback)handle->words[HANDLES_WRITEFUNCTION],
@@ -330,11 +330,15 @@ void reply_program_set(struct call *call)
 
 static void dress(struct call *call)
 {
+    const struct handle *handle = call->handle;
+    const struct libcurl *libcurl = handle->libcurl;
+    CURL *easy = handle->easy;
+
     call->reply.is_dressed = true;
-    call_set(call, CURLOPT_HEADERFUNCTION, header_line);
-    call_set(call, CURLOPT_HEADERDATA, call);
-    call_set(call, CURLOPT_WRITEFUNCTION, body_bytes);
-    call_set(call, CURLOPT_WRITEDATA, call);
+    libcurl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, header_line);
+    libcurl->easy_setopt(easy, CURLOPT_HEADERDATA, call);
+    libcurl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, body_bytes);
+    libcurl->easy_setopt(easy, CURLOPT_WRITEDATA, call);
     call->reply.header_is_off = call->is_http && call->handle->words[HANDLES_HEADER];
     if (call->reply.header_is_off)
         call_set(call, CURLOPT_HEADER, 0L);

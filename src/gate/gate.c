@@ -120,6 +120,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
     struct ready *ready = gate_ready(false);
 
     call->policy = NULL;
+    call->is_routine = false;
     if (!ready)
         return false;
     call->ready = ready;
@@ -153,6 +154,7 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
     struct rules_match match;
 
     call->policy = NULL;
+    call->is_routine = false;
     call->unmatched = NULL;
     if (!ready)
         return false;
@@ -198,7 +200,7 @@ bool gate_reopen(struct gate_call *call)
 
     if (!ready || !call->policy)
         return false;
-    if (gate_repeat(call))
+    if (call->is_routine && gate_repeat(call))
         return true;
     call->ready = ready;
     call->switched = switch_of(ready);

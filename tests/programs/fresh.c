@@ -3,8 +3,9 @@
  *   fresh KIND=URL...
  * KIND: get · post · head · port:N, porting:N (CURLOPT_PORT before, after the URL) · parts (CURLU) · anew
  * (another URL, curl_easy_reset, the URL) · late (another URL, then the URL) · tour:N (a request to port N,
- * then likewise) · file (the URL, then a file, three times) · fork (a child with a handle of its own) Prints
- * for each what the server was sent in X-Rule; for fork whether the child's request id was its own.
+ * then likewise) · file (the URL, then a file, three times) · astray:N (the URL twice, then localhost:N,
+ * three times) · fork (a child with a handle of its own) Prints for each what the server was sent in X-Rule;
+ * for fork whether the child's request id was its own.
  */
 #include <curl/curl.h>
 #include <stdbool.h>
@@ -78,10 +79,18 @@ static void go_elsewhere(CURL *easy, long port, struct text *head)
     perform(easy, head);
 }
 
+static void follow_up(CURL *easy, const char *url)
+{
+    curl_easy_setopt(easy, CURLOPT_URL, url);
+    for (int i = 0; i < 3; i++)
+        curl_easy_perform(easy);
+}
+
 static CURLcode ask(const char *kind, const char *url, struct text *head)
 {
     CURL *easy = curl_easy_init();
     CURLU *parts = curl_url();
+    char astray[64];
 
     head->length = 0;
     head->bytes[0] = '\0';
@@ -92,10 +101,12 @@ static CURLcode ask(const char *kind, const char *url, struct text *head)
     }
     set_url(easy, kind, url, parts);
     CURLcode code = perform(easy, head);
-    if (strcmp(kind, "file") == 0) {
-        curl_easy_setopt(easy, CURLOPT_URL, "file:///dev/null");
-        for (int i = 0; i < 3; i++)
-            curl_easy_perform(easy);
+    if (strcmp(kind, "file") == 0)
+        follow_up(easy, "file:///dev/null");
+    if (strncmp(kind, "astray:", 7) == 0) {
+        snprintf(astray, sizeof astray, "http://localhost:%ld/", atol(kind + 7));
+        curl_easy_perform(easy);
+        follow_up(easy, astray);
     }
     curl_easy_cleanup(easy);
     curl_url_cleanup(parts);

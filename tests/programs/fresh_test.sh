@@ -38,5 +38,6 @@ is "the handle went elsewhere, and was reset" "$(fresh get="$url" tour:"$other"=
 is "another URL was set before it" "$(fresh get="$url" late="$url" late="$there" late="$url")" "any any other any"
 is "a child goes on with its copy, and its ids are its own" "$(fresh get="$url" fork="$url" get="$url" fork="$url")" "any own any own"
 is "what follows on the same handle is no call of the host's" "$(forget; fresh file="$url"; counted calls)" "$(printf 'any\n1')"
+is "nor is what no rule matches" "$(forget; fresh astray:"$port"="$url"; counted calls)" "$(printf 'any\n2')"
 is "as many calls are counted as were made" "$(forget; fresh get="$url" get="$url" get="$there" post="$url" >/dev/null; counted calls)" 4
 done_testing
