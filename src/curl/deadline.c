@@ -175,8 +175,6 @@ static int first_patience_ms(const struct call *call)
 {
     const struct policy_timeouts *limits = limits_of(call);
 
-    if (!sees_polls(call))
-        return 0;
     if (!applies(call))
         return PATIENCE_MS;
     uint32_t ms = shorter_ms(shorter_ms(PATIENCE_MS, limits->attempt_ms), limits->total_ms);
@@ -291,6 +289,7 @@ static __attribute__((noinline)) void dress(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
     uint64_t program_ms = call->handle->words[HANDLES_TIMEOUT_MS];
+    bool is_seen = sees_polls(call);
 
     deadline->is_plain = false;
     lift_speed(call);
@@ -298,10 +297,11 @@ static __attribute__((noinline)) void dress(struct call *call)
     exit_quickly(call);
     if (call->gate.attempt > 1 || deadline->worn_ms != (long)program_ms)
         give_back(call);
-    look_again(call);
-    deadline->first_patience_ms = first_patience_ms(call);
-    deadline->is_plain = sees_polls(call) && !deadline->is_lent && !idle_limit_ms(call) &&
-                         deadline->worn_ms == (long)program_ms;
+    if (!is_seen || deadline->loop_looks_us || deadline->is_lent)
+        look_again(call);
+    deadline->first_patience_ms = is_seen ? first_patience_ms(call) : 0;
+    deadline->is_plain =
+        is_seen && !deadline->is_lent && !idle_limit_ms(call) && deadline->worn_ms == (long)program_ms;
 }
 
 void deadline_attempt(struct call *call)
@@ -336,7 +336,8 @@ static bool has_waited_for_nothing(const struct call *call)
 {
     const struct deadline *deadline = &call->deadline;
 
-    return deadline->is_plain && deadline->patience_ms && call->handle->libcurl->never_blocks &&
+    return deadline->is_plain && !deadline->loop_looks_us && deadline->patience_ms &&
+           call->handle->libcurl->never_blocks &&
            deadline->first_patience_ms - deadline->patience_ms <= FIRST_POLL_MS + 1;
 }
 

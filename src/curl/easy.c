@@ -119,6 +119,7 @@ static CURLcode perform_gated(struct call *call)
 /* The first attempt was no success: from here it is one like all others. */
 static __attribute__((noinline)) CURLcode go_on(struct call *call, CURLcode code)
 {
+    call->handle->is_routine = false;
     if (goes_again(call, &code))
         code = perform_gated(call);
     transfer_close(call);
@@ -153,30 +154,28 @@ static bool is_still_unmatched(const struct handle *handle)
 
 static __attribute__((noinline)) CURLcode perform_any(struct handle *handle)
 {
+    CURLcode code;
+
     if (handle->seat.multi && handle->seat.place == SEAT_PARKED)
         return CURLE_FAILED_INIT; /* what libcurl says of a handle that is in a multi handle */
     if (handle->is_performing || handle->seat.multi || is_still_unmatched(handle))
         return handle->libcurl->easy_perform(handle->easy);
+    if (!easy_running && routine_follows(handle) && routine_begins(handle->call))
+        return perform_routine(handle->call);
+    handle->is_routine = false;
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
-    if (!call) {
-        handle->is_routine = false;
+    if (!call)
         return run_alone(handle);
-    }
-    CURLcode code;
-    if (call->gate.is_repeat && !easy_running) {
-        code = request_dress(call) ? perform_routine(call) : go_on(call, CURLE_SEND_FAIL_REWIND);
-    } else {
-        code = call->gate.shadow ? perform_watched(call) : perform_gated(call);
-        transfer_close(call);
-    }
-    handle->is_routine = routine_follows(call);
+    if (call->gate.is_repeat && !easy_running)
+        return request_dress(call) ? perform_routine(call) : go_on(call, CURLE_SEND_FAIL_REWIND);
+    code = call->gate.shadow ? perform_watched(call) : perform_gated(call);
+    transfer_close(call);
     return code;
 }
 
 CURLcode easy_perform(struct handle *handle)
 {
-    if (handle->is_settled && handle->is_routine && !handle->seat.multi && !easy_running &&
-        routine_begins(handle->call))
-        return perform_routine(handle->call);
-    return perform_any(handle);
+    bool may_repeat = handle->is_settled && handle->is_routine && !handle->is_performing &&
+                      !handle->seat.multi && !easy_running;
+    return may_repeat && routine_begins(handle->call) ? perform_routine(handle->call) : perform_any(handle);
 }

@@ -73,7 +73,7 @@ struct handle {
     bool is_performing;
     bool is_dressed;     /* the borrowed options hold gusset's values just now */
     bool is_settled;     /* no option was set since a first attempt dressed it, or no rule matched */
-    bool is_routine;     /* its last call was as most are; holds while it is settled (curl/routine.h) */
+    bool is_routine;     /* its last call was one of routine; holds while it is settled (curl/routine.h) */
     bool has_texts;      /* the program has set one besides the URL */
     bool target_is_read; /* target_is_known and target hold for the options as they are */
     bool target_is_known;

@@ -36,10 +36,13 @@ static int about_to_send(void *data, char *remote, char *local, int remote_port,
 
 static void dress_prereq(struct call *call)
 {
-    if (call->handle->is_dressed || !call->handle->libcurl->has_prereq)
+    const struct handle *handle = call->handle;
+    const struct libcurl *libcurl = handle->libcurl;
+
+    if (handle->is_dressed || !libcurl->has_prereq)
         return;
-    call_set(call, CURLOPT_PREREQFUNCTION, about_to_send);
-    call_set(call, CURLOPT_PREREQDATA, call);
+    libcurl->easy_setopt(handle->easy, CURLOPT_PREREQFUNCTION, about_to_send);
+    libcurl->easy_setopt(handle->easy, CURLOPT_PREREQDATA, call);
 }
 
 bool request_dress(struct call *call)

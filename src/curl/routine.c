@@ -11,13 +11,13 @@ static bool is_plain_request(const struct call *call)
            !call->handle->words[HANDLES_CURLU]; /* which the program may change without telling us */
 }
 
-bool routine_follows(const struct call *call)
+bool routine_follows(const struct handle *handle)
 {
-    const struct handle *handle = call->handle;
+    const struct call *call = handle->call;
 
     return handle->is_settled && handle->is_dressed && handle->libcurl->has_prereq &&
            is_plain_request(call) && reply_is_delivered(&call->reply) && call->deadline.is_plain &&
-           call->inject.is_same && !call->inject.is_silent;
+           !call->deadline.loop_looks_us && call->inject.is_same && !call->inject.is_silent;
 }
 
 bool routine_begins(struct call *call)
@@ -27,7 +27,7 @@ bool routine_begins(struct call *call)
     if (nested_is_watched() || !gate_repeat(&call->gate))
         return false;
     handle->is_performing = true;
-    handle->is_routine = false;
+    handle->is_routine = true;
     call->sent = call->hop_sent = call->was_sent = false;
     reply_repeat(&call->reply);
     inject_repeat(&call->inject);
@@ -43,7 +43,7 @@ bool routine_ends(struct call *call, CURLcode code)
         return false;
     gate_repeated(&call->gate);
     handle->is_performing = false;
-    handle->is_routine = handle->is_settled && !call->inject.is_silent;
+    handle->is_routine &= !call->inject.is_silent;
     if (nested_is_watched())
         nested_ended(call);
     return true;

@@ -11,8 +11,11 @@
 
 #include "curl/call.h"
 
-/* Asked when a call is over: whether the next one on the handle may be such, if nothing is set until then. */
-bool routine_follows(const struct call *call);
+/*
+ * Whether the next call on the handle may be such, after one that was not: its record is looked through. From
+ * then on handle->is_routine says it, while the handle is settled.
+ */
+bool routine_follows(const struct handle *handle);
 
 /* Opens, admits and dresses it all at once, or does nothing and returns false. Of a handle that is_routine.
  */
