@@ -127,6 +127,82 @@ static void a_failure_is_tried_again_until_no_tries_are_left(void **state)
     gate_close(&call);
 }
 
+/* A call that has ended well at its first attempt, whose record may be used again. */
+static struct gate_call routine_call(const struct place *place)
+{
+    struct gate_call call = open_call(place);
+
+    assert_int_equal(gate_admit(&call, true).kind, VERDICT_GO);
+    end(&call, outcome_of_status(200));
+    gate_close(&call);
+    return call;
+}
+
+static void a_call_like_the_one_before_is_counted_as_any_other(void **state)
+{
+    struct place place = new_host();
+    struct gate_call call = routine_call(&place);
+    (void)state;
+
+    assert_true(gate_repeat(&call));
+    gate_repeated(&call);
+    assert_true(gate_reopen(&call));
+    assert_int_equal(gate_admit(&call, true).kind, VERDICT_GO);
+    assert_int_equal(call.attempt, 1);
+    end(&call, outcome_of_status(200));
+    gate_close(&call);
+    assert_int_equal(call.slot->counters[LAYOUT_COUNT_calls], 3);
+    assert_int_equal(call.slot->counters[LAYOUT_COUNT_attempts], 3);
+}
+
+static void one_that_fails_has_its_tries_and_is_no_longer_routine(void **state)
+{
+    struct place place = new_host();
+    struct gate_call call = routine_call(&place);
+    (void)state;
+
+    assert_true(gate_repeat(&call));
+    assert_int_equal(end(&call, outcome_of_status(503)).kind, VERDICT_AGAIN);
+    assert_int_equal(gate_admit(&call, true).kind, VERDICT_GO);
+    assert_int_equal(call.attempt, 2);
+    assert_int_equal(end(&call, outcome_of_status(503)).kind, VERDICT_AGAIN);
+    gate_admit(&call, true);
+    assert_int_equal(end(&call, outcome_of_status(200)).kind, VERDICT_STOP);
+    gate_close(&call);
+    assert_false(gate_repeat(&call));
+    assert_int_equal(call.slot->counters[LAYOUT_COUNT_rescued], 1);
+}
+
+static void an_open_circuit_the_switch_and_another_host_in_the_slot_end_the_routine(void **state)
+{
+    struct ready *ready = gate_ready(true);
+    struct place place = new_host(), other = new_host();
+    struct gate_call call = routine_call(&place), evicted = routine_call(&other);
+    (void)state;
+
+    atomic_store(&ready->state.header->mode, 1 + POLICY_SHADOW);
+    assert_false(gate_repeat(&call));
+    atomic_store(&ready->state.header->mode, 0);
+    assert_true(gate_repeat(&call));
+    gate_repeated(&call);
+    open_circuit(&place);
+    assert_false(gate_repeat(&call));
+    atomic_store(&evicted.slot->key, evicted.key + 2);
+    assert_false(gate_repeat(&evicted));
+    atomic_store(&evicted.slot->key, evicted.key);
+}
+
+static void a_call_that_was_left_in_the_midst_is_not_routine(void **state)
+{
+    struct place place = new_host();
+    struct gate_call call = routine_call(&place);
+    (void)state;
+
+    assert_true(gate_repeat(&call));
+    end(&call, outcome_of_status(503)); /* and a callback leaves by longjmp */
+    assert_false(gate_repeat(&call));
+}
+
 static void good_replies_that_have_begun_break_a_row_of_failures(void **state)
 {
     struct place place = new_host();
@@ -514,6 +590,10 @@ int main(void)
         cmocka_unit_test(no_retry_is_begun_that_would_pass_the_deadline),
         cmocka_unit_test(retry_after_is_honoured_up_to_its_bound),
         cmocka_unit_test(a_rescued_call_is_counted_with_its_attempts),
+        cmocka_unit_test(a_call_like_the_one_before_is_counted_as_any_other),
+        cmocka_unit_test(one_that_fails_has_its_tries_and_is_no_longer_routine),
+        cmocka_unit_test(an_open_circuit_the_switch_and_another_host_in_the_slot_end_the_routine),
+        cmocka_unit_test(a_call_that_was_left_in_the_midst_is_not_routine),
         cmocka_unit_test(the_switch_turns_rules_off_and_on_in_running_programs),
         cmocka_unit_test(shadow_decides_on_a_memory_of_its_own_and_changes_nothing),
         cmocka_unit_test(a_refusal_is_explained_with_host_reason_and_time),
