@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "sys/raw.h"
 
-enum { BUCKETS_MOST = 1 << 20 }; /* more are damage */
+/* More are damage: who wrote the file may mean to keep us reading. */
+enum { BUCKETS_MOST = 1 << 20, SYMBOLS_MOST = 1 << 20, DYNAMIC_MOST = 1024 };
 enum { NATIVE_ORDER = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB };
 
 static bool read_at(const struct elf *elf, uint64_t offset, void *to, size_t size)
@@ -96,7 +98,7 @@ bool elf_dynamic(const struct elf *elf, unsigned index, int64_t *tag, uint64_t *
     Elf64_Dyn wide;
     Elf32_Dyn narrow;
 
-    if (!elf->dynamic || (index + 1) * size > elf->dynamic_size)
+    if (!elf->dynamic || index >= DYNAMIC_MOST || (index + 1) * size > elf->dynamic_size)
         return false;
     if (is_wide(elf)) {
         if (!read_at(elf, at, &wide, sizeof wide))
@@ -142,7 +144,7 @@ static unsigned count_gnu(const struct elf *elf, uint64_t table)
     do
         if (!read_at(elf, chains + (uint64_t)(last - head[1]) * sizeof word, &word, sizeof word))
             return last;
-    while (last++, !(word & 1));
+    while (last++, !(word & 1) && last - head[1] < SYMBOLS_MOST);
     return last;
 }
 
@@ -152,9 +154,13 @@ unsigned elf_symbols(const struct elf *elf)
     uint64_t hash = elf_offset(elf, elf_dynamic_of(elf, DT_HASH));
     uint32_t head[2];
 
+    unsigned count = 0;
+
     if (hash && read_at(elf, hash, head, sizeof head))
-        return head[1];
-    return gnu ? count_gnu(elf, gnu) : 0;
+        count = head[1];
+    else if (gnu)
+        count = count_gnu(elf, gnu);
+    return count < SYMBOLS_MOST ? count : SYMBOLS_MOST;
 }
 
 bool elf_symbol(const struct elf *elf, unsigned index, char *name, size_t size, bool *is_defined)
@@ -179,7 +185,12 @@ bool elf_symbol(const struct elf *elf, unsigned index, char *name, size_t size, 
 int elf_open(struct elf *elf, const char *path)
 {
     struct elf_segment dynamic;
+    struct stat file;
 
+    if (stat(path, &file) < 0)
+        return -errno;
+    if (!S_ISREG(file.st_mode)) /* opening a device may set it going */
+        return -ENOEXEC;
     *elf = (struct elf){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
     if (elf->fd < 0)
         return -errno;

@@ -1,6 +1,7 @@
 /*
  * An ELF file on disk, 32-bit or 64-bit, in this machine's byte order: its kind, its segments and its
- * dynamic section. Read piece by piece with pread, because a mapped file that shrinks would kill us.
+ * dynamic section. Read piece by piece with pread, because a mapped file that shrinks would kill us. What a
+ * file says of its own size is believed up to bounds that no real one comes near.
  */
 #ifndef GUSSET_SYS_ELF_H
 #define GUSSET_SYS_ELF_H
@@ -26,7 +27,8 @@ struct elf_segment {
     uint64_t offset, address, size; /* size in the file, bytes */
 };
 
-/* Opens and looks. Returns 0, or -ENOEXEC for what is no ELF file, or -errno; then there is nothing to close.
+/* Opens and looks. Returns 0, or -ENOEXEC for what is no ELF file (devices are not opened), or -errno; then
+ * there is nothing to close.
  */
 int elf_open(struct elf *elf, const char *path);
 void elf_close(struct elf *elf);

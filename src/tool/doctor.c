@@ -60,17 +60,40 @@ static const char *variable_of(const char *environment, size_t length, const cha
     return NULL;
 }
 
+static bool is_narrow(pid_t pid)
+{
+    char path[64];
+    struct elf elf;
+
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    if (elf_open(&elf, path) < 0)
+        return false;
+    elf_close(&elf);
+    return elf.class == ELFCLASS32;
+}
+
+/* The words of auxv are as wide as the process's. */
+static uint64_t word_at(const char *text, size_t width)
+{
+    uint32_t narrow;
+    uint64_t wide;
+
+    memcpy(&narrow, text, sizeof narrow);
+    if (width == sizeof narrow)
+        return narrow;
+    memcpy(&wide, text, sizeof wide);
+    return wide;
+}
+
 static bool is_secure(pid_t pid)
 {
     static char text[FILE_MOST];
-    unsigned long pair[2];
     size_t length = read_proc(pid, "auxv", text);
+    size_t width = is_narrow(pid) ? sizeof(uint32_t) : sizeof(uint64_t);
 
-    for (size_t at = 0; at + sizeof pair <= length; at += sizeof pair) {
-        memcpy(pair, text + at, sizeof pair);
-        if (pair[0] == AT_SECURE)
-            return pair[1] != 0;
-    }
+    for (size_t at = 0; at + 2 * width <= length; at += 2 * width)
+        if (word_at(text + at, width) == AT_SECURE)
+            return word_at(text + at + width, width) != 0;
     return false;
 }
 
@@ -134,6 +157,25 @@ static void look_at_life(struct patient *patient, bool is_mapped)
             "it sees other mounts (a container): its state may be another than that of `gusset status`");
 }
 
+/* An upgrade replaces files under a process: what it runs of them is on no path any more. */
+static void look_for_replaced(struct patient *patient, const struct objects *objects)
+{
+    static const char mark[] = " (deleted)";
+
+    for (unsigned i = 0; i < objects->count; i++) {
+        const char *path = objects->paths[i];
+        size_t length = strlen(path), own = sizeof mark - 1;
+        if (length <= own || strcmp(path + length - own, mark) != 0 || strncmp(path, "/memfd:", 7) == 0 ||
+            strncmp(path, "/dev/", 5) == 0)
+            continue;
+        reach_note(&patient->reach,
+                   "%.*s has been removed or replaced since the process began: what it calls cannot be "
+                   "seen; restart the process",
+                   (int)(length - own), path);
+        return;
+    }
+}
+
 static int examine_process(struct patient *patient)
 {
     struct objects objects = {0};
@@ -163,6 +205,7 @@ static int examine_process(struct patient *patient)
             objects.paths[i] = first;
         }
     reach_judge(&patient->reach, &objects, patient->library, true);
+    look_for_replaced(patient, &objects);
     look_at_life(patient, library);
     objects_clear(&objects);
     return 0;
@@ -206,8 +249,10 @@ static int examine_file(struct patient *patient)
         return -1;
     if (!program_resolve(patient->path, patient->binary)) {
         snprintf(patient->binary, PATH_MAX, "%s", "/bin/sh");
-        reach_note(&patient->reach,
-                   "it is no program of its own and names no interpreter: the shell runs it");
+        reach_note(
+            &patient->reach,
+            "it is no program of its own, and no interpreter that it names can be found: judged as the "
+            "shell's");
     }
     objects_of_file(&objects, patient->binary);
     reach_judge(&patient->reach, &objects, patient->library, false);
@@ -353,7 +398,7 @@ int tool_doctor(const struct tool_verb *verb, int argc, char **argv)
     }
     if (isdigit((unsigned char)*patient.name) && options_number(patient.name, INT_MAX, &pid) && pid)
         patient.pid = (pid_t)pid;
-    if ((pid ? examine_process(&patient) : examine_file(&patient)) < 0)
+    if ((patient.pid ? examine_process(&patient) : examine_file(&patient)) < 0)
         return TOOL_FAILED;
     int result = result_of(&patient.reach);
     advise(&patient, result);

@@ -1,5 +1,6 @@
 #include "tool/reach.h"
 
+#include <ctype.h>
 #include <elf.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -9,7 +10,7 @@
 
 #include "sys/elf.h"
 
-enum { NAME_MOST = 256, PIECE = 65536 };
+enum { NAME_MOST = 256, PIECE = 65536, READ_MOST = 1 << 30 };
 
 /* What a file may ask the loader for, and what follows from it. */
 enum call { CALL_EASY, CALL_MULTI, CALL_CONNECT, CALL_DLOPEN, CALL_DLSYM, CALLS };
@@ -78,12 +79,21 @@ static bool is_library(const char *path, const char *name)
     return strncmp(objects_name(path), name, strlen(name)) == 0;
 }
 
+/* libcurl.so.4, libcurl-gnutls.so.4; libcurlpp is a caller of it. */
+static bool is_curl(const char *path)
+{
+    return is_library(path, "libcurl") && !isalpha((unsigned char)objects_name(path)[sizeof "libcurl" - 1]);
+}
+
 /* libc calls connect() inside itself, where nobody can stand in front of it, and libcurl's are judged before.
  */
 static bool is_behind_us(const char *path)
 {
-    static const char *const names[] = {"libcurl", "libc.so", "libc-", "libresolv", "ld-linux", "libgusset"};
+    static const char *const names[] = {"libc.so",      "libc-2.",  "libresolv.so",
+                                        "libresolv-2.", "ld-linux", "libgusset.so"};
 
+    if (is_curl(path))
+        return true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (is_library(path, names[i]))
             return true;
@@ -108,7 +118,7 @@ static void look_at(struct sight *sight, const char *path)
 {
     struct elf elf;
 
-    if (is_library(path, "libcurl") && !sight->libcurl)
+    if (is_curl(path) && !sight->libcurl)
         sight->libcurl = objects_name(path);
     for (size_t i = 0; i < sizeof resolvers / sizeof *resolvers; i++)
         if (is_library(path, resolvers[i]))
@@ -143,7 +153,7 @@ static bool holds_libcurl(const struct elf *elf)
     static char piece[PIECE + sizeof sentence];
     ssize_t length;
 
-    for (off_t at = 0; (length = pread(elf->fd, piece, sizeof piece, at)) > 0; at += PIECE)
+    for (off_t at = 0; at < READ_MOST && (length = pread(elf->fd, piece, sizeof piece, at)) > 0; at += PIECE)
         if (memmem(piece, (size_t)length, sentence, sizeof sentence - 1))
             return true;
     return false;

@@ -94,6 +94,19 @@ says "a script: its interpreter is judged" "$(gusset doctor /bin/sh >/dev/null; 
 printf '#!/usr/bin/env busybox sh\n' >"$folder/static"
 chmod +x "$folder/static"
 ! has busybox || says "a script of a static interpreter" 2 'statically linked' "$folder/static"
+# What begins like the name of libcurl, or of libc, is neither.
+if has g++ && g++ -o "$folder/plus" -x c++ - -lcurlpp -lcurl 2>"$folder/why" <<'CC'; then
+#include <curlpp/Easy.hpp>
+#include <curlpp/Options.hpp>
+int main(int, char **argv) { curlpp::Easy easy; easy.setOpt(curlpp::options::Url(argv[1])); easy.perform(); }
+CC
+    says "a program in C++ on curlpp: easy is seen" "$(gusset doctor curl >/dev/null; echo $?)" \
+        '^easy +seen +libcurlpp\.so\.[0-9.]+ calls libcurl\.so' "$folder/plus"
+else
+    skip "a program on curlpp" "$(head -n 1 "$folder/why")"
+fi
+cc -shared -fPIC -o "$folder/libc-client.so" -x c - <<<'int connect(int, const void *, unsigned); int mail(void) { return connect(0, 0, 0); }'
+says "a library that is called like libc: its connect is seen" 0 '^connect +seen +libc-client.so calls it' "$folder/libc-client.so"
 
 # ---- running processes ----
 
@@ -115,6 +128,25 @@ begin curl -s "http://127.0.0.1:$port/?stall=headers&for=20000"
 says "a running process without it: nothing, and what to do" 2 'was started without gusset.*restart it' "$pid"
 begin env LD_PRELOAD="$BUILD/libgusset.so" GUSSET_MODE=off curl -s "http://127.0.0.1:$port/?stall=headers&for=20000"
 says "a running process where gusset is off" "$(gusset doctor curl >/dev/null; echo $?)" 'GUSSET_MODE=off' "$pid"
+cp "$(command -v curl)" "$folder/replaced"
+begin gusset run --policy standard -- "$folder/replaced" -s "http://127.0.0.1:$port/?stall=headers&for=20000"
+rm "$folder/replaced"
+says "a running process whose program was replaced: it is said that this cannot be seen" \
+    "$(gusset doctor "$pid" >/dev/null; echo $?)" '^- .*/replaced has been removed or replaced since' "$pid"
+if printf '.globl _start\n_start: movl $29, %%eax\nint $0x80\njmp _start\n' | as --32 -o "$folder/narrow.o" - 2>/dev/null &&
+    ld -m elf_i386 -o "$folder/narrow" "$folder/narrow.o" 2>/dev/null; then
+    "$folder/narrow" &
+    pid=$!
+    servers+=("$pid")
+    sleep 0.1
+    if kill -0 "$pid" 2>/dev/null; then
+        says "a running 32-bit process is not taken for a privileged one" 2 'was started without gusset' "$pid"
+    else
+        skip "a running 32-bit process" "this kernel runs none"
+    fi
+else
+    skip "a running 32-bit process" "the assembler makes none"
+fi
 says "a process that is not there" 125 'no such process|somebody else' 4194303
 
 # ---- misuse ----
@@ -127,5 +159,13 @@ says "a file that is cut off is judged without a crash" 2 '' "$folder/cut"
 head -c 5000 "$(command -v curl)" >"$folder/cut"
 gusset doctor "$folder/cut" >/dev/null 2>&1
 ok "likewise further on" test $? -le 2
+
+# Files that mean to keep their reader busy: tables without an end, a size beyond all measure.
+for damage in symbols chain needed sparse; do
+    python3 "$here/doctor/hostile.py" "$damage" "$folder/hostile"
+    timeout 60 "$BUILD/gusset" doctor "$folder/hostile" >/dev/null 2>&1
+    ok "a hostile file ($damage) is judged in bounded time" test $? -le 2
+done
+says "a number that is no process" 125 'not found; check the spelling' 4294967297
 
 done_testing
