@@ -47,6 +47,9 @@ bool request_dress(struct call *call)
     struct handle *handle = call->handle;
     bool is_first = call->gate.attempt == 1;
 
+    if ((!is_first || call->gate.has_waited) && !call_is_unchanged(call))
+        return false;
+
     call->sent = call->hop_sent =
         !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
     handle->is_settled &= is_first;

@@ -9,7 +9,9 @@
 
 #include "curl/call.h"
 
-/* Dresses the handle for the call's next attempt. Returns false when its body cannot be sent again after all.
+/*
+ * Dresses the handle for the call's next attempt. Returns false when that cannot be made after all: its body
+ * cannot be sent again, or the program has set another request meanwhile.
  */
 bool request_dress(struct call *call);
 
