@@ -95,7 +95,9 @@ static uint64_t limit_now_us(const struct call *call)
 {
     switch (call->reply.phase) {
     case REPLY_HOLDING:
-        return applies(call) ? earlier(first_byte_ends_us(call), total_ends_us(call)) : 0;
+        return applies(call) && !call->deadline.queued_us
+                   ? earlier(first_byte_ends_us(call), total_ends_us(call))
+                   : 0;
     case REPLY_SWALLOWING:
         return call->deadline.swallow_us + SWALLOW_MS * 1000;
     case REPLY_FLUSHING:
@@ -253,8 +255,7 @@ static void read_program_limit(struct call *call)
 {
     int64_t program_ms = (int64_t)call->handle->words[HANDLES_TIMEOUT_MS];
 
-    call->deadline.program_ends_us =
-        program_ms > 0 ? call->deadline.call_started_us + (uint64_t)program_ms * 1000 : 0;
+    call->deadline.program_ends_us = program_ms > 0 ? call->gate.opened_us + (uint64_t)program_ms * 1000 : 0;
     call->gate.deadline_us = earlier(call->gate.deadline_us, call->deadline.program_ends_us);
 }
 
@@ -310,6 +311,7 @@ void deadline_attempt(struct call *call)
     bool has_waited = call->gate.attempt > 1 || call->gate.has_waited;
 
     deadline->attempt_started_us = has_waited ? clock_now_us() : deadline->call_started_us;
+    deadline->queued_us = deadline->may_queue ? deadline->attempt_started_us : 0;
     deadline->sent_us = deadline->last_byte_us = 0;
     if (!call->handle->is_settled || !deadline->is_plain || !sees_polls(call))
         dress(call);
@@ -339,6 +341,25 @@ static bool has_waited_for_nothing(const struct call *call)
            deadline->patience_ms == deadline->first_patience_ms;
 }
 
+/* Time that was not the call's to spend. */
+static void leave_out(struct call *call, uint64_t us)
+{
+    call->deadline.call_started_us += us;
+    call->gate.deadline_us = earlier(applies(call) ? total_ends_us(call) : 0, call->deadline.program_ends_us);
+}
+
+/*
+ * A transfer that waits in libcurl's queue for one of the program's few connections has not begun, and nobody
+ * can see whether it waits. Until its request is about to be sent only the limit on connecting holds, which
+ * is libcurl's to keep and begins when it has left the queue. (A libcurl that does not tell when it sends
+ * keeps us waiting until the reply.)
+ */
+void deadline_hop(struct call *call)
+{
+    if (call->deadline.may_queue)
+        call->deadline.queued_us = clock_now_us();
+}
+
 void deadline_sends(struct call *call)
 {
     if (has_waited_for_nothing(call)) {
@@ -347,6 +368,9 @@ void deadline_sends(struct call *call)
     }
     uint64_t now_us = clock_now_us();
 
+    if (call->deadline.queued_us)
+        leave_out(call, now_us - call->deadline.queued_us);
+    call->deadline.queued_us = 0;
     call->deadline.sent_us = is_long_to_send(call) ? 0 : now_us;
     if (!call->deadline.sent_us)
         call_for_look(call, now_us + LOOK_US);

@@ -107,6 +107,7 @@ static void close_call(struct handle *handle)
         request_refused(handle);
     handle->seat.is_refused = handle->seat.is_admitted = false;
     handle->call->deadline.loop_looks_us = NULL;
+    handle->call->deadline.may_queue = false;
     transfer_close(handle->call);
 }
 
@@ -202,6 +203,7 @@ static void open_call(struct handle *handle)
     }
     move_seat(handle, SEAT_RUNS);
     call->deadline.loop_looks_us = &handle->seat.multi->looks_us;
+    call->deadline.may_queue = handle->seat.multi->may_queue;
     go_on(handle);
 }
 
@@ -426,6 +428,10 @@ CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word)
         alarm->function = (curl_multi_timer_callback)(uintptr_t)word;
         multi->libcurl->multi_setopt(multi->real, CURLMOPT_TIMERDATA, multi);
         return multi->libcurl->multi_setopt(multi->real, option, alarm->function ? hear_timer : NULL);
+    case CURLMOPT_MAX_HOST_CONNECTIONS:
+    case CURLMOPT_MAX_TOTAL_CONNECTIONS:
+        multi->may_queue |= word != 0;
+        break;
     case CURLMOPT_TIMERDATA:
         alarm->data = (void *)(uintptr_t)word;
         return CURLM_OK;

@@ -181,6 +181,7 @@ static void end_hop(struct call *call)
     if (is_followed(call)) {
         call->reply.was_redirected = true;
         call->hop_sent = !call->handle->libcurl->has_prereq;
+        deadline_hop(call);
     }
 }
 
