@@ -348,6 +348,16 @@ static void leave_out(struct call *call, uint64_t us)
     call->gate.deadline_us = earlier(applies(call) ? total_ends_us(call) : 0, call->deadline.program_ends_us);
 }
 
+/* Returns whether it may have been there. */
+static bool leave_queue(struct call *call, uint64_t now_us)
+{
+    if (!call->deadline.queued_us)
+        return false;
+    leave_out(call, now_us - call->deadline.queued_us);
+    call->deadline.queued_us = 0;
+    return true;
+}
+
 /*
  * A transfer that waits in libcurl's queue for one of the program's few connections has not begun, and nobody
  * can see whether it waits. Until its request is about to be sent only the limit on connecting holds, which
@@ -368,12 +378,12 @@ void deadline_sends(struct call *call)
     }
     uint64_t now_us = clock_now_us();
 
-    if (call->deadline.queued_us)
-        leave_out(call, now_us - call->deadline.queued_us);
-    call->deadline.queued_us = 0;
+    bool was_queued = leave_queue(call, now_us);
     call->deadline.sent_us = is_long_to_send(call) ? 0 : now_us;
     if (!call->deadline.sent_us)
         call_for_look(call, now_us + LOOK_US);
+    else if (was_queued) /* the look at its first limit may have been and gone */
+        call_for_look(call, limit_now_us(call));
     look_again(call);
 }
 

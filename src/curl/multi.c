@@ -108,6 +108,7 @@ static void close_call(struct handle *handle)
     handle->seat.is_refused = handle->seat.is_admitted = false;
     handle->call->deadline.loop_looks_us = NULL;
     handle->call->deadline.may_queue = false;
+    handle->call->deadline.queued_us = 0;
     transfer_close(handle->call);
 }
 

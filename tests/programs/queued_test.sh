@@ -24,6 +24,10 @@ forget
 got=$(timeout 20 gusset run --policy standard --set timeout.attempt=500ms --set timeout.connect=300ms --set retry.backoff.base=5ms --set retry.budget.ratio=100 -- \
     "$client" line "$url/?stall=headers&first=2" 4 | sort | uniq -c | xargs)
 is "a server that is silent is found out nevertheless" "$got $(counted failures)" "4 result 0 status 200 2"
+forget
+got=$(timeout 20 gusset run --policy standard --set timeout.attempt=600ms --set timeout.connect=500ms --set retry.attempts=1 -- \
+    "$client" line "$url/?delay=450" 2 "$url/late?stall=headers&for=15000" | sort | uniq -c | xargs)
+is "also after others had the connection for longer than its limit" "$got" "2 result 0 status 200 2 result 28 status 0"
 
 # ---- messages of calls with a rule and without ----
 config "$folder/one.cfg" <<'CFG'
