@@ -95,7 +95,7 @@ static uint64_t limit_now_us(const struct call *call)
 {
     switch (call->reply.phase) {
     case REPLY_HOLDING:
-        return applies(call) && !call->deadline.queued_us
+        return applies(call) && !call->deadline.queued_us && !call->deadline.paused_us
                    ? earlier(first_byte_ends_us(call), total_ends_us(call))
                    : 0;
     case REPLY_SWALLOWING:
@@ -282,6 +282,8 @@ void deadline_call(struct call *call)
     struct deadline *deadline = &call->deadline;
 
     deadline->call_started_us = call->gate.opened_us;
+    deadline->paused_us = 0;
+    call->reply.owes_pause = false;
     if (!call->handle->is_dressed)
         deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
     read_program_limit(call);
@@ -398,7 +400,7 @@ void deadline_committed(struct call *call)
     if (call->deadline.is_plain || !applies(call))
         return;
     limit_speed(call);
-    if (idle_limit_ms(call) && sees_polls(call))
+    if (idle_limit_ms(call) && sees_polls(call) && !call->deadline.paused_us)
         call->deadline.last_byte_us = clock_now_us();
     look_again(call);
 }
@@ -407,8 +409,36 @@ void deadline_body(struct call *call, bool is_paused)
 {
     if (call->deadline.is_plain || !idle_limit_ms(call) || !sees_polls(call))
         return;
-    call->deadline.last_byte_us = is_paused ? 0 : clock_now_us();
+    call->deadline.last_byte_us = is_paused || call->deadline.paused_us ? 0 : clock_now_us();
     call_for_look(call, limit_now_us(call));
+}
+
+void deadline_pauses(struct call *call)
+{
+    struct deadline *deadline = &call->deadline;
+
+    if (!deadline->paused_us)
+        deadline->paused_us = clock_now_us();
+    deadline->last_byte_us = 0;
+    deadline->is_plain = false;
+    look_again(call);
+}
+
+void deadline_goes_on(struct call *call)
+{
+    struct deadline *deadline = &call->deadline;
+    uint64_t now_us = clock_now_us();
+
+    if (!deadline->paused_us)
+        return;
+    if (call->reply.phase == REPLY_HOLDING)
+        leave_out(call, now_us - deadline->paused_us);
+    if (deadline->sent_us)
+        deadline->sent_us = now_us;
+    deadline->paused_us = 0;
+    if (reply_has_reached_program(&call->reply))
+        deadline_body(call, false);
+    look_again(call);
 }
 
 void deadline_swallow(struct call *call)

@@ -21,6 +21,7 @@ struct deadline {
     uint64_t attempt_started_us;
     uint64_t queued_us;    /* since when libcurl may keep it waiting for a connection; 0: it does not */
     uint64_t sent_us;      /* the last byte of the request has left; 0: not yet */
+    uint64_t paused_us;    /* since when the program takes nothing by curl_easy_pause; 0: it does */
     uint64_t swallow_us;   /* the reply began to be thrown away */
     uint64_t last_byte_us; /* of a body came; 0: none yet, the program has paused, or idle is not limited */
     uint64_t program_ends_us; /* the program's own CURLOPT_TIMEOUT, as a moment; 0: none */
@@ -62,6 +63,11 @@ void deadline_committed(struct call *call);
 
 /* Bytes of a body have come; the program took them, or paused (then its silence is its own). */
 void deadline_body(struct call *call, bool is_paused);
+
+/* The program pauses its transfer by curl_easy_pause, and lets it go on: what it does not take is not late.
+ */
+void deadline_pauses(struct call *call);
+void deadline_goes_on(struct call *call);
 
 /* The reply is being thrown away: give its body a moment, so that the connection can be kept. */
 void deadline_swallow(struct call *call);

@@ -103,6 +103,18 @@ STUBS_INLINE CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy
     return libcurl ? libcurl->easy_perform(easy) : CURLE_FAILED_INIT;
 }
 
+static CURLcode hook_easy_pause(enum libcurl_flavour flavour, CURL *easy, int which, const void *caller)
+{
+    struct handle *handle = handles_find(easy);
+    const struct libcurl *libcurl = behind(handle, flavour, caller);
+
+    if (!libcurl || !libcurl->easy_pause)
+        return CURLE_FAILED_INIT;
+    if (handle && handle->is_performing && !handle->call->gate.shadow)
+        return request_pause(handle, which);
+    return libcurl->easy_pause(easy, which);
+}
+
 /* A variadic word is passed as an ordinary one on x86-64 and aarch64, so setopt needs no va_list. */
 #define STUBS(flavour, version)                                                                              \
     STUBS_DEFINE(flavour, return, CURL *, easy_init, (void), STUBS_CALLER)                                   \
@@ -111,5 +123,6 @@ STUBS_INLINE CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy
     STUBS_DEFINE(flavour, , void, easy_cleanup, (CURL * easy), easy, STUBS_CALLER)                           \
     STUBS_DEFINE(flavour, return, CURLcode, easy_setopt, (CURL * easy, CURLoption option, uint64_t word),    \
                  easy, option, word, STUBS_CALLER)                                                           \
+    STUBS_DEFINE(flavour, return, CURLcode, easy_pause, (CURL * easy, int which), easy, which, STUBS_CALLER) \
     STUBS_DEFINE(flavour, return, CURLcode, easy_perform, (CURL * easy), easy, STUBS_CALLER)
 LIBCURL_FLAVOURS(STUBS)

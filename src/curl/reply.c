@@ -266,8 +266,9 @@ static size_t swallow_body(struct reply *reply, size_t size)
 
 static size_t pass_body(struct call *call, char *bytes, size_t size)
 {
-    size_t taken = deliver_body(call, bytes, size);
+    size_t taken = call->reply.owes_pause ? CURL_WRITEFUNC_PAUSE : deliver_body(call, bytes, size);
 
+    call->reply.owes_pause = false;
     deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
     return taken;
 }

@@ -182,6 +182,22 @@ CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word)
     return handle->is_dressed ? set_dressed(handle, option, word) : set(handle, option, word);
 }
 
+/* It may hand bytes over before it returns, and whoever takes them may pause again. */
+CURLcode request_pause(struct handle *handle, int which)
+{
+    struct call *call = handle->call;
+    bool is_paused = which & CURLPAUSE_RECV,
+         is_parked = handle->seat.multi && handle->seat.place == SEAT_PARKED;
+
+    if (!is_paused)
+        deadline_goes_on(call);
+    CURLcode code = is_parked ? CURLE_OK : handle->libcurl->easy_pause(handle->easy, which);
+    if (is_paused && code == CURLE_OK)
+        deadline_pauses(call);
+    call->reply.owes_pause = is_parked && is_paused;
+    return code;
+}
+
 /* Every option that may be borrowed, as the table lists them. */
 void request_undress_copy(const struct handle *from, CURL *copy)
 {

@@ -24,6 +24,10 @@ void request_undress(struct handle *handle);
  */
 CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word);
 
+/* curl_easy_pause of a handle whose call is under way, and which may be parked: `which` is a set of
+ * CURLPAUSE_. */
+CURLcode request_pause(struct handle *handle, int which);
+
 /* A duplicate of a dressed handle got gusset's options along: gives it the program's. */
 void request_undress_copy(const struct handle *from, CURL *copy);
 

@@ -29,6 +29,24 @@ got=$(timeout 20 gusset run --policy standard --set timeout.attempt=600ms --set 
     "$client" line "$url/?delay=450" 2 "$url/late?stall=headers&for=15000" | sort | uniq -c | xargs)
 is "also after others had the connection for longer than its limit" "$got" "2 result 0 status 200 2 result 28 status 0"
 
+# ---- a call that the program itself pauses, for longer than any limit ----
+limits=(--policy standard --set timeout.attempt=500ms --set timeout.connect=500ms --set timeout.total=1500ms --set timeout.idle=1s
+    --set retry.backoff.base=300ms --set retry.backoff.jitter=none --set retry.budget.ratio=100)
+# paused NAME WHAT QUERY
+paused() {
+    local bare
+    bare=$("$client" "$2" "$url/?$3" 2000)
+    forget
+    is "$1: as bare" "$(timeout 20 gusset run "${limits[@]}" -- "$client" "$2" "$url/?$3" 2000)" "$bare"
+    is "$1: not counted against the server" "$(counted failures)" 0
+}
+paused "paused before the reply" early "delay=200&body=5000"
+paused "paused within the body" late "body=100000&slow=100000"
+paused "paused within the body, curl_easy_perform" easy "body=100000&slow=100000"
+forget
+is "paused while it waits for its next try: as bare" \
+    "$(timeout 20 gusset run "${limits[@]}" -- "$client" early "$url/?body=5000&status=503&first=1" 600)" "$("$client" early "$url/x?body=5000&delay=300" 600)"
+
 # ---- messages of calls with a rule and without ----
 config "$folder/one.cfg" <<'CFG'
 version = 1;
