@@ -38,7 +38,7 @@ static CURL *hook_easy_duphandle(enum libcurl_flavour flavour, CURL *easy, const
     CURL *copy = libcurl->easy_duphandle(easy);
     if (!copy)
         return NULL;
-    if (handle && handle->is_dressed)
+    if (handle && (handle->is_dressed || handle->is_refused))
         request_undress_copy(handle, copy);
     if (handle && !stubs_is_inner(libcurl, caller)) /* libcurl's own is for a stream that a server pushed */
         handles_copy(handle, copy);

@@ -198,7 +198,7 @@ CURLcode request_pause(struct handle *handle, int which)
     return code;
 }
 
-/* Every option that may be borrowed, as the table lists them. */
+/* Every option that may be borrowed, as the table lists them, and the one that refuses. */
 void request_undress_copy(const struct handle *from, CURL *copy)
 {
     static const CURLoption options[] = {
@@ -207,7 +207,10 @@ void request_undress_copy(const struct handle *from, CURL *copy)
 #undef X
     };
 
-    for (int i = 0; i < HANDLES_BORROWED_COUNT; i++)
+    if (from->is_refused)
+        from->libcurl->easy_setopt(copy, CURLOPT_UNIX_SOCKET_PATH,
+                                   from->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
+    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed; i++)
         if (has_borrowed(from, options[i]))
             from->libcurl->easy_setopt(copy, options[i], from->words[i]);
 }
@@ -215,6 +218,7 @@ void request_undress_copy(const struct handle *from, CURL *copy)
 /* A path and an abstract name share one place in libcurl: setting the one, or no path, clears the other. */
 void request_refuse(struct handle *handle)
 {
+    handle->is_refused = true;
     handle->libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, nowhere);
 }
 
@@ -222,5 +226,6 @@ void request_refused(struct handle *handle)
 {
     const char *path = handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes;
 
+    handle->is_refused = false;
     handle->libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, path);
 }

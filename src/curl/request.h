@@ -28,7 +28,7 @@ CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word)
  * CURLPAUSE_. */
 CURLcode request_pause(struct handle *handle, int which);
 
-/* A duplicate of a dressed handle got gusset's options along: gives it the program's. */
+/* A duplicate of a handle that is dressed or refused got gusset's options along: gives it the program's. */
 void request_undress_copy(const struct handle *from, CURL *copy);
 
 /*

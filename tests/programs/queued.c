@@ -1,10 +1,11 @@
 /*
- * Programs that hold their own calls up in a multi handle. Usage: queued WHAT URL COUNT [OTHER-URL]
+ * Programs that hold their own calls up in a multi handle. Usage: queued WHAT URL COUNT [OTHER-URL [COMMAND]]
  *   line    COUNT calls to URL over one connection: all but one wait in libcurl until it is free
  *   left    COUNT calls to URL, and as many to OTHER-URL: what curl_multi_info_read says is left
- *   early   a call that is paused for COUNT ms by curl_easy_pause, soon after it has begun
- *   late    likewise, once some of its body has come
- *   easy    likewise, out of the progress callback of curl_easy_perform
+ *   copy    a call to URL, COMMAND is run, a call to OTHER-URL that waits in line, and COUNT ms later a copy
+ * of that early   a call that is paused for COUNT ms by curl_easy_pause, soon after it has begun late
+ * likewise, once some of its body has come easy    likewise, out of the progress callback of
+ * curl_easy_perform
  */
 #include "loops.h"
 #include <stdlib.h>
@@ -78,6 +79,21 @@ static void go_on_until(double until_ms, bool with_body)
     }
 }
 
+static void copy_in_line(const char *url, const char *other, const char *command, double ms)
+{
+    add(url);
+    go_on_until(loop_now_ms() + 50, false);
+    if (system(command))
+        puts("the command failed");
+    add(other);
+    go_on_until(loop_now_ms() + 50, false);
+    CURL *copy = curl_easy_duphandle(calls[1]);
+    run();
+    loop_nap_ms((long)ms);
+    printf("copy %d\n", (int)curl_easy_perform(copy));
+    curl_easy_cleanup(copy);
+}
+
 static void pause_in_loop(const char *url, double ms, bool is_late)
 {
     add(url);
@@ -125,13 +141,15 @@ int main(int argc, char **argv)
     int number = atoi(argv[3]) < CALLS / 2 ? atoi(argv[3]) : CALLS / 2;
 
     reads = strcmp(argv[1], "left") == 0;
-    if (strcmp(argv[1], "easy") == 0) {
+    if (!reads)
+        curl_multi_setopt(loop.multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
+    if (strcmp(argv[1], "copy") == 0 && argc > 5) {
+        copy_in_line(argv[2], argv[4], argv[5], atof(argv[3]));
+    } else if (strcmp(argv[1], "easy") == 0) {
         pause_in_easy(argv[2], atof(argv[3]));
     } else if (strcmp(argv[1], "early") == 0 || strcmp(argv[1], "late") == 0) {
         pause_in_loop(argv[2], atof(argv[3]), strcmp(argv[1], "late") == 0);
     } else {
-        if (!reads)
-            curl_multi_setopt(loop.multi, CURLMOPT_MAX_HOST_CONNECTIONS, 1L);
         for (int i = 0; i < number; i++)
             add(argv[2]);
         for (int i = 0; i < number && argc > 4; i++)

@@ -29,6 +29,12 @@ got=$(timeout 20 gusset run --policy standard --set timeout.attempt=600ms --set 
     "$client" line "$url/?delay=450" 2 "$url/late?stall=headers&for=15000" | sort | uniq -c | xargs)
 is "also after others had the connection for longer than its limit" "$got" "2 result 0 status 200 2 result 28 status 0"
 
+# A refused call waits in line, too; a copy of it is not refused for good.
+forget
+is "a copy of a call that is refused goes where the program meant it to" \
+    "$(timeout 20 gusset run --policy standard -- "$client" copy "$url/?delay=500" 300 "$url/x" "gusset trip 127.0.0.1:$port --for 600ms >/dev/null" | tr '\n' ' ')" \
+    "result 0 status 200 result 7 status 0 copy 0 "
+
 # ---- a call that the program itself pauses, for longer than any limit ----
 limits=(--policy standard --set timeout.attempt=500ms --set timeout.connect=500ms --set timeout.total=1500ms --set timeout.idle=1s
     --set retry.backoff.base=300ms --set retry.backoff.jitter=none --set retry.budget.ratio=100)
