@@ -52,6 +52,23 @@ bool call_is_at_another_origin(const struct call *call)
            !target_same_origin(&here, &call->handle->target);
 }
 
+/* A CURLU may have been changed without our knowing. */
+static bool has_same_parts(struct handle *handle)
+{
+    struct target before = handle->target;
+    const struct target *now = handles_target(handle);
+
+    return now && target_same_origin(now, &before);
+}
+
+bool call_is_unchanged(const struct call *call)
+{
+    struct handle *handle = call->handle;
+
+    return handle->target_is_read && handles_method(handle) == call->method &&
+           (!handle->words[HANDLES_CURLU] || has_same_parts(handle));
+}
+
 /*
  * Whether it could be made again is asked only of what failed, and of the upload last, because the
  * answer may cost a call of the program's seek function.
@@ -68,7 +85,8 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
         call->gate.attempt >= gate_attempts(&call->gate))
         return attempt;
     attempt.idempotent = inject_program_sends(call, "Idempotency-Key");
-    attempt.replayable = !reply_has_reached_program(&call->reply) && upload_can_replay(call);
+    attempt.replayable =
+        !reply_has_reached_program(&call->reply) && call_is_unchanged(call) && upload_can_replay(call);
     return attempt;
 }
 

@@ -48,6 +48,12 @@ void call_free(struct call *call);
 /* Whether a redirect has led the transfer to another scheme, host or port than it was for. */
 bool call_is_at_another_origin(const struct call *call);
 
+/*
+ * Whether the handle still is set to the request that the call was opened for. A program may set another, or
+ * reset the handle, from a callback or while the call waits: that one is not this call's to make.
+ */
+bool call_is_unchanged(const struct call *call);
+
 /* Tells the gate, once an attempt, how it ended; returns what the gate says. */
 struct verdict call_ended(struct call *call, struct outcome outcome);
 

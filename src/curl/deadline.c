@@ -96,7 +96,9 @@ static uint64_t limit_now_us(const struct call *call)
 {
     switch (call->reply.phase) {
     case REPLY_HOLDING:
-        return applies(call) ? earlier(first_byte_ends_us(call), total_ends_us(call)) : 0;
+        return applies(call) && !call->deadline.queued_us && !call->deadline.paused_us
+                   ? earlier(first_byte_ends_us(call), total_ends_us(call))
+                   : 0;
     case REPLY_SWALLOWING:
         return call->deadline.swallow_us + SWALLOW_MS * 1000;
     case REPLY_FLUSHING:
@@ -252,8 +254,7 @@ static void read_program_limit(struct call *call)
 {
     int64_t program_ms = (int64_t)call->handle->words[HANDLES_TIMEOUT_MS];
 
-    call->deadline.program_ends_us =
-        program_ms > 0 ? call->deadline.call_started_us + (uint64_t)program_ms * 1000 : 0;
+    call->deadline.program_ends_us = program_ms > 0 ? call->gate.opened_us + (uint64_t)program_ms * 1000 : 0;
     call->gate.deadline_us = earlier(call->gate.deadline_us, call->deadline.program_ends_us);
 }
 
@@ -280,6 +281,8 @@ void deadline_call(struct call *call)
     struct deadline *deadline = &call->deadline;
 
     deadline->call_started_us = call->gate.opened_us;
+    deadline->paused_us = 0;
+    call->reply.owes_pause = false;
     if (!call->handle->is_dressed)
         deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
     read_program_limit(call);
@@ -311,6 +314,7 @@ void deadline_attempt(struct call *call)
     bool has_waited = call->gate.attempt > 1 || call->gate.has_waited;
 
     deadline->attempt_started_us = has_waited ? clock_now_us() : deadline->call_started_us;
+    deadline->queued_us = deadline->may_queue ? deadline->attempt_started_us : 0;
     deadline->sent_us = deadline->last_byte_us = 0;
     if (!call->handle->is_settled || !deadline->is_plain || !sees_polls(call))
         dress(call);
@@ -341,13 +345,45 @@ static bool has_waited_for_nothing(const struct call *call)
            deadline->first_patience_ms - deadline->patience_ms <= FIRST_POLL_MS + 1;
 }
 
+/* Time that was not the call's to spend. */
+static void leave_out(struct call *call, uint64_t us)
+{
+    call->deadline.call_started_us += us;
+    call->gate.deadline_us = earlier(applies(call) ? total_ends_us(call) : 0, call->deadline.program_ends_us);
+}
+
+/* Returns whether it may have been there. */
+static bool leave_queue(struct call *call, uint64_t now_us)
+{
+    if (!call->deadline.queued_us)
+        return false;
+    leave_out(call, now_us - call->deadline.queued_us);
+    call->deadline.queued_us = 0;
+    return true;
+}
+
+/*
+ * A transfer that waits in libcurl's queue for one of the program's few connections has not begun, and nobody
+ * can see whether it waits. Until its request is about to be sent only the limit on connecting holds, which
+ * is libcurl's to keep and begins when it has left the queue. (A libcurl that does not tell when it sends
+ * keeps us waiting until the reply.)
+ */
+void deadline_hop(struct call *call)
+{
+    if (call->deadline.may_queue)
+        call->deadline.queued_us = clock_now_us();
+}
+
 static __attribute__((noinline)) void note_sending(struct call *call)
 {
     uint64_t now_us = clock_now_us();
 
+    bool was_queued = leave_queue(call, now_us);
     call->deadline.sent_us = is_long_to_send(call) ? 0 : now_us;
     if (!call->deadline.sent_us)
         call_for_look(call, now_us + LOOK_US);
+    else if (was_queued) /* the look at its first limit may have been and gone */
+        call_for_look(call, limit_now_us(call));
     look_again(call);
 }
 
@@ -370,7 +406,7 @@ void deadline_committed(struct call *call)
     if (call->deadline.is_plain || !applies(call))
         return;
     limit_speed(call);
-    if (idle_limit_ms(call) && sees_polls(call))
+    if (idle_limit_ms(call) && sees_polls(call) && !call->deadline.paused_us)
         call->deadline.last_byte_us = clock_now_us();
     look_again(call);
 }
@@ -379,8 +415,36 @@ void deadline_body(struct call *call, bool is_paused)
 {
     if (call->deadline.is_plain || !idle_limit_ms(call) || !sees_polls(call))
         return;
-    call->deadline.last_byte_us = is_paused ? 0 : clock_now_us();
+    call->deadline.last_byte_us = is_paused || call->deadline.paused_us ? 0 : clock_now_us();
     call_for_look(call, limit_now_us(call));
+}
+
+void deadline_pauses(struct call *call)
+{
+    struct deadline *deadline = &call->deadline;
+
+    if (!deadline->paused_us)
+        deadline->paused_us = clock_now_us();
+    deadline->last_byte_us = 0;
+    deadline->is_plain = false;
+    look_again(call);
+}
+
+void deadline_goes_on(struct call *call)
+{
+    struct deadline *deadline = &call->deadline;
+    uint64_t now_us = clock_now_us();
+
+    if (!deadline->paused_us)
+        return;
+    if (call->reply.phase == REPLY_HOLDING)
+        leave_out(call, now_us - deadline->paused_us);
+    if (deadline->sent_us)
+        deadline->sent_us = now_us;
+    deadline->paused_us = 0;
+    if (reply_has_reached_program(&call->reply))
+        deadline_body(call, false);
+    look_again(call);
 }
 
 void deadline_swallow(struct call *call)

@@ -19,7 +19,9 @@ struct call;
 struct deadline {
     uint64_t call_started_us;
     uint64_t attempt_started_us;
+    uint64_t queued_us;    /* since when libcurl may keep it waiting for a connection; 0: it does not */
     uint64_t sent_us;      /* the last byte of the request has left; 0: not yet */
+    uint64_t paused_us;    /* since when the program takes nothing by curl_easy_pause; 0: it does */
     uint64_t swallow_us;   /* the reply began to be thrown away */
     uint64_t last_byte_us; /* of a body came; 0: none yet, the program has paused, or idle is not limited */
     uint64_t program_ends_us; /* the program's own CURLOPT_TIMEOUT, as a moment; 0: none */
@@ -28,10 +30,11 @@ struct deadline {
     uint32_t connect_ms;      /* CURLOPT_CONNECTTIMEOUT is ours, because shorter than the program's; 0: not */
     bool idle_is_ours;        /* CURLOPT_LOW_SPEED_TIME is ours */
     bool quick_exit_is_worn;
-    bool is_plain; /* nobody need hear of new moments: no limit is left to libcurl or the program's loop,
-                      and none depends on the body */
-    bool is_lent;  /* CURLOPT_TIMEOUT_MS holds a limit of ours */
-    long worn_ms;  /* what CURLOPT_TIMEOUT_MS is set to */
+    bool may_queue; /* the program has limited its loop's connections */
+    bool is_plain;  /* nobody need hear of new moments: no limit is left to libcurl or the program's loop,
+                       and none depends on the body */
+    bool is_lent;   /* CURLOPT_TIMEOUT_MS holds a limit of ours */
+    long worn_ms;   /* what CURLOPT_TIMEOUT_MS is set to */
     uint64_t
         *loop_looks_us; /* when the program's event loop must look at its calls again; NULL: no such loop */
 };
@@ -49,6 +52,9 @@ void deadline_repeat(struct call *call);
 /* A request is about to be written, the first of the attempt or the one to where a redirect led. */
 void deadline_sends(struct call *call);
 
+/* A redirect is followed: the next request may have to wait for a connection, too. */
+void deadline_hop(struct call *call);
+
 /* Its last byte has left: from here the reply has `attempt` to begin. */
 void deadline_sent(struct call *call);
 
@@ -57,6 +63,11 @@ void deadline_committed(struct call *call);
 
 /* Bytes of a body have come; the program took them, or paused (then its silence is its own). */
 void deadline_body(struct call *call, bool is_paused);
+
+/* The program pauses its transfer by curl_easy_pause, and lets it go on: what it does not take is not late.
+ */
+void deadline_pauses(struct call *call);
+void deadline_goes_on(struct call *call);
 
 /* The reply is being thrown away: give its body a moment, so that the connection can be kept. */
 void deadline_swallow(struct call *call);

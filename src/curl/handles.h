@@ -72,6 +72,7 @@ struct handle {
     struct pool pool;  /* the share that it wears */
     bool is_performing;
     bool is_dressed;     /* the borrowed options hold gusset's values just now */
+    bool is_refused;     /* it is pointed to nowhere just now (request_refuse) */
     bool is_settled;     /* no option was set since a first attempt dressed it, or no rule matched */
     bool is_routine;     /* its last call was one of routine; holds while it is settled (curl/routine.h) */
     bool has_texts;      /* the program has set one besides the URL */

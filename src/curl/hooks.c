@@ -38,7 +38,7 @@ static CURL *hook_easy_duphandle(enum libcurl_flavour flavour, CURL *easy, const
     CURL *copy = libcurl->easy_duphandle(easy);
     if (!copy)
         return NULL;
-    if (handle && handle->is_dressed)
+    if (handle && (handle->is_dressed || handle->is_refused))
         request_undress_copy(handle, copy);
     if (handle && !stubs_is_inner(libcurl, caller)) /* libcurl's own is for a stream that a server pushed */
         handles_copy(handle, copy);
@@ -117,6 +117,18 @@ STUBS_INLINE CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy
     return handle ? easy_perform(handle) : perform_any(easy, flavour, caller);
 }
 
+static CURLcode hook_easy_pause(enum libcurl_flavour flavour, CURL *easy, int which, const void *caller)
+{
+    struct handle *handle = handles_find(easy);
+    const struct libcurl *libcurl = behind(handle, flavour, caller);
+
+    if (!libcurl || !libcurl->easy_pause)
+        return CURLE_FAILED_INIT;
+    if (handle && handle->is_performing && !handle->call->gate.shadow)
+        return request_pause(handle, which);
+    return libcurl->easy_pause(easy, which);
+}
+
 /* A variadic word is passed as an ordinary one on x86-64 and aarch64, so setopt needs no va_list. */
 #define STUBS(flavour, version)                                                                              \
     STUBS_DEFINE(flavour, return, CURL *, easy_init, (void), STUBS_CALLER)                                   \
@@ -125,5 +137,6 @@ STUBS_INLINE CURLcode hook_easy_perform(enum libcurl_flavour flavour, CURL *easy
     STUBS_DEFINE(flavour, , void, easy_cleanup, (CURL * easy), easy, STUBS_CALLER)                           \
     STUBS_DEFINE(flavour, return, CURLcode, easy_setopt, (CURL * easy, CURLoption option, uint64_t word),    \
                  easy, option, word, STUBS_CALLER)                                                           \
+    STUBS_DEFINE(flavour, return, CURLcode, easy_pause, (CURL * easy, int which), easy, which, STUBS_CALLER) \
     STUBS_DEFINE(flavour, return, CURLcode, easy_perform, (CURL * easy), easy, STUBS_CALLER)
 LIBCURL_FLAVOURS(STUBS)

@@ -103,10 +103,12 @@ static bool is_ours(const struct handle *handle)
 /* The call is over, or given up. What it held of the handle stays dressed for the next one. */
 static void close_call(struct handle *handle)
 {
-    if (handle->seat.is_refused)
+    if (handle->is_refused)
         request_refused(handle);
-    handle->seat.is_refused = handle->seat.is_admitted = false;
+    handle->seat.is_admitted = false;
     handle->call->deadline.loop_looks_us = NULL;
+    handle->call->deadline.may_queue = false;
+    handle->call->deadline.queued_us = 0;
     transfer_close(handle->call);
 }
 
@@ -180,7 +182,6 @@ static void go_on(struct handle *handle)
     }
     if (verdict.kind == VERDICT_REFUSE) {
         request_refuse(handle);
-        handle->seat.is_refused = true;
         handle->seat.refusal = verdict;
     } else if (!request_dress(call)) {
         finish(handle, CURLE_SEND_FAIL_REWIND);
@@ -202,6 +203,7 @@ static void open_call(struct handle *handle)
     }
     move_seat(handle, SEAT_RUNS);
     call->deadline.loop_looks_us = &handle->seat.multi->looks_us;
+    call->deadline.may_queue = handle->seat.multi->may_queue;
     go_on(handle);
 }
 
@@ -212,9 +214,8 @@ static void judge(struct handle *handle, CURLcode code)
 
     if (call->gate.shadow) {
         transfer_watched(call, code);
-    } else if (handle->seat.is_refused) {
+    } else if (handle->is_refused) {
         code = transfer_refused(call, &handle->seat.refusal, code);
-        handle->seat.is_refused = false;
     } else {
         struct verdict verdict = transfer_ended(call, &code);
         if (verdict.kind == VERDICT_AGAIN) {
@@ -294,7 +295,7 @@ static void look(struct multi *multi, uint64_t now_us)
 
     multi->looks_us = 0;
     for (struct handle *handle = multi->seats[SEAT_RUNS]; handle; handle = handle->seat.after)
-        if (!handle->call->gate.shadow && !handle->seat.is_refused && deadline_look(handle->call, now_us))
+        if (!handle->call->gate.shadow && !handle->is_refused && deadline_look(handle->call, now_us))
             multi->must_run_all = true;
     for (struct handle *handle = multi->seats[SEAT_PARKED]; handle; handle = next) {
         next = handle->seat.after;
@@ -426,6 +427,10 @@ CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word)
         alarm->function = (curl_multi_timer_callback)(uintptr_t)word;
         multi->libcurl->multi_setopt(multi->real, CURLMOPT_TIMERDATA, multi);
         return multi->libcurl->multi_setopt(multi->real, option, alarm->function ? hear_timer : NULL);
+    case CURLMOPT_MAX_HOST_CONNECTIONS:
+    case CURLMOPT_MAX_TOTAL_CONNECTIONS:
+        multi->may_queue |= word != 0;
+        break;
     case CURLMOPT_TIMERDATA:
         alarm->data = (void *)(uintptr_t)word;
         return CURLM_OK;

@@ -20,6 +20,7 @@ struct multi {
     unsigned count[SEAT_PLACES];
     uint64_t looks_us;    /* when its calls must be looked at again, or earlier than need be; 0: no need */
     uint64_t progress_us; /* parked calls' progress callbacks were asked */
+    bool may_queue;       /* the program limits its connections: a transfer may wait in libcurl for one */
     bool must_run_all;    /* a limit has passed: libcurl would not look at the transfer for no event */
     bool is_drained;      /* libcurl has no message since its last turn */
     bool is_busy;         /* libcurl or its callbacks are at work: whoever comes now is one of them */

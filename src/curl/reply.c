@@ -189,6 +189,7 @@ static void end_hop(struct call *call)
     if (is_followed(call)) {
         call->reply.was_redirected = true;
         call->hop_sent = !call->handle->libcurl->has_prereq;
+        deadline_hop(call);
     }
 }
 
@@ -285,8 +286,9 @@ static size_t swallow_body(struct reply *reply, size_t size)
 
 static inline size_t pass_body(struct call *call, char *bytes, size_t size)
 {
-    size_t taken = deliver_body(call, bytes, size);
+    size_t taken = call->reply.owes_pause ? CURL_WRITEFUNC_PAUSE : deliver_body(call, bytes, size);
 
+    call->reply.owes_pause = false;
     if (!call->deadline.is_plain)
         deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
     return taken;

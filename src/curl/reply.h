@@ -31,6 +31,7 @@ struct reply {
     bool is_quiet;         /* the fields of the block that comes in are of no interest to anybody */
     bool header_half_done; /* flushing: the line went to the body writer already (CURLOPT_HEADER) */
     bool was_redirected;   /* some block was a redirect that libcurl follows */
+    bool owes_pause;       /* the program has paused a call that waited: libcurl hears of it with the body */
     bool program_refused;  /* a callback of the program took less than it was given */
     struct block block;    /* the current one */
     uint64_t swallowed;

@@ -50,6 +50,9 @@ bool request_dress(struct call *call)
     struct handle *handle = call->handle;
     bool is_first = call->gate.attempt == 1;
 
+    if ((!is_first || call->gate.has_waited) && !call_is_unchanged(call))
+        return false;
+
     call->sent = call->hop_sent =
         !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
     handle->is_settled &= is_first;
@@ -182,7 +185,23 @@ CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word)
     return handle->is_dressed ? set_dressed(handle, option, word) : set(handle, option, word);
 }
 
-/* Every option that may be borrowed, as the table lists them. */
+/* It may hand bytes over before it returns, and whoever takes them may pause again. */
+CURLcode request_pause(struct handle *handle, int which)
+{
+    struct call *call = handle->call;
+    bool is_paused = which & CURLPAUSE_RECV,
+         is_parked = handle->seat.multi && handle->seat.place == SEAT_PARKED;
+
+    if (!is_paused)
+        deadline_goes_on(call);
+    CURLcode code = is_parked ? CURLE_OK : handle->libcurl->easy_pause(handle->easy, which);
+    if (is_paused && code == CURLE_OK)
+        deadline_pauses(call);
+    call->reply.owes_pause = is_parked && is_paused;
+    return code;
+}
+
+/* Every option that may be borrowed, as the table lists them, and the one that refuses. */
 void request_undress_copy(const struct handle *from, CURL *copy)
 {
     static const CURLoption options[] = {
@@ -191,7 +210,10 @@ void request_undress_copy(const struct handle *from, CURL *copy)
 #undef X
     };
 
-    for (int i = 0; i < HANDLES_BORROWED_COUNT; i++)
+    if (from->is_refused)
+        from->libcurl->easy_setopt(copy, CURLOPT_UNIX_SOCKET_PATH,
+                                   from->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
+    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed; i++)
         if (has_borrowed(from, options[i]))
             from->libcurl->easy_setopt(copy, options[i], from->words[i]);
 }
@@ -199,6 +221,7 @@ void request_undress_copy(const struct handle *from, CURL *copy)
 /* A path and an abstract name share one place in libcurl: setting the one, or no path, clears the other. */
 void request_refuse(struct handle *handle)
 {
+    handle->is_refused = true;
     handle->libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, nowhere);
 }
 
@@ -206,5 +229,6 @@ void request_refused(struct handle *handle)
 {
     const char *path = handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes;
 
+    handle->is_refused = false;
     handle->libcurl->easy_setopt(handle->easy, CURLOPT_UNIX_SOCKET_PATH, path);
 }

@@ -9,7 +9,9 @@
 
 #include "curl/call.h"
 
-/* Dresses the handle for the call's next attempt. Returns false when its body cannot be sent again after all.
+/*
+ * Dresses the handle for the call's next attempt. Returns false when that cannot be made after all: its body
+ * cannot be sent again, or the program has set another request meanwhile.
  */
 bool request_dress(struct call *call);
 
@@ -22,7 +24,11 @@ void request_undress(struct handle *handle);
  */
 CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word);
 
-/* A duplicate of a dressed handle got gusset's options along: gives it the program's. */
+/* curl_easy_pause of a handle whose call is under way, and which may be parked: `which` is a set of
+ * CURLPAUSE_. */
+CURLcode request_pause(struct handle *handle, int which);
+
+/* A duplicate of a handle that is dressed or refused got gusset's options along: gives it the program's. */
 void request_undress_copy(const struct handle *from, CURL *copy);
 
 /*

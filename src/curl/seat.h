@@ -33,11 +33,10 @@ struct seat {
     struct multi *multi; /* NULL: it sits nowhere */
     enum seat_place place;
     bool is_admitted;      /* parked: it has waited for its token and need not ask again */
-    bool is_refused;       /* runs: towards nowhere, by the verdict in refusal */
     uint64_t due_us;       /* parked: until then, monotonic */
     struct handle *before; /* in the place's list */
     struct handle *after;
-    struct verdict refusal;
+    struct verdict refusal; /* runs, where the handle is refused: why */
     struct seat_message message;
 };
 

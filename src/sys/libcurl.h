@@ -34,6 +34,7 @@ enum libcurl_flavour {
     X(easy_setopt, CURLcode, (CURL *, CURLoption, ...))                                                      \
     X(easy_getinfo, CURLcode, (CURL *, CURLINFO, ...))                                                       \
     X(easy_perform, CURLcode, (CURL *))                                                                      \
+    X(easy_pause, CURLcode, (CURL *, int))                                                                   \
     X(multi_init, CURLM *, (void))                                                                           \
     X(multi_cleanup, CURLMcode, (CURLM *))                                                                   \
     X(multi_setopt, CURLMcode, (CURLM *, CURLMoption, ...))                                                  \

@@ -239,6 +239,23 @@ static void redirected(void) /* another URL, which is for the next call */
     finish();
 }
 
+static void moved(void) /* another URL while the call is under way */
+{
+    start();
+    curl_easy_setopt(easy, CURLOPT_URL, other);
+    go_on();
+    finish();
+}
+
+static void renewed(void) /* likewise, by a handle that is reset */
+{
+    start();
+    curl_easy_reset(easy);
+    curl_easy_setopt(easy, CURLOPT_URL, other);
+    go_on();
+    finish();
+}
+
 /* Out of a callback within perform; what libcurl then allows, it says. */
 static void jump(void)
 {
@@ -354,6 +371,8 @@ static const struct {
     {"twice",          twice         },
     {"copied",         copied        },
     {"redirected",     redirected    },
+    {"moved",          moved         },
+    {"renewed",        renewed       },
     {"jump",           jump          },
     {"recursive",      recursive     },
     {"recursive_late", recursive_late},

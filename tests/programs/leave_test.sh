@@ -41,6 +41,35 @@ for deed in "${deeds[@]}"; do
     is "$deed while a call is under way: as bare" "$(cat "$folder/$deed.runs")" "$(cat "$folder/$deed.bare")"
 done
 
+# ---- another request, set on a handle whose call is under way ----
+config "$folder/key.cfg" <<'CFG'
+version = 1;
+policies: {
+  keyed: {
+    retry: { attempts = 2; backoff: { base = "400ms"; jitter = "none"; }; budget: { ratio = 100; }; };
+    limit: { rate = 1; per = "500ms"; burst = 1; wait = "5s"; };
+    headers = ( { name = "X-Key"; value = "only-there"; } );
+  };
+};
+hosts = ( { match = "127.0.0.1"; policy = "keyed"; } );
+CFG
+elsewhere=http://localhost:$port/elsewhere
+# keyed DEED QUERY: as the program sees it
+keyed() {
+    timeout 20 env GUSSET_CONFIG="$folder/key.cfg" LD_PRELOAD="$BUILD/libgusset.so" "$client" "$1" "$url/$1?text=hello&$2" "$elsewhere" 150 2>&1
+}
+for deed in moved renewed; do
+    forget
+    is "$deed, the call is under way: as bare" "$(keyed $deed delay=400)" "$(timeout 20 "$client" $deed "$url/w?text=hello&delay=400" "$elsewhere" 150 2>&1)"
+    forget
+    is "$deed while the call waits for its next try: that one is not made" "$(keyed $deed "status=503&first=1" | grep -o 'result [0-9]*')" "result 65"
+    is "$deed: and nobody gets the other's headers" "$(ask 'heads?key=/elsewhere' | grep -ci x-key) $(ask "count?key=/$deed")" "0 1"
+    forget
+    GUSSET_CONFIG=$folder/key.cfg LD_PRELOAD=$BUILD/libgusset.so curl -s "$url/" >"$folder/out" # takes the token
+    is "$deed while the call waits for its turn: it is not made" "$(keyed $deed "x=1" | grep -o 'result [0-9]*')" "result 65"
+    is "$deed: nor then" "$(ask 'heads?key=/elsewhere' | grep -ci x-key) $(ask "count?key=/$deed")" "0 0"
+done
+
 if [ -s "$thrower" ]; then
     for way in easy multi; do
         for callback in write header progress none; do
