@@ -19,7 +19,7 @@ BASE    := -std=c11 -D_GNU_SOURCE -DCURL_DISABLE_DEPRECATION -DGUSSET_VERSION='"
 # The library is built without fortification: a fortified build dies on musl (facts-connect).
 LIBFLAGS := -fPIC -fvisibility=hidden -U_FORTIFY_SOURCE -fno-plt
 
-FLAGS_release := -O2
+FLAGS_release := -O3
 # The library is linked as one piece, which takes two fifths off its instructions; the stubs, whose
 # versions are written in assembly, are compiled by themselves. clang's pieces need another linker.
 LTO     := $(if $(filter release,$(VARIANT)),$(if $(findstring clang,$(CC)),,-flto=auto -ffat-lto-objects))

@@ -303,8 +303,8 @@ static __attribute__((noinline)) void dress(struct call *call)
     if (!is_seen || deadline->loop_looks_us || deadline->is_lent)
         look_again(call);
     deadline->first_patience_ms = is_seen ? first_patience_ms(call) : 0;
-    deadline->is_plain =
-        is_seen && !deadline->is_lent && !idle_limit_ms(call) && deadline->worn_ms == (long)program_ms;
+    deadline->is_plain = is_seen && !deadline->is_lent && !idle_limit_ms(call) &&
+                         deadline->worn_ms == (long)program_ms && !call->reply.owes_pause;
 }
 
 void deadline_attempt(struct call *call)

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/select.h>
 
+enum { SLACK_US = 5000000 };
+
 /* ---- transfers go on ---- */
 
 CURLMcode loop_perform(struct multi *multi, int *running)
@@ -49,9 +51,11 @@ CURLMcode loop_socket_all(struct multi *multi, int *running)
 
 /* ---- it waits ---- */
 
+/* No clock is read where the look is far off: further than the wait and SLACK_US of the program's own doings.
+ */
 static int until_look_ms(const struct multi *multi, int timeout_ms)
 {
-    if (!multi->looks_us)
+    if (!multi->looks_us || multi->looks_us > multi->came_us + (uint64_t)timeout_ms * 1000 + SLACK_US)
         return timeout_ms;
     long left_ms = alarm_left_ms(multi->looks_us);
     return left_ms < timeout_ms ? (int)left_ms : timeout_ms;

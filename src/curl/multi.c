@@ -11,6 +11,9 @@ enum { PROGRESS_US = 100000 };
 
 static struct registry multis = REGISTRY_INIT(multis);
 
+_Thread_local struct multi_memory multi_last __attribute__((tls_model("initial-exec")));
+_Atomic unsigned multi_gone;
+
 static uint64_t earlier(uint64_t a_us, uint64_t b_us)
 {
     if (!a_us || !b_us)
@@ -32,9 +35,14 @@ void multi_add(CURLM *real, const struct libcurl *libcurl)
         free(multi);
 }
 
-struct multi *multi_find(CURLM *real)
+struct multi *multi_find_again(CURLM *real)
 {
-    return registry_find(&multis, real);
+    unsigned gone = atomic_load_explicit(&multi_gone, memory_order_acquire);
+    struct multi *multi = registry_find(&multis, real);
+
+    if (multi)
+        multi_last = (struct multi_memory){real, multi, gone};
+    return multi;
 }
 
 static void unlink_seat(struct handle *handle)
@@ -270,7 +278,7 @@ static bool tell_timer(struct multi *multi)
 {
     if (!multi->seats[SEAT_RUNS] && !multi->seats[SEAT_PARKED])
         multi->looks_us = 0;
-    return alarm_tell(&multi->alarm, multi->real, multi->looks_us);
+    return !multi->alarm.function || alarm_tell(&multi->alarm, multi->real, multi->looks_us);
 }
 
 /* ---- the loop comes by ---- */
@@ -315,7 +323,7 @@ bool multi_arrive(struct multi *multi)
         open_call(multi->seats[SEAT_NEW]);
     if (!multi->looks_us)
         return true;
-    uint64_t now_us = clock_now_us();
+    uint64_t now_us = multi->came_us = clock_now_us();
     if (multi->seats[SEAT_PARKED])
         ask_progress(multi, now_us);
     if (now_us >= multi->looks_us)
@@ -449,6 +457,7 @@ CURLMcode multi_cleanup(struct multi *multi)
         while (multi->seats[place])
             stand_up(multi->seats[place]);
     registry_remove(&multis, multi->real);
+    atomic_fetch_add_explicit(&multi_gone, 1, memory_order_release);
     CURLMcode code = multi->libcurl->multi_cleanup(multi->real);
     alarm_descriptor(&multi->alarm, 0);
     messages_clear(&multi->messages);

@@ -8,6 +8,8 @@
 #ifndef GUSSET_CURL_MULTI_H
 #define GUSSET_CURL_MULTI_H
 
+#include <stdatomic.h>
+
 #include "curl/alarm.h"
 #include "curl/handles.h"
 #include "curl/messages.h"
@@ -19,6 +21,7 @@ struct multi {
     struct handle *seats[SEAT_PLACES]; /* first of each list */
     unsigned count[SEAT_PLACES];
     uint64_t looks_us;    /* when its calls must be looked at again, or earlier than need be; 0: no need */
+    uint64_t came_us;     /* the loop came by last, where its calls have anything to be looked at for */
     uint64_t progress_us; /* parked calls' progress callbacks were asked */
     bool may_queue;       /* the program limits its connections: a transfer may wait in libcurl for one */
     bool must_run_all;    /* a limit has passed: libcurl would not look at the transfer for no event */
@@ -31,8 +34,23 @@ struct multi {
 /* libcurl has made a multi handle; out of memory: it stays unknown, and its handles are left alone. */
 void multi_add(CURLM *real, const struct libcurl *libcurl);
 
+/* The one that a thread has asked for last; good until any multi handle goes. For multi_find alone. */
+struct multi_memory {
+    CURLM *real;
+    struct multi *multi;
+    unsigned gone; /* multi_gone when it was found */
+};
+extern _Thread_local struct multi_memory multi_last __attribute__((tls_model("initial-exec")));
+extern _Atomic unsigned multi_gone; /* multi handles that have been cleaned up */
+struct multi *multi_find_again(CURLM *real);
+
 /* Finds one; NULL when it is unknown. Lock-free. */
-struct multi *multi_find(CURLM *real);
+static inline struct multi *multi_find(CURLM *real)
+{
+    if (multi_last.real == real && multi_last.gone == atomic_load_explicit(&multi_gone, memory_order_acquire))
+        return multi_last.multi;
+    return multi_find_again(real);
+}
 
 /* curl_multi_cleanup, curl_multi_setopt, curl_multi_add_handle, curl_multi_remove_handle,
  * curl_multi_info_read. */

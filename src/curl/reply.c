@@ -286,11 +286,11 @@ static size_t swallow_body(struct reply *reply, size_t size)
 
 static inline size_t pass_body(struct call *call, char *bytes, size_t size)
 {
+    if (call->deadline.is_plain) /* then nothing is owed, either */
+        return deliver_body(call, bytes, size);
     size_t taken = call->reply.owes_pause ? CURL_WRITEFUNC_PAUSE : deliver_body(call, bytes, size);
-
     call->reply.owes_pause = false;
-    if (!call->deadline.is_plain)
-        deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
+    deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
     return taken;
 }
 

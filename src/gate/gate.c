@@ -531,8 +531,10 @@ static bool tell_circuit(struct gate_call *call, const struct gate_attempt *atte
 
 static inline void feed_success(struct gate_call *call, uint64_t now_us)
 {
-    count_outcome(call, now_us, false);
-    if (!is_calm(call))
+    if (!call->is_answered)
+        count_outcome(call, now_us, false);
+    if (!is_calm(
+            call)) /* that breaks a row of failures once more where it was answered: resets end late, too */
         move_circuit(call, now_us / 1000);
 }
 
@@ -560,8 +562,7 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome)
     }
     call->last = stop(VERDICT_SUCCEEDED);
     call->over_us = clock_now_us();
-    if (applies(call, POLICY_BREAKER)) /* one that was answered breaks a row of failures once more: resets end
-                                          late, too */
+    if (applies(call, POLICY_BREAKER))
         feed_success(call, call->over_us);
     note_response(call);
 }
