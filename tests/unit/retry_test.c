@@ -183,13 +183,13 @@ static void retry_budget_of_nothing_allows_nothing(void **state)
 static void tries_are_halved_for_each_repetition_by_the_program(void **state)
 {
     (void)state;
-    struct retry_rule rule = {.attempts = 5};
+    struct retry_rule five = {.attempts = 5};
 
-    assert_int_equal(retry_attempts(&rule, 0), 5);
-    assert_int_equal(retry_attempts(&rule, 1), 3);
-    assert_int_equal(retry_attempts(&rule, 2), 2);
-    assert_int_equal(retry_attempts(&rule, 3), 1);
-    assert_int_equal(retry_attempts(&rule, 4000000000u), 1);
+    assert_int_equal(retry_attempts(&five, 0), 5);
+    assert_int_equal(retry_attempts(&five, 1), 3);
+    assert_int_equal(retry_attempts(&five, 2), 2);
+    assert_int_equal(retry_attempts(&five, 3), 1);
+    assert_int_equal(retry_attempts(&five, 4000000000u), 1);
 }
 
 int main(void)
