@@ -55,7 +55,8 @@ CURLMcode loop_socket_all(struct multi *multi, int *running)
  */
 static int until_look_ms(const struct multi *multi, int timeout_ms)
 {
-    if (!multi->looks_us || multi->looks_us > multi->came_us + (uint64_t)timeout_ms * 1000 + SLACK_US)
+    if (!multi->looks_us ||
+        (multi->came_us && multi->looks_us > multi->came_us + (uint64_t)timeout_ms * 1000 + SLACK_US))
         return timeout_ms;
     long left_ms = alarm_left_ms(multi->looks_us);
     return left_ms < timeout_ms ? (int)left_ms : timeout_ms;

@@ -321,6 +321,7 @@ bool multi_arrive(struct multi *multi)
     multi->is_busy = true;
     while (multi->seats[SEAT_NEW])
         open_call(multi->seats[SEAT_NEW]);
+    multi->came_us = 0;
     if (!multi->looks_us)
         return true;
     uint64_t now_us = multi->came_us = clock_now_us();

@@ -21,7 +21,7 @@ struct multi {
     struct handle *seats[SEAT_PLACES]; /* first of each list */
     unsigned count[SEAT_PLACES];
     uint64_t looks_us;    /* when its calls must be looked at again, or earlier than need be; 0: no need */
-    uint64_t came_us;     /* the loop came by last, where its calls have anything to be looked at for */
+    uint64_t came_us;     /* the loop came by last; 0: there was nothing to look at then */
     uint64_t progress_us; /* parked calls' progress callbacks were asked */
     bool may_queue;       /* the program limits its connections: a transfer may wait in libcurl for one */
     bool must_run_all;    /* a limit has passed: libcurl would not look at the transfer for no event */

@@ -113,5 +113,15 @@ for way in poll wait fdset socket; do
         at_least "by $way: and not before" "$(sort -n "$folder/late.$way.$due" | head -n 1)" 0
     done
 done
+# Where a rule sets no limits, nothing but the wait itself is to be looked for.
+for way in poll wait fdset socket; do
+    for try in 1 2 3; do
+        timeout 60 gusset run --policy standard --set retry.attempts=2 --set retry.backoff.base=150ms --set retry.backoff.jitter=none \
+            --set retry.budget.ratio=100 --set timeout.attempt=0s --set timeout.total=0s -- \
+            "$client" $way 1 1 "$folder/body" "$url/@?body=2000&key=free$way$try&first=1&status=503" >"$folder/out.$way"
+        echo $(($(value ms "$folder/out.$way") - 150)) >>"$folder/late.$way.free"
+    done
+    at_most "by $way: a call under a rule without limits is tried again when it is due, ms late" "$(sort -n "$folder/late.$way.free" | head -n 1)" 50
+done
 
 done_testing
