@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+#include <limits.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,7 +160,7 @@ static void an_image_is_opened_only_when_it_is_ours_alone(void **state)
     assert_return_code(chmod(cached(fixture), 0640), 0);
     assert_int_equal(rules_open_for(&rules, &fixture->request, "p", false, text, sizeof text), -ESTALE);
     assert_return_code(chmod(cached(fixture), 0600), 0);
-    char second[128];
+    char second[PATH_MAX + 8];
     snprintf(second, sizeof second, "%s.second", cached(fixture));
     assert_return_code(link(cached(fixture), second), 0);
     assert_int_equal(rules_open_for(&rules, &fixture->request, "p", false, text, sizeof text), -ESTALE);
