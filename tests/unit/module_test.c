@@ -23,7 +23,8 @@ static struct module libc_module(void)
 
 static void finds_what_the_loader_finds(void **state)
 {
-    static const char *const names[] = {"getenv", "dlsym", "dlopen", "connect", "pthread_create", "qsort"};
+    /* None that a sanitizer puts its own in front of. */
+    static const char *const names[] = {"getenv", "dlsym", "getppid", "getpgrp", "gnu_get_libc_version"};
     struct module module = libc_module();
 
     (void)state;
