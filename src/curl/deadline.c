@@ -54,10 +54,22 @@ static uint32_t idle_limit_ms(const struct call *call)
     return applies(call) ? limits_of(call)->idle_ms : 0;
 }
 
+static uint64_t after_us(uint64_t moment_us, uint32_t limit_ms)
+{
+    return limit_ms ? moment_us + (uint64_t)limit_ms * 1000 : 0;
+}
+
+/* The whole call, body included. */
+static uint64_t transfer_ends_us(const struct call *call)
+{
+    return after_us(call->deadline.call_started_us, limits_of(call)->transfer_ms);
+}
+
+/* Until a reply begins to reach the program. */
 static uint64_t total_ends_us(const struct call *call)
 {
-    uint32_t total_ms = limits_of(call)->total_ms;
-    return total_ms ? call->deadline.call_started_us + (uint64_t)total_ms * 1000 : 0;
+    return earlier(after_us(call->deadline.call_started_us, limits_of(call)->total_ms),
+                   transfer_ends_us(call));
 }
 
 /* ---- which limit holds ---- */
@@ -84,12 +96,10 @@ static uint64_t first_byte_ends_us(const struct call *call)
 static uint64_t body_ends_us(const struct call *call)
 {
     const struct deadline *deadline = &call->deadline;
-    uint32_t transfer_ms = limits_of(call)->transfer_ms;
-    uint64_t transfer_us = transfer_ms ? deadline->call_started_us + (uint64_t)transfer_ms * 1000 : 0;
     uint64_t idle_us =
         deadline->last_byte_us ? deadline->last_byte_us + (uint64_t)idle_limit_ms(call) * 1000 : 0;
 
-    return earlier(transfer_us, idle_us);
+    return earlier(transfer_ends_us(call), idle_us);
 }
 
 static uint64_t limit_now_us(const struct call *call)
@@ -183,11 +193,6 @@ static int first_patience_ms(const struct call *call)
     return (int)shorter_ms(shorter_ms(ms, limits->transfer_ms), limits->idle_ms);
 }
 
-static uint64_t after_us(uint64_t moment_us, uint32_t limit_ms)
-{
-    return limit_ms ? moment_us + (uint64_t)limit_ms * 1000 : 0;
-}
-
 /* No limit of the attempt can end earlier. What ends later is found out when the event loop looks then. */
 static uint64_t first_end_us(const struct call *call)
 {
@@ -196,8 +201,7 @@ static uint64_t first_end_us(const struct call *call)
 
     if (!deadline->loop_looks_us || !applies(call))
         return 0;
-    return earlier(after_us(deadline->attempt_started_us, limits->attempt_ms),
-                   earlier(after_us(deadline->call_started_us, limits->transfer_ms), total_ends_us(call)));
+    return earlier(after_us(deadline->attempt_started_us, limits->attempt_ms), total_ends_us(call));
 }
 
 static void limit_connect(struct call *call)

@@ -96,6 +96,13 @@ static bool find_memory(struct ready *ready, struct gate_call *call, const struc
     return call->bucket != NULL;
 }
 
+/* A call that may take no longer in all has no time for tries beyond that, either. 0: no limit. */
+static uint64_t whole_ms(const struct policy_timeouts *limits)
+{
+    bool is_transfer = limits->transfer_ms && (!limits->total_ms || limits->transfer_ms < limits->total_ms);
+    return is_transfer ? limits->transfer_ms : limits->total_ms;
+}
+
 /* What each call starts with, whether its memory was searched for or is known. */
 static inline void begin(struct gate_call *call)
 {
@@ -108,7 +115,7 @@ static inline void begin(struct gate_call *call)
     call->is_routine = call->is_repeat = false;
     call->over_us = 0;
     call->outcome = (struct outcome){0};
-    call->total_us = applies(call, POLICY_TIMEOUT) ? (uint64_t)settings->timeout.total_ms * 1000 : 0;
+    call->total_us = applies(call, POLICY_TIMEOUT) ? whole_ms(&settings->timeout) * 1000 : 0;
     call->deadline_us = call->total_us ? call->opened_us + call->total_us : 0;
     slice_count(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us, 1, 0);
     note_count(call, LAYOUT_COUNT_calls);

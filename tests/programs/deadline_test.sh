@@ -78,6 +78,16 @@ is "it arrives whole" "$code $(wc -c <"$folder/slow")" "0 40000"
 # ---- bodies ----
 within "transfer ends it" 700 1400 limited --set timeout.transfer=1s -- curl -s -o /dev/null "$url/?body=90000&slow=20000"
 is "as a time-out" "$code" 28
+alone="--set timeout.transfer=1s --set timeout.total=0s --set timeout.attempt=0s"
+for way in curl "curl -Z"; do
+    # shellcheck disable=SC2086 # words are meant
+    within "$way: transfer ends a call whose reply does not begin" 700 1900 limited $alone -- $way -s -o /dev/null "$url/?stall=headers"
+    is "$way: as a time-out, and it is not tried again" "$code $(counted attempts)" "28 1"
+    # shellcheck disable=SC2086
+    within "$way: transfer ends a body, whatever else had a limit before it" 1000 2900 \
+        limited --set timeout.transfer=1500ms --set timeout.attempt=1s -- $way -s -o /dev/null "$url/?delay=700&body=90000&slow=20000"
+    is "$way: as a time-out, too" "$code" 28
+done
 within "idle = 1s ends a body that has stalled" 900 3500 limited --set timeout.idle=1s -- curl -s -o /dev/null "$url/?body=90000&stall=body"
 is "as a time-out, too" "$code" 28
 within "idle = 0s leaves a quiet body alone" 1300 2500 limited --set timeout.attempt=300ms --set timeout.total=600ms -- \

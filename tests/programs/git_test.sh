@@ -16,12 +16,12 @@ git config --global init.defaultBranch main
 git config --global gc.auto 0
 
 # A repository of some size, and one that is empty
-git init -q "$folder/work"
-head -c 300000 /dev/urandom >"$folder/work/data"
-seq 20000 >"$folder/work/numbers"
-git -C "$folder/work" add . && git -C "$folder/work" commit -qm first && git -C "$folder/work" tag one
+git init -q "$folder/tree"
+head -c 300000 /dev/urandom >"$folder/tree/data"
+seq 20000 >"$folder/tree/numbers"
+git -C "$folder/tree" add . && git -C "$folder/tree" commit -qm first && git -C "$folder/tree" tag one
 mkdir -p "$folder/served"
-git clone -q --bare "$folder/work" "$folder/served/full.git"
+git clone -q --bare "$folder/tree" "$folder/served/full.git"
 git init -q --bare "$folder/served/empty.git"
 git -C "$folder/served/full.git" update-server-info
 for repository in full empty; do git -C "$folder/served/$repository.git" config http.receivepack true; done
@@ -81,11 +81,11 @@ rescued() {
 bare() { timeout 20 "$@"; }
 helped() { rescued -- "$@"; }
 head_of() { git -C "$1" rev-parse "$2" 2>/dev/null; }
-first=$(head_of "$folder/work" HEAD)
+first=$(head_of "$folder/tree" HEAD)
 
 # ---- a server that is well ----
 ok "bare git clones" bare git clone -q "$well/smart/full.git" "$folder/well"
-is "what it clones is whole" "$(head_of "$folder/well" HEAD) $(cmp "$folder/well/data" "$folder/work/data")" "$first "
+is "what it clones is whole" "$(head_of "$folder/well" HEAD) $(cmp "$folder/well/data" "$folder/tree/data")" "$first "
 ok "bare git clones by the dumb protocol" bare git clone -q "$well/dumb/full.git" "$folder/well.dumb"
 is "with the same end" "$(head_of "$folder/well.dumb" HEAD)" "$first"
 
@@ -101,7 +101,7 @@ for protocol in smart dumb; do
     helped git clone -q "$sick/$protocol/full.git" "$folder/got.$protocol" 2>"$folder/stderr"
     is "$protocol: git clones under gusset" "$? $(cat "$folder/stderr")" "0 "
     is "$protocol: the clone is whole" \
-        "$(head_of "$folder/got.$protocol" HEAD) $(cmp "$folder/got.$protocol/data" "$folder/work/data") $(git -C "$folder/got.$protocol" fsck 2>&1 | grep -v notice)" "$first  "
+        "$(head_of "$folder/got.$protocol" HEAD) $(cmp "$folder/got.$protocol/data" "$folder/tree/data") $(git -C "$folder/got.$protocol" fsck 2>&1 | grep -v notice)" "$first  "
     at_least "$protocol: calls were rescued" "$(counted rescued)" 2
     forget
     is "$protocol: ls-remote lists the same" "$(helped git ls-remote "$sick/$protocol/full.git")" "$(git ls-remote "$folder/served/full.git")"
@@ -112,11 +112,11 @@ forget
 ok "protocol version 0, too" helped git -c protocol.version=0 clone -q "$sick/smart/full.git" "$folder/old"
 
 # ---- fetch ----
-seq 30000 >"$folder/work/numbers"
-git -C "$folder/work" commit -qam second
-git -C "$folder/work" push -q "$folder/served/full.git" main
+seq 30000 >"$folder/tree/numbers"
+git -C "$folder/tree" commit -qam second
+git -C "$folder/tree" push -q "$folder/served/full.git" main
 git -C "$folder/served/full.git" update-server-info
-second=$(head_of "$folder/work" HEAD)
+second=$(head_of "$folder/tree" HEAD)
 for protocol in smart dumb; do
     forget
     bare git -C "$folder/got.$protocol" fetch -q origin 2>/dev/null
