@@ -16,7 +16,7 @@
 #include "core/window.h"
 
 enum {
-    LAYOUT_VERSION = 1,
+    LAYOUT_VERSION = 2,
     LAYOUT_HOSTS_DEFAULT = 4096,
     LAYOUT_HOSTS_MIN = 64,
     LAYOUT_HOSTS_MAX = 1 << 20,
@@ -52,7 +52,7 @@ enum layout_counter {
 #undef X
         LAYOUT_COUNTERS_USED
 };
-enum { LAYOUT_COUNTERS_ROOM = 16 };
+enum { LAYOUT_COUNTERS_ROOM = 32 };
 
 struct layout_header {
     char magic[8];
@@ -78,15 +78,18 @@ struct layout_host {
     _Atomic uint64_t circuit;     /* core/breaker */
     _Atomic uint64_t limit;       /* core/limit */
     _Atomic uint64_t used_ms;     /* monotonic, about a second coarse: who is evicted */
-    uint64_t reserved[4];
+    _Atomic uint64_t
+        patience_ms; /* monotonic: until when the host asked to be left alone (Retry-After); 0: it did not */
+    uint64_t reserved[3];
 
     _Atomic uint64_t outcomes[WINDOW_SLOTS]; /* attempts and failures, over breaker.rate.window */
     _Atomic uint64_t budget[WINDOW_SLOTS];   /* calls and retries, over ten seconds */
+    _Atomic uint64_t slow[WINDOW_SLOTS];     /* attempts and those that were slow, over breaker.rate.window */
     _Atomic uint64_t counters[LAYOUT_COUNTERS_ROOM];
     _Atomic uint32_t latency[LAYOUT_LATENCY_BUCKETS]; /* of calls, report/histogram */
     char host[LAYOUT_HOST_TEXT];     /* "name:port", NUL-terminated, cut where it is longer */
     char policy[LAYOUT_POLICY_TEXT]; /* the policy's name, and behind a '/' a hash of the bucket's key */
-    char tail[64];
+    char tail[112];
 };
 
 struct layout_event {
@@ -106,7 +109,7 @@ struct layout_event {
 
 static_assert(sizeof(struct layout_header) == 4096, "the header is a page");
 static_assert(sizeof(struct layout_host) % 64 == 0, "slots do not share cache lines");
-static_assert(sizeof(struct layout_host) == 1024, "a slot is a KiB");
+static_assert(sizeof(struct layout_host) == 1280, "a slot is twenty lines");
 static_assert(offsetof(struct layout_host, outcomes) == 64, "the first line is for the words of each call");
 static_assert(sizeof(struct layout_event) == 128, "two lines an event");
 static_assert((int)LAYOUT_COUNTERS_USED <= (int)LAYOUT_COUNTERS_ROOM, "room for the counters");

@@ -9,10 +9,10 @@
 
 #include "state/layout.h"
 
-static void the_header_lies_where_version_1_has_it(void **state)
+static void the_header_lies_where_version_2_has_it(void **state)
 {
     (void)state;
-    assert_int_equal(LAYOUT_VERSION, 1);
+    assert_int_equal(LAYOUT_VERSION, 2);
     assert_int_equal(sizeof LAYOUT_MAGIC - 1, 8);
     assert_int_equal(sizeof(struct layout_header), 4096);
     assert_int_equal(offsetof(struct layout_header, magic), 0);
@@ -26,24 +26,26 @@ static void the_header_lies_where_version_1_has_it(void **state)
     assert_int_equal(offsetof(struct layout_header, unprotected), 192);
 }
 
-static void a_host_lies_where_version_1_has_it(void **state)
+static void a_host_lies_where_version_2_has_it(void **state)
 {
     (void)state;
-    assert_int_equal(sizeof(struct layout_host), 1024);
+    assert_int_equal(sizeof(struct layout_host), 1280);
     assert_int_equal(offsetof(struct layout_host, key), 0);
     assert_int_equal(offsetof(struct layout_host, circuit), 8);
     assert_int_equal(offsetof(struct layout_host, limit), 16);
     assert_int_equal(offsetof(struct layout_host, used_ms), 24);
+    assert_int_equal(offsetof(struct layout_host, patience_ms), 32);
     assert_int_equal(offsetof(struct layout_host, outcomes), 64);
     assert_int_equal(offsetof(struct layout_host, budget), 144);
-    assert_int_equal(offsetof(struct layout_host, counters), 224);
-    assert_int_equal(offsetof(struct layout_host, latency), 352);
-    assert_int_equal(offsetof(struct layout_host, host), 736);
-    assert_int_equal(offsetof(struct layout_host, policy), 896);
-    assert_int_equal(offsetof(struct layout_host, tail), 960);
+    assert_int_equal(offsetof(struct layout_host, slow), 224);
+    assert_int_equal(offsetof(struct layout_host, counters), 304);
+    assert_int_equal(offsetof(struct layout_host, latency), 560);
+    assert_int_equal(offsetof(struct layout_host, host), 944);
+    assert_int_equal(offsetof(struct layout_host, policy), 1104);
+    assert_int_equal(offsetof(struct layout_host, tail), 1168);
 }
 
-static void an_event_lies_where_version_1_has_it(void **state)
+static void an_event_lies_where_version_2_has_it(void **state)
 {
     (void)state;
     assert_int_equal(sizeof(struct layout_event), 128);
@@ -88,9 +90,9 @@ static void sizes_are_powers_of_two(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_header_lies_where_version_1_has_it),
-        cmocka_unit_test(a_host_lies_where_version_1_has_it),
-        cmocka_unit_test(an_event_lies_where_version_1_has_it),
+        cmocka_unit_test(the_header_lies_where_version_2_has_it),
+        cmocka_unit_test(a_host_lies_where_version_2_has_it),
+        cmocka_unit_test(an_event_lies_where_version_2_has_it),
         cmocka_unit_test(the_counters_keep_their_order),
         cmocka_unit_test(sizes_are_powers_of_two),
     };

@@ -1,0 +1,52 @@
+/*
+ * What a call asks of its host's circuit, and tells it: the breaker's rules (core/breaker) over the word that
+ * all processes share. A policy without a breaker has no circuit: each function then does nothing.
+ */
+#ifndef GUSSET_GATE_CIRCUIT_H
+#define GUSSET_GATE_CIRCUIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gate/gate.h"
+#include "gate/inside.h"
+#include "gate/slice.h"
+
+/* GO (call->round says whether as a probe) or REFUSE. */
+struct verdict circuit_ask(struct gate_call *call);
+
+/* A probe that will not be made, or tells nothing, gives its place back. */
+void circuit_withdraw(struct gate_call *call);
+
+/* Whether the attempt failed for the circuit's purposes. */
+bool circuit_counts_as_failure(const struct gate_call *call, const struct gate_attempt *attempt);
+
+/*
+ * An attempt ended badly, call->failed says whether for the circuit's purposes; one whose outcome says
+ * nothing of the host gives its probe back. Returns whether the next attempt is refused.
+ */
+bool circuit_tell(struct gate_call *call, const struct gate_attempt *attempt, uint64_t now_us);
+
+/* Moves the circuit on after an attempt that was counted; returns whether it refuses the next one. */
+bool circuit_move(struct gate_call *call, uint64_t now_ms);
+
+/* Counts an attempt. One that was counted as good when it began is not counted again. */
+static inline void circuit_count(struct gate_call *call, uint64_t now_us, bool failed)
+{
+    slice_count(&call->outcome_slice, call->slot->outcomes, inside_settings(call)->breaker.rule.window_ms,
+                now_us, !call->is_answered, failed);
+}
+
+/*
+ * An attempt ended well, call->failed is false, the policy has a breaker. Where none has failed it changes
+ * nothing; else it breaks a row of failures, and once more where it was answered: resets end late, too.
+ */
+static inline void circuit_tell_success(struct gate_call *call, uint64_t now_us)
+{
+    if (!call->is_answered)
+        circuit_count(call, now_us, false);
+    if (atomic_load_explicit(&call->slot->circuit, memory_order_relaxed) != breaker_closed())
+        circuit_move(call, now_us / 1000);
+}
+
+#endif

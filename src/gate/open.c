@@ -1,0 +1,234 @@
+#include "gate/gate.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "gate/inside.h"
+#include "gate/note.h"
+#include "gate/slice.h"
+#include "state/slots.h"
+#include "sys/clock.h"
+
+static uint64_t switch_of(const struct ready *ready)
+{
+    return atomic_load_explicit(&ready->state.header->mode, memory_order_relaxed);
+}
+
+/* The switch (`gusset off`) wins over the environment, that over the rule and the file. */
+static enum policy_mode mode_of(const struct ready *ready, uint64_t switched, enum policy_mode rule_mode)
+{
+    if (switched && switched <= 1 + POLICY_OFF)
+        return (enum policy_mode)(switched - 1);
+    return ready->environment_mode >= 0 ? (enum policy_mode)ready->environment_mode : rule_mode;
+}
+
+/*
+ * Where the host's memory lies: by host and policy, or by host alone. A call in shadow has a memory of
+ * its own, in which tokens, budget and probes are spent that in truth are not; what others see is
+ * untouched.
+ */
+static size_t name_memory(const struct gate_call *call, char *name, size_t room)
+{
+    bool by_host =
+        inside_settings(call)->breaker.scope == POLICY_SCOPE_HOST && inside_applies(call, POLICY_BREAKER);
+    const char *parts[] = {by_host ? "" : call->policy->name, call->shadow ? "~shadow" : ""};
+    size_t length = 0;
+
+    for (int i = 0; i < 2; i++)
+        for (const char *c = parts[i]; *c && length < room; c++)
+            name[length++] = *c;
+    return length;
+}
+
+/*
+ * Tenants have buckets of their own: a slot named by host, policy and a hash of the key, which may be
+ * a secret and must not be read in the state.
+ */
+static void find_bucket(struct ready *ready, struct gate_call *call, const char *memory, size_t length,
+                        size_t host_length, uint64_t now_ms)
+{
+    char name[LAYOUT_POLICY_TEXT + 17];
+    const char *key = call->policy->limit_key;
+
+    call->bucket = call->slot;
+    call->bucket_key = call->key;
+    if (!inside_applies(call, POLICY_LIMIT) || !key || !*key)
+        return;
+    uint64_t hash = slots_key("", 0, key, strlen(key));
+    memcpy(name, memory, length);
+    name[length++] = '/';
+    for (int shift = 60; shift >= 0; shift -= 4)
+        name[length++] = "0123456789abcdef"[hash >> shift & 15];
+    call->bucket = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
+    call->bucket_key = slots_key(call->host, host_length, name, length);
+}
+
+static bool find_memory(struct ready *ready, struct gate_call *call, const struct place *place)
+{
+    char name[LAYOUT_POLICY_TEXT];
+    uint64_t now_ms = call->opened_us / 1000;
+    size_t host_length = place_print(place, call->host);
+    size_t length = name_memory(call, name, sizeof name);
+
+    call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
+    call->budget_slice = call->outcome_slice = (struct slice){0};
+    if (!call->slot)
+        return false;
+    call->key = slots_key(call->host, host_length, name, length);
+    find_bucket(ready, call, name, length, host_length, now_ms);
+    call->tally = NULL;
+    if (ready->tally.header)
+        call->tally = slots_take(&ready->tally, call->host, host_length, name, length, now_ms);
+    return call->bucket != NULL;
+}
+
+/* A call that may take no longer in all has no time for tries beyond that, either. 0: no limit. */
+static uint64_t whole_ms(const struct policy_timeouts *limits)
+{
+    bool is_transfer = limits->transfer_ms && (!limits->total_ms || limits->transfer_ms < limits->total_ms);
+    return is_transfer ? limits->transfer_ms : limits->total_ms;
+}
+
+/* What each call starts with, whether its memory was searched for or is known. */
+static inline void begin(struct gate_call *call)
+{
+    const struct policy *settings = inside_settings(call);
+
+    call->attempt = call->repeats = 0;
+    call->backoff_ms = 0;
+    call->round = 0;
+    call->attempt_ended = call->would_refuse = call->failed = call->has_token = call->has_waited = false;
+    call->is_routine = call->is_repeat = false;
+    call->over_us = 0;
+    call->outcome = (struct outcome){0};
+    call->total_us = inside_applies(call, POLICY_TIMEOUT) ? whole_ms(&settings->timeout) * 1000 : 0;
+    call->deadline_us = call->total_us ? call->opened_us + call->total_us : 0;
+    slice_count(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us, 1, 0);
+    note_count(call, LAYOUT_COUNT_calls);
+    note_request(call);
+}
+
+bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match)
+{
+    struct ready *ready = gate_ready(false);
+
+    call->policy = NULL;
+    call->is_routine = false;
+    if (!ready)
+        return false;
+    call->ready = ready;
+    call->switched = switch_of(ready);
+    enum policy_mode mode = mode_of(ready, call->switched, match->mode);
+    if (mode == POLICY_OFF)
+        return false;
+    call->policy = match->policy;
+    call->rule_mode = match->mode;
+    call->shadow = mode == POLICY_SHADOW;
+    call->opened_us = clock_now_us();
+    if (!find_memory(ready, call, place)) {
+        call->policy = NULL;
+        return false;
+    }
+    begin(call);
+    return true;
+}
+
+bool gate_matches(const struct rules_query *query, struct rules_match *match)
+{
+    struct ready *ready = gate_ready(false);
+
+    return ready && rules_find(ready->rules, query, match) &&
+           mode_of(ready, switch_of(ready), match->mode) != POLICY_OFF;
+}
+
+bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
+{
+    struct ready *ready = gate_ready(may_compile);
+    struct rules_match match;
+
+    call->policy = NULL;
+    call->is_routine = false;
+    call->unmatched = NULL;
+    if (!ready)
+        return false;
+    if (!rules_find(ready->rules, query, &match)) {
+        call->unmatched = ready->rules;
+        return false;
+    }
+    return gate_open_matched(call, query->place, &match);
+}
+
+bool gate_is_unmatched(const struct gate_call *call)
+{
+    const struct ready *ready = gate_ready(false);
+    return ready && call->unmatched == ready->rules;
+}
+
+/* What begin and gate_admit set is as it was after the last call, but for what is set here. */
+bool gate_repeat(struct gate_call *call)
+{
+    const struct ready *ready = gate_ready(false);
+    struct layout_host *slot = call->slot;
+
+    if (!call->is_routine || ready != call->ready || switch_of(ready) != call->switched ||
+        !slots_is_still(slot, call->key) ||
+        breaker_state(atomic_load_explicit(&slot->circuit, memory_order_relaxed)) != BREAKER_CLOSED)
+        return false;
+    uint64_t now_us = clock_now_us();
+    if (!slice_count_now(&call->budget_slice, now_us, 1, 0))
+        return false; /* another slice begins: the slot is found used, too, at such times */
+    call->opened_us = now_us;
+    call->deadline_us = call->total_us ? now_us + call->total_us : 0;
+    call->over_us = 0;
+    call->attempt_ended = false;
+    call->is_repeat = true;
+    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
+    return true;
+}
+
+bool gate_reopen(struct gate_call *call)
+{
+    struct ready *ready = gate_ready(false);
+
+    if (!ready || !call->policy)
+        return false;
+    if (call->is_routine && gate_repeat(call))
+        return true;
+    call->ready = ready;
+    call->switched = switch_of(ready);
+    enum policy_mode mode = mode_of(ready, call->switched, call->rule_mode);
+    if (mode == POLICY_OFF || call->shadow != (mode == POLICY_SHADOW))
+        return false;
+    call->opened_us = clock_now_us();
+    if (!slots_touch(call->slot, call->key, call->opened_us / 1000) ||
+        !slots_is_still(call->bucket, call->bucket_key))
+        return false;
+    if (call->tally && !slots_is_still(call->tally, call->key))
+        return false;
+    begin(call);
+    return true;
+}
+
+void gate_repeats(struct gate_call *call, unsigned times)
+{
+    call->repeats = times < UINT16_MAX ? (uint16_t)times : UINT16_MAX;
+    call->is_routine = false;
+    note_count(call, LAYOUT_COUNT_nested);
+}
+
+uint32_t gate_attempts(const struct gate_call *call)
+{
+    return retry_attempts(&inside_settings(call)->retry, call->repeats);
+}
+
+void gate_count_unprotected(void)
+{
+    struct ready *ready = gate_ready(false);
+    uintptr_t anywhere = (uintptr_t)&errno; /* differs by thread and process, so that few share a line */
+
+    if (ready)
+        atomic_fetch_add_explicit(
+            &ready->state.header->unprotected[(anywhere >> 12) % LAYOUT_UNPROTECTED].count, 1,
+            memory_order_relaxed);
+}
