@@ -10,6 +10,8 @@ LIBDIR  ?= $(PREFIX)/lib
 BINDIR  ?= $(PREFIX)/bin
 VARIANT ?= release
 FUZZ_SECONDS ?= 30
+# Suites on real programs wait more than they work: as many run side by side as there are processors.
+JOBS    ?= $(shell nproc)
 B       := build/$(VARIANT)
 Q       := $(if $(V),,@)
 
@@ -152,7 +154,7 @@ gate: $(GATE) ## the engine over the state, with a clock and dice of the tests' 
 
 .PHONY: programs
 programs: all $(B)/upstream $(CLIENTS) ## real programs against the server that misbehaves
-	$(Q)BUILD=$(B) scripts/run-tests $(sort $(wildcard tests/programs/*_test.sh))
+	$(Q)BUILD=$(B) JOBS=$(JOBS) scripts/run-tests $(sort $(wildcard tests/programs/*_test.sh))
 
 .PHONY: sanitize
 sanitize: ## unit and gate tests under ASan+UBSan, then TSan
