@@ -121,6 +121,18 @@ bool image_is_fresh(const struct image *image)
     return true;
 }
 
+uint64_t image_source_bytes(const struct image *image)
+{
+    const struct image_source *source;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; (source = item(image, image->header->sources, sizeof *source, i)); i++) {
+        struct source_identity now;
+        source_identify(image_string(image, source->path), &now);
+        sum += now.size;
+    }
+    return sum;
+}
+
 static uint64_t mix(uint64_t state, uint64_t word)
 {
     state = (state ^ word) * UINT64_C(0x9e3779b97f4a7c15);

@@ -107,6 +107,9 @@ bool image_answers(const struct image *image, const struct source_paths *paths,
 /* Whether every file that it was made of is still what it was, and those that were missing are missing. */
 bool image_is_fresh(const struct image *image);
 
+/* The sizes of those files now, added up. */
+uint64_t image_source_bytes(const struct image *image);
+
 /* Items by index; NULL when there is no such item. Strings: "" then. */
 const struct policy *image_policy(const struct image *image, uint32_t index);
 const struct image_patch *image_patch(const struct image *image, uint32_t index);

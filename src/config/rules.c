@@ -249,9 +249,9 @@ bool rules_are_fresh(const struct rules *rules)
     return image_is_fresh(&rules->image);
 }
 
-size_t rules_size(const struct rules *rules)
+uint64_t rules_source_bytes(const struct rules *rules)
 {
-    return rules->image.size;
+    return image_source_bytes(&rules->image);
 }
 
 /* A text of the file's settings, expanded; instead, where it is unfit. */
@@ -353,9 +353,13 @@ static int publish(const struct source_paths *paths, const struct source_request
     return image_attach(image, bytes, size);
 }
 
-/* Compiles what holds. Returns 0 with an empty image when there is no configuration. */
-static int compile(const struct source_paths *paths, const struct source_request *request,
-                   struct image *image, char *text, size_t size)
+/*
+ * Compiles what holds. Returns 0 with an empty image when there is no configuration. Apart: it takes
+ * kilobytes of stack, which a connect that only opens what is compiled may not have.
+ */
+static __attribute__((noinline)) int compile(const struct source_paths *paths,
+                                             const struct source_request *request, struct image *image,
+                                             char *text, size_t size)
 {
     struct model model;
     struct fault_list faults = {0};

@@ -64,7 +64,7 @@ struct rules_globals {
  * compiled first if may_compile (this loads libconfig and allocates); else the result is -ESTALE. program is
  * the program's name, against which `programs` filters are held. Returns 0 and *out (NULL when there is no
  * configuration at all: nothing is to be wrapped); -errno otherwise, with a sentence "file:line: …" for the
- * log in text (NUL-terminated, cut). Open rules live as long as the process.
+ * log in text (NUL-terminated, cut).
  */
 int rules_open(const struct rules **out, const char *program, bool may_compile, char *text, size_t size);
 
@@ -72,7 +72,7 @@ int rules_open(const struct rules **out, const char *program, bool may_compile, 
 int rules_open_for(const struct rules **out, const struct source_request *request, const char *program,
                    bool may_compile, char *text, size_t size);
 
-/* Ends rules and all that was made ready of them; for tests: a program's calls may hold theirs to its end. */
+/* Ends rules and all that was made ready of them, policies included: nobody may hold one any more. */
 void rules_close(const struct rules *rules);
 
 /* What the environment asks for: GUSSET_CONFIG, XDG_CONFIG_HOME, HOME, GUSSET_POLICY, GUSSET_SET. Borrowed
@@ -85,8 +85,9 @@ void rules_request(struct source_request *request);
  */
 bool rules_are_fresh(const struct rules *rules);
 
-/* How large the image is, in bytes: what a running program may still compile by itself is small. */
-size_t rules_size(const struct rules *rules);
+/* How large those files are together now, in bytes: what a running program may still compile by itself is
+ * small. */
+uint64_t rules_source_bytes(const struct rules *rules);
 
 /*
  * Where a sentence goes when a template turns out unfit in this process: the setting takes its default, a

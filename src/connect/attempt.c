@@ -39,8 +39,9 @@ static bool open_call(struct attempt *attempt, struct place *place)
     struct rules_query by_name = {.place = &named}, by_address = {.place = place};
     bool is_named = place->family != PLACE_UNIX, is_certain = false;
 
-    is_named = is_named && names_find(place, &named, &is_certain) && gate_matches(&by_name, &match);
-    if (!is_named && !gate_matches(&by_address, &match)) {
+    is_named =
+        is_named && names_find(place, &named, &is_certain) && gate_matches(&attempt->call, &by_name, &match);
+    if (!is_named && !gate_matches(&attempt->call, &by_address, &match)) {
         if (place->family != PLACE_UNIX)
             gate_count_unprotected();
         return false;
@@ -277,7 +278,7 @@ static int run(struct attempt *attempt)
         socket_unlimit(attempt->fd, &attempt->limit);
         struct verdict verdict = tell(attempt, error);
         if (verdict.kind != VERDICT_AGAIN || !wait_for_next(attempt, verdict.wait_ms)) {
-            gate_close(&attempt->call);
+            gate_leave(&attempt->call);
             return error;
         }
     }
@@ -302,13 +303,13 @@ static int connect_judged(struct attempt *attempt, int saved)
     int error;
 
     if (is_question(attempt)) {
-        gate_close(&attempt->call);
+        gate_leave(&attempt->call);
         errno = saved;
         return real.connect(attempt->fd, attempt->to, attempt->length);
     }
     if (is_refused(attempt)) {
-        gate_close(&attempt->call);
         error = refusal_errno(attempt);
+        gate_leave(&attempt->call);
     } else {
         error = run(attempt);
     }
@@ -334,7 +335,9 @@ int attempt_connect(int fd, const struct sockaddr *to, socklen_t length)
     attempt.to = to;
     attempt.length = length;
     attempt.hold_until_us = attempt.cookie = 0;
+    attempt.call.ready = NULL;
     if (!open_call(&attempt, &place)) {
+        gate_forget(&attempt.call);
         errno = saved;
         return real.connect(fd, to, length);
     }

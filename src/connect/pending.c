@@ -122,7 +122,7 @@ static void end(struct waiting *one, int fd, int error)
 
     socket_unlimit_unless_changed(fd, &one->limit);
     gate_ended(&one->call, &ended);
-    gate_close(&one->call);
+    gate_leave(&one->call);
 }
 
 /* Given up while on its way: the peer's fault only when it had its time. */
@@ -137,7 +137,7 @@ static void abandon(struct waiting *one, int fd)
         return;
     }
     socket_unlimit_unless_changed(fd, &one->limit);
-    gate_close(&one->call);
+    gate_leave(&one->call);
 }
 
 /*
@@ -165,7 +165,7 @@ static void settle(struct waiting *one, int fd)
         abandon(one, fd);
         break;
     case SOCKET_UNKNOWN:
-        gate_close(&one->call);
+        gate_leave(&one->call);
         break;
     }
 }
@@ -191,7 +191,7 @@ static struct slot *find(int fd, enum mark most, uint64_t *was, struct waiting *
         if (found->cookie == socket_cookie(fd))
             return slot;
         if (mark_of(*was) == WAITING)
-            gate_close(&found->call);
+            gate_leave(&found->call);
         release(slot, *was);
     }
     return NULL;
@@ -311,7 +311,7 @@ void pending_add(int fd, struct gate_call *call, struct socket_limit *limit)
     struct slot *slot = cookie ? claim(fd) : NULL;
     if (!slot) {
         socket_unlimit(fd, limit);
-        gate_close(call);
+        gate_leave(call);
         return;
     }
     slot->waiting = (struct waiting){.pid = getpid(), .cookie = cookie, .limit = *limit, .call = *call};

@@ -36,6 +36,7 @@ void call_free(struct call *call)
     reply_clear(&call->reply);
     upload_clear(&call->upload);
     inject_clear(&call->inject);
+    gate_forget(&call->gate);
     free(call);
 }
 

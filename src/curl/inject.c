@@ -72,9 +72,11 @@ static void write_line(char *line, const char *name, const char *value)
 }
 
 /* The lines that are the same for all calls of this process, and the name of the one that is not. */
-static void write_constant_lines(struct inject *inject, const struct rules_policy *policy)
+static void write_constant_lines(struct call *call)
 {
-    const struct rules_globals *globals = gate_ready(true)->globals;
+    struct inject *inject = &call->inject;
+    const struct rules_policy *policy = call->gate.policy;
+    const struct rules_globals *globals = call->gate.ready->globals;
 
     write_line(inject->request_id, request_id_name, globals->request_id[0] ? globals->request_id : "-");
     write_line(inject->tenant_id, "X-Tenant-Id", globals->tenant_id);
@@ -102,7 +104,7 @@ void inject_call(struct call *call)
     if (!propagate)
         return;
     if (inject->written_for != call->gate.policy)
-        write_constant_lines(inject, call->gate.policy);
+        write_constant_lines(call);
     if (inject->makes_id)
         make_id(inject);
     if (propagate & POLICY_TRACEPARENT) {
@@ -110,6 +112,11 @@ void inject_call(struct call *call)
         if (trace_begin(inject->traceparent))
             trace_state(inject->tracestate);
     }
+}
+
+void inject_forget_rules(struct inject *inject)
+{
+    inject->written_for = inject->nodes_for = NULL;
 }
 
 static const struct rules_header *overriding(const struct call *call, const char *line)

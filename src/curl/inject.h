@@ -47,6 +47,9 @@ void inject_call(struct call *call);
 /* An attempt begins: a new span, and the list is set where there is anything to add. */
 void inject_attempt(struct call *call);
 
+/* Other rules hold now: what was made of the old ones is made anew. */
+void inject_forget_rules(struct inject *inject);
+
 /* Both, like those before where is_same. */
 void inject_repeat(struct inject *inject);
 

@@ -18,7 +18,11 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
         request_undress(call->handle);
     call->method = method;
     call->is_http = is_http;
-    return gate_open(&call->gate, &query, true);
+    const struct ready *before = call->gate.ready;
+    bool is_opened = gate_open(&call->gate, &query, true);
+    if (call->gate.ready != before)
+        inject_forget_rules(&call->inject);
+    return is_opened;
 }
 
 /* The call of a handle that something was set on since its last one; NULL when no rule matches. */

@@ -265,6 +265,12 @@ void gate_close(struct gate_call *call)
     note_latency(call, took_us);
 }
 
+void gate_leave(struct gate_call *call)
+{
+    gate_close(call);
+    gate_forget(call);
+}
+
 void gate_repeated(struct gate_call *call)
 {
     uint64_t now_us = clock_now_us();

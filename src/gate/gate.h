@@ -21,7 +21,7 @@
 /* One call of the program on its way. Caller's memory; all fields are the gate's, but those named public. */
 struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
-    const struct rules *unmatched;     /* the rules of which none matched when it was last opened */
+    uint64_t unmatched;                /* number of the rules of which none matched when it was last opened */
     bool shadow;                       /* public: decide and count, but the door must change nothing */
     uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
     uint16_t repeats;                  /* public: see gate_repeats */
@@ -34,8 +34,8 @@ struct gate_call {
     uint64_t key;
     uint64_t bucket_key;
     enum policy_mode rule_mode; /* what the rule says, before the environment and the switch */
-    uint64_t switched;          /* what the switch said when it was opened */
-    const struct ready *ready;  /* what was ready then */
+    uint64_t control;           /* state/control.h: what it said when the call was opened */
+    struct ready *ready;        /* what was ready then, held (gate_forget); NULL: nothing */
     uint64_t total_us;          /* the policy's limit on the whole call; 0: none */
     uint64_t opened_us;         /* public: monotonic */
     uint64_t round;             /* the current attempt is a probe of this round */
@@ -73,9 +73,11 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
 
 /*
  * The same in two steps, for a door that must look closer before a call is counted: the rule that
- * matches and is not off, then the call. gate_matches never compiles.
+ * matches and is not off, then the call. gate_matches never compiles. Before the first of them the record is
+ * zero, or one that was opened before; what it holds (the rules, which may be replaced meanwhile) it holds
+ * until gate_forget.
  */
-bool gate_matches(const struct rules_query *query, struct rules_match *match);
+bool gate_matches(struct gate_call *call, const struct rules_query *query, struct rules_match *match);
 bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match);
 
 /*
@@ -92,6 +94,12 @@ void gate_repeats(struct gate_call *call, unsigned times);
 
 /* How many tries the call has, the first included. */
 uint32_t gate_attempts(const struct gate_call *call);
+
+/* The record is not opened again: what it holds of the rules may go. All it says is worthless then. */
+void gate_forget(struct gate_call *call);
+
+/* Both, for a record on a stack or in a table. */
+void gate_leave(struct gate_call *call);
 
 /* Whether no rule matched when it was opened last, and the rules are the same: it need not be tried again. */
 bool gate_is_unmatched(const struct gate_call *call);

@@ -5,19 +5,26 @@
 
 #include "gate/inside.h"
 #include "gate/note.h"
+#include "gate/refresh.h"
 #include "gate/slice.h"
+#include "state/control.h"
 #include "state/slots.h"
 #include "sys/clock.h"
 
-static uint64_t switch_of(const struct ready *ready)
+/*
+ * The switch (`gusset off`, `gusset mode`) wins over the environment, that over the rule and the file. A
+ * host's own switch is closer to the call than that of all; but off is off.
+ */
+static enum policy_mode mode_of(const struct ready *ready, uint64_t control, const char *host,
+                                enum policy_mode rule_mode)
 {
-    return atomic_load_explicit(&ready->state.header->mode, memory_order_relaxed);
-}
+    unsigned switched = control_switch(control);
 
-/* The switch (`gusset off`) wins over the environment, that over the rule and the file. */
-static enum policy_mode mode_of(const struct ready *ready, uint64_t switched, enum policy_mode rule_mode)
-{
-    if (switched && switched <= 1 + POLICY_OFF)
+    if (control & CONTROL_HAS_HOSTS && switched != 1 + POLICY_OFF) {
+        unsigned own = control_host_switch(ready->state.header, host, strlen(host));
+        switched = own ? own : switched;
+    }
+    if (switched)
         return (enum policy_mode)(switched - 1);
     return ready->environment_mode >= 0 ? (enum policy_mode)ready->environment_mode : rule_mode;
 }
@@ -63,11 +70,10 @@ static void find_bucket(struct ready *ready, struct gate_call *call, const char 
     call->bucket_key = slots_key(call->host, host_length, name, length);
 }
 
-static bool find_memory(struct ready *ready, struct gate_call *call, const struct place *place)
+static bool find_memory(struct ready *ready, struct gate_call *call, size_t host_length)
 {
     char name[LAYOUT_POLICY_TEXT];
     uint64_t now_ms = call->opened_us / 1000;
-    size_t host_length = place_print(place, call->host);
     size_t length = name_memory(call, name, sizeof name);
 
     call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
@@ -108,24 +114,42 @@ static inline void begin(struct gate_call *call)
     note_request(call);
 }
 
-bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match)
+/* Whether the call's rules are those that hold now; if not, it holds those instead. NULL: there are none. */
+static struct ready *hold(struct gate_call *call)
 {
     struct ready *ready = gate_ready(false);
 
+    if (call->ready && call->ready == ready)
+        return ready;
+    gate_forget(call);
+    return call->ready = ready_hold();
+}
+
+void gate_forget(struct gate_call *call)
+{
+    if (call->ready)
+        ready_drop(call->ready);
+    call->ready = NULL;
     call->policy = NULL;
     call->is_routine = false;
-    if (!ready)
-        return false;
-    call->ready = ready;
-    call->switched = switch_of(ready);
-    enum policy_mode mode = mode_of(ready, call->switched, match->mode);
+}
+
+bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match)
+{
+    struct ready *ready = call->ready;
+    size_t host_length = place_print(place, call->host);
+
+    call->policy = NULL;
+    call->is_routine = false;
+    call->control = control_word(ready->state.header);
+    enum policy_mode mode = mode_of(ready, call->control, call->host, match->mode);
     if (mode == POLICY_OFF)
         return false;
     call->policy = match->policy;
     call->rule_mode = match->mode;
     call->shadow = mode == POLICY_SHADOW;
     call->opened_us = clock_now_us();
-    if (!find_memory(ready, call, place)) {
+    if (!find_memory(ready, call, host_length)) {
         call->policy = NULL;
         return false;
     }
@@ -133,35 +157,44 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
     return true;
 }
 
-bool gate_matches(const struct rules_query *query, struct rules_match *match)
+bool gate_matches(struct gate_call *call, const struct rules_query *query, struct rules_match *match)
 {
     struct ready *ready = gate_ready(false);
 
-    return ready && rules_find(ready->rules, query, match) &&
-           mode_of(ready, switch_of(ready), match->mode) != POLICY_OFF;
+    if (!ready)
+        return false;
+    refresh_look(ready, false);
+    ready = hold(call);
+    return rules_find(ready->rules, query, match) &&
+           (match->mode != POLICY_OFF || ready->environment_mode >= 0 ||
+            control_word(ready->state.header) & (CONTROL_SWITCH | CONTROL_HAS_HOSTS));
 }
 
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
 {
-    struct ready *ready = gate_ready(may_compile);
     struct rules_match match;
+    struct ready *ready = gate_ready(may_compile);
 
     call->policy = NULL;
     call->is_routine = false;
-    call->unmatched = NULL;
+    call->unmatched = 0;
     if (!ready)
         return false;
-    if (!rules_find(ready->rules, query, &match)) {
-        call->unmatched = ready->rules;
-        return false;
-    }
-    return gate_open_matched(call, query->place, &match);
+    refresh_look(ready, may_compile);
+    ready = hold(call);
+    if (rules_find(ready->rules, query, &match))
+        return gate_open_matched(call, query->place, &match);
+    call->unmatched = ready->number;
+    return false;
 }
 
 bool gate_is_unmatched(const struct gate_call *call)
 {
-    const struct ready *ready = gate_ready(false);
-    return ready && call->unmatched == ready->rules;
+    struct ready *ready = gate_ready(false);
+
+    if (!ready || call->unmatched != ready->number)
+        return false;
+    return !refresh_look(ready, true);
 }
 
 /* What begin and gate_admit set is as it was after the last call, but for what is set here. */
@@ -170,7 +203,7 @@ bool gate_repeat(struct gate_call *call)
     const struct ready *ready = gate_ready(false);
     struct layout_host *slot = call->slot;
 
-    if (!call->is_routine || ready != call->ready || switch_of(ready) != call->switched ||
+    if (!call->is_routine || ready != call->ready || control_word(ready->state.header) != call->control ||
         !slots_is_still(slot, call->key) ||
         breaker_state(atomic_load_explicit(&slot->circuit, memory_order_relaxed)) != BREAKER_CLOSED)
         return false;
@@ -195,9 +228,10 @@ bool gate_reopen(struct gate_call *call)
         return false;
     if (call->is_routine && gate_repeat(call))
         return true;
-    call->ready = ready;
-    call->switched = switch_of(ready);
-    enum policy_mode mode = mode_of(ready, call->switched, call->rule_mode);
+    if (refresh_look(ready, true) || ready != call->ready)
+        return false;
+    call->control = control_word(ready->state.header);
+    enum policy_mode mode = mode_of(ready, call->control, call->host, call->rule_mode);
     if (mode == POLICY_OFF || call->shadow != (mode == POLICY_SHADOW))
         return false;
     call->opened_us = clock_now_us();

@@ -9,6 +9,8 @@
 #include "report/log.h"
 
 static struct ready *_Atomic published;
+static struct ready *replaced; /* newest first; only ready_replace touches it, one thread at a time */
+static uint64_t numbers = 1;
 static atomic_bool is_inert;
 static _Thread_local bool is_starting __attribute__((tls_model("initial-exec")));
 
@@ -114,6 +116,20 @@ static void open_state(struct ready *ready)
         map_open(&ready->tally, tally, 0, false, MAP_EXISTING);
 }
 
+static struct ready *new_record(void)
+{
+    void *record =
+        mmap(NULL, sizeof(struct ready), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return record == MAP_FAILED ? NULL : record;
+}
+
+static void set_rules(struct ready *ready, const struct rules *rules)
+{
+    ready->rules = rules;
+    ready->globals = rules_globals(rules);
+    open_log(ready->globals);
+}
+
 /*
  * Where connect() comes first there must be no malloc: the record is a page of its own. Two threads may both
  * start; the first to publish wins.
@@ -133,14 +149,12 @@ static struct ready *start(bool may_compile)
         gate_stay_inert();
         return NULL;
     }
-    struct ready *ready =
-        mmap(NULL, sizeof *ready, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (ready == MAP_FAILED)
+    struct ready *ready = new_record();
+    if (!ready)
         return NULL;
-    ready->rules = rules;
-    ready->globals = rules_globals(rules);
+    ready->number = 1;
+    set_rules(ready, rules);
     ready->environment_mode = environment_mode();
-    open_log(ready->globals);
     open_state(ready);
     if (!ready->state.header) {
         munmap(ready, sizeof *ready);
@@ -180,4 +194,63 @@ struct ready *gate_ready(bool may_compile)
     if (atomic_load_explicit(&is_inert, memory_order_relaxed) || is_starting)
         return NULL;
     return start_guarded(may_compile);
+}
+
+struct ready *ready_hold(void)
+{
+    for (;;) {
+        struct ready *ready = atomic_load(&published);
+        if (!ready)
+            return NULL;
+        atomic_fetch_add(&ready->holders, 1);
+        if (atomic_load(&published) == ready)
+            return ready;
+        atomic_fetch_sub(&ready->holders, 1);
+    }
+}
+
+void ready_drop(struct ready *ready)
+{
+    atomic_fetch_sub(&ready->holders, 1);
+}
+
+/* A record whose rules nobody holds any more, or a new one. */
+static struct ready *spare_record(void)
+{
+    struct ready *spare = NULL;
+
+    for (struct ready *old = replaced; old; old = old->next) {
+        if (atomic_load(&old->holders))
+            continue;
+        if (old->rules)
+            rules_close(old->rules);
+        old->rules = NULL;
+        spare = old;
+    }
+    if (!spare)
+        return new_record();
+    for (struct ready **link = &replaced; *link; link = &(*link)->next)
+        if (*link == spare) {
+            *link = spare->next;
+            break;
+        }
+    return spare;
+}
+
+void ready_replace(const struct rules *rules)
+{
+    struct ready *old = atomic_load(&published), *ready = spare_record();
+
+    if (!ready) { /* no memory: the old policy stays */
+        rules_close(rules);
+        return;
+    }
+    ready->number = ++numbers;
+    ready->state = old->state;
+    ready->tally = old->tally;
+    ready->environment_mode = old->environment_mode;
+    set_rules(ready, rules);
+    atomic_store(&published, ready);
+    old->next = replaced;
+    replaced = old;
 }

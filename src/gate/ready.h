@@ -10,13 +10,20 @@
 #include "config/rules.h"
 #include "state/map.h"
 
-/* What a ready process holds; constant once it is published. */
+/*
+ * What a ready process holds; constant once it is published, and never unmapped, but for the rules: when they
+ * have changed another one is published (gate/refresh), and those of this one end when nobody holds it any
+ * more.
+ */
 struct ready {
+    uint64_t number; /* of these rules; never used twice in a process */
     const struct rules *rules;
     const struct rules_globals *globals;
     struct map state;
     struct map tally;     /* the count of one `gusset run --report`; not open otherwise */
     int environment_mode; /* enum policy_mode from GUSSET_MODE; -1: not given */
+    _Atomic uint64_t holders;
+    struct ready *next; /* of those that have been replaced */
 };
 
 /*
@@ -25,6 +32,17 @@ struct ready {
  * once on standard error), switched off, a program that is to be skipped, a privileged one.
  */
 struct ready *gate_ready(bool may_compile);
+
+/*
+ * What is published, held: its rules stay until ready_drop. NULL where gate_ready is. No lock: who replaces
+ * it looks at the holders after it has published another, who holds looks at what is published after it has
+ * counted itself.
+ */
+struct ready *ready_hold(void);
+void ready_drop(struct ready *ready);
+
+/* Puts other rules in the place of the published ones; the state and the environment's words stay. */
+void ready_replace(const struct rules *rules);
 
 /* Switches gusset off in this process for good: the constructor of a privileged program. */
 void gate_stay_inert(void);

@@ -18,8 +18,13 @@
 #include "sys/clock.h"
 #include "sys/raw.h"
 
+/* A target that has been replaced may still be read by who writes a line just then: it stays for the next
+ * few. */
+enum { TARGETS = 8 };
+
 static struct {
-    struct log_target target;
+    struct log_target targets[TARGETS];
+    _Atomic unsigned current;
     dev_t device; /* of descriptor 2 at the start */
     ino_t inode;
     bool has_stderr;
@@ -45,17 +50,25 @@ void log_remember_stderr(void)
 
 void log_open(const struct log_target *target)
 {
-    atomic_store_explicit(&opened.level, LOG_OFF, memory_order_release);
-    opened.target = *target;
-    opened.target.path[sizeof opened.target.path - 1] = '\0';
+    unsigned next = atomic_load(&opened.current) + 1;
+    struct log_target *own = &opened.targets[next % TARGETS];
+
+    *own = *target;
+    own->path[sizeof own->path - 1] = '\0';
     if (!opened.is_remembered)
         log_remember_stderr();
+    atomic_store(&opened.current, next);
     atomic_store_explicit(&opened.level, (int)target->level, memory_order_release);
 }
 
 bool log_wants(enum log_level level)
 {
     return level != LOG_OFF && (int)level <= atomic_load_explicit(&opened.level, memory_order_acquire);
+}
+
+static const struct log_target *target(void)
+{
+    return &opened.targets[atomic_load(&opened.current) % TARGETS];
 }
 
 /* ---- a line ---- */
@@ -286,7 +299,7 @@ void log_begin(struct log_line *line, enum log_level level, const char *event, c
     char time[48];
     print_time(time, clock_unix_ms());
     line->length = 0;
-    line->is_json = opened.target.format == LOG_JSON;
+    line->is_json = target()->format == LOG_JSON;
     line->level = level;
     log_text(line, "time", time);
     log_text(line, "level", (unsigned)level <= LOG_DEBUG ? level_names[level] : "debug");
@@ -406,7 +419,7 @@ void log_end(struct log_line *line)
     if (!log_wants(line->level))
         return;
     const int kept = errno;
-    const char *path = opened.target.path;
+    const char *path = target()->path;
     if (line->is_json)
         line->text[line->length++] = '}';
     line->text[line->length] = '\n';

@@ -26,7 +26,7 @@ struct log_target {
  */
 void log_remember_stderr(void);
 
-/* Set once at the start, before other threads log. */
+/* Where lines go from now on; one thread at a time. Others may be writing lines. */
 void log_open(const struct log_target *target);
 
 bool log_wants(enum log_level level);

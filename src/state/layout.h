@@ -24,7 +24,8 @@ enum {
     LAYOUT_HOST_TEXT = 160,
     LAYOUT_POLICY_TEXT = 64,
     LAYOUT_LATENCY_BUCKETS = 96,
-    LAYOUT_UNPROTECTED = 8
+    LAYOUT_UNPROTECTED = 8,
+    LAYOUT_HOST_MODES = 64
 };
 
 #define LAYOUT_MAGIC "gusset\n\1"
@@ -59,16 +60,17 @@ struct layout_header {
     uint32_t version;
     uint32_t hosts; /* slots; a reader believes the file's size, not this */
     uint64_t created_unix_ms;
-    char boot_id[40];      /* /proc/sys/kernel/random/boot_id: monotonic times of another boot mean nothing */
-    _Atomic uint64_t mode; /* 0: as configured; 1 + enum policy_mode: switched by hand */
-    _Atomic uint64_t reload; /* raised by `gusset reload` */
+    char boot_id[40]; /* /proc/sys/kernel/random/boot_id: monotonic times of another boot mean nothing */
+    /* What running programs are told, one word that each call reads: state/control.h. */
+    _Atomic uint64_t control;
     _Alignas(64) _Atomic uint64_t
         event_next; /* number of the next event; its slot is the number modulo LAYOUT_EVENTS */
     /* Connects that no rule meant, in several lines, so that processes do not wait for each other. */
     struct {
         _Alignas(64) _Atomic uint64_t count;
     } unprotected[LAYOUT_UNPROTECTED];
-    char reserved[4096 - 192 - 64 * LAYOUT_UNPROTECTED];
+    _Atomic uint64_t host_modes[LAYOUT_HOST_MODES]; /* hosts switched by hand; state/control.h */
+    char reserved[4096 - 192 - 64 * LAYOUT_UNPROTECTED - 8 * LAYOUT_HOST_MODES];
 };
 
 struct layout_host {

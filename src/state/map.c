@@ -40,7 +40,7 @@ struct draft {
 };
 
 /* What is read of a header before it is mapped: all up to the boot id. */
-enum { HEADER_PREFIX = offsetof(struct layout_header, mode) };
+enum { HEADER_PREFIX = offsetof(struct layout_header, control) };
 
 /* ---- text ---- */
 

@@ -119,13 +119,46 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset reset\n",
      .act = tool_reset,
      .misuse = TOOL_MISUSE},
+    {.name = "off",
+     .help = "the kill switch: running programs go on as without gusset",
+     .synopsis = "off [--host HOST[:PORT]]",
+     .text = "  --host HOST[:PORT]  this host only\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "\n"
+             "Acts on the next call of every program that uses the state; `gusset on` takes it back.\n",
+     .examples = "  gusset off\n"
+                 "  gusset off --host api.example.com\n",
+     .act = tool_off,
+     .misuse = TOOL_MISUSE},
+    {.name = "on",
+     .help = "takes off, and any other mode, back: as the configuration says",
+     .synopsis = "on [--host HOST[:PORT]]",
+     .text = "  --host HOST[:PORT]  this host only\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n",
+     .examples = "  gusset on\n",
+     .act = tool_on,
+     .misuse = TOOL_MISUSE},
+    {.name = "mode",
+     .help = "sets the mode of running programs by hand",
+     .synopsis = "mode enforce|shadow|off|configured [--host HOST[:PORT]]",
+     .text = "  --host HOST[:PORT]  this host only\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "\n"
+             "It wins over the file's mode, the rules' and $GUSSET_MODE; a host's own wins over that of all, but not\n"
+             "over off. `configured` takes it back.\n",
+     .examples = "  gusset mode shadow\n"
+                 "  gusset mode enforce --host api.example.com:443\n"
+                 "  gusset mode configured --host api.example.com:443\n",
+     .act = tool_mode,
+     .misuse = TOOL_MISUSE},
     {.name = "reload",
      .help = "compile a changed configuration now, so that no program has to",
      .synopsis = "reload [--config FILE]",
      .text = "  --config FILE       the configuration; default: the one that holds here\n"
              "  --state FILE        the state whose programs are told; default: as for status\n"
              "\n"
-             "Programs that start from now on use it; running ones keep the rules that they began with.\n"
+             "Programs that start from now on use it, running ones take it with their next call after a second\n"
+             "at most; calls under way end as they began. ${…} is read anew from each program's environment.\n"
              "A faulty file changes nothing: the faults are named as `check` does, exit status 1.\n",
      .examples = "  gusset reload\n",
      .act = tool_reload,

@@ -1,6 +1,7 @@
 /* Compiles a changed configuration now, and tells running programs to look. */
 #include <errno.h>
 
+#include "state/control.h"
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/output.h"
@@ -40,9 +41,9 @@ static int tell(struct open_state *state, bool is_new)
         printf("%s; programs that start from now on use it\n", what);
         return TOOL_FINE;
     }
-    atomic_fetch_add(&state->map.header->reload, 1);
+    control_change(state->map.header);
     map_close(&state->map);
-    printf("%s; programs that start from now on use it, running ones keep theirs\n", what);
+    printf("%s; running programs take it within a second, those that start from now on use it\n", what);
     return TOOL_FINE;
 }
 

@@ -6,6 +6,7 @@
 
 #include "config/preset.h"
 #include "core/breaker.h"
+#include "state/control.h"
 #include "sys/clock.h"
 #include "tool/figures.h"
 #include "tool/open.h"
@@ -67,7 +68,7 @@ static struct tokens tokens_of(struct status *status, const struct snapshot *hos
 static const char *switched_mode(const struct status *status)
 {
     static const char *const names[] = {"as configured", "enforce", "shadow", "off"};
-    uint64_t mode = atomic_load(&status->state.map.header->mode);
+    uint64_t mode = control_switch(control_word(status->state.map.header));
     return names[mode < sizeof names / sizeof *names ? mode : 0];
 }
 

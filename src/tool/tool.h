@@ -41,6 +41,9 @@ int tool_status(const struct tool_verb *verb, int argc, char **argv);
 int tool_events(const struct tool_verb *verb, int argc, char **argv);
 int tool_trip(const struct tool_verb *verb, int argc, char **argv);
 int tool_reset(const struct tool_verb *verb, int argc, char **argv);
+int tool_on(const struct tool_verb *verb, int argc, char **argv);
+int tool_off(const struct tool_verb *verb, int argc, char **argv);
+int tool_mode(const struct tool_verb *verb, int argc, char **argv);
 int tool_reload(const struct tool_verb *verb, int argc, char **argv);
 int tool_help(const struct tool_verb *verb, int argc, char **argv);
 

@@ -15,12 +15,18 @@
 
 #include "core/method.h"
 #include "gate/gate.h"
+#include "state/control.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 
 static uint64_t now_us = 1000000000, dice = UINT64_MAX;
 
 uint64_t clock_now_us(void)
+{
+    return now_us;
+}
+
+uint64_t clock_coarse_us(void)
 {
     return now_us;
 }
@@ -60,7 +66,7 @@ static struct place new_host(void)
 static struct gate_call open_call(const struct place *place)
 {
     struct rules_query query = {.place = place, .method = METHOD_GET, .path = "/", .path_length = 1};
-    struct gate_call call;
+    struct gate_call call = {0};
 
     assert_true(gate_open(&call, &query, true));
     return call;
@@ -180,9 +186,9 @@ static void an_open_circuit_the_switch_and_another_host_in_the_slot_end_the_rout
     struct gate_call call = routine_call(&place), evicted = routine_call(&other);
     (void)state;
 
-    atomic_store(&ready->state.header->mode, 1 + POLICY_SHADOW);
+    control_set_switch(ready->state.header, 1 + POLICY_SHADOW);
     assert_false(gate_repeat(&call));
-    atomic_store(&ready->state.header->mode, 0);
+    control_set_switch(ready->state.header, CONTROL_AS_CONFIGURED);
     assert_true(gate_repeat(&call));
     gate_repeated(&call);
     open_circuit(&place);
@@ -494,12 +500,12 @@ static void the_switch_turns_rules_off_and_on_in_running_programs(void **state)
     struct place place = new_host();
     struct rules_query query = {.place = &place, .method = METHOD_GET, .path = "/", .path_length = 1};
     struct ready *ready = gate_ready(true);
-    struct gate_call call;
+    struct gate_call call = {0};
     (void)state;
 
-    atomic_store(&ready->state.header->mode, 1 + POLICY_OFF);
+    control_set_switch(ready->state.header, 1 + POLICY_OFF);
     assert_false(gate_open(&call, &query, true));
-    atomic_store(&ready->state.header->mode, 0);
+    control_set_switch(ready->state.header, CONTROL_AS_CONFIGURED);
     assert_true(gate_open(&call, &query, true));
     gate_close(&call);
 }
@@ -510,7 +516,7 @@ static void shadow_decides_on_a_memory_of_its_own_and_changes_nothing(void **sta
     struct ready *ready = gate_ready(true);
     (void)state;
 
-    atomic_store(&ready->state.header->mode, 1 + POLICY_SHADOW);
+    control_set_switch(ready->state.header, 1 + POLICY_SHADOW);
     for (int i = 0; i < 10; i++) {
         struct gate_call call = open_call(&place);
         assert_true(call.shadow);
@@ -523,7 +529,7 @@ static void shadow_decides_on_a_memory_of_its_own_and_changes_nothing(void **sta
             assert_int_equal(atomic_load(&call.slot->counters[LAYOUT_COUNT_rejected]), 0);
         }
     }
-    atomic_store(&ready->state.header->mode, 0);
+    control_set_switch(ready->state.header, CONTROL_AS_CONFIGURED);
     assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_GO);
 }
 

@@ -358,7 +358,7 @@ exits "explain without a port is misuse" 2 gusset explain api.shop.example
 exits "explain of nothing is misuse" 2 gusset explain
 exits "reload compiles" 0 gusset reload
 exits "and tells" 0 gusset reload
-says "and who uses it" "$out" "programs that start from now on use it"
+says "and who uses it" "$out" "those that start from now on use it"
 cp "$folder/faulty.cfg" "$folder/rules.cfg"
 exits "reload of a faulty file changes nothing" 1 gusset reload
 says "and names the faults" "$err" 'rules.cfg:4: '

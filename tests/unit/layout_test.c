@@ -20,10 +20,10 @@ static void the_header_lies_where_version_2_has_it(void **state)
     assert_int_equal(offsetof(struct layout_header, hosts), 12);
     assert_int_equal(offsetof(struct layout_header, created_unix_ms), 16);
     assert_int_equal(offsetof(struct layout_header, boot_id), 24);
-    assert_int_equal(offsetof(struct layout_header, mode), 64);
-    assert_int_equal(offsetof(struct layout_header, reload), 72);
+    assert_int_equal(offsetof(struct layout_header, control), 64);
     assert_int_equal(offsetof(struct layout_header, event_next), 128);
     assert_int_equal(offsetof(struct layout_header, unprotected), 192);
+    assert_int_equal(offsetof(struct layout_header, host_modes), 704);
 }
 
 static void a_host_lies_where_version_2_has_it(void **state)

@@ -521,15 +521,15 @@ static int share_as_usual(const struct place *place)
     if (map_open(&first, place->path, 64, false, MAP_SHARE) != 0 || first.is_private ||
         map_open(&second, place->path, 64, false, MAP_SHARE) != 0 || second.is_private)
         return FAILED;
-    first.header->mode = 3;
-    if (second.header->mode != 3 || stat(place->path, &st) != 0 || st.st_mode != (S_IFREG | 0600))
+    first.header->control = 3;
+    if (second.header->control != 3 || stat(place->path, &st) != 0 || st.st_mode != (S_IFREG | 0600))
         return FAILED;
     map_close(&first);
     map_close(&second);
     pretend_another_boot(place->path);
     const bool knows_its_boot = access("/proc/sys/kernel/random/boot_id", F_OK) == 0;
     if (map_open(&first, place->path, 64, false, MAP_SHARE) != 0 || first.is_private ||
-        first.header->mode != (knows_its_boot ? 0 : 3))
+        first.header->control != (knows_its_boot ? 0 : 3))
         return FAILED;
     map_close(&first);
     return stat(place->path, &st) == 0 && st.st_nlink == 1 && entries_of(place->folder) == 1 ? WORKED
@@ -575,14 +575,14 @@ static void a_file_of_another_boot_is_replaced(void **state)
     struct map old, map;
     struct stat before, after;
     assert_int_equal(map_open(&old, place->path, 64, false, MAP_SHARE), 0);
-    old.header->mode = 3;
+    old.header->control = 3;
     pretend_another_boot(place->path);
     assert_int_equal(stat(place->path, &before), 0);
     assert_int_equal(map_open(&map, place->path, 128, false, MAP_SHARE), 0);
     assert_false(map.is_private);
-    assert_int_equal(map.header->mode, 0);
+    assert_int_equal(map.header->control, 0);
     assert_int_equal(map.host_count, 128);
-    assert_int_equal(old.header->mode, 3); /* who has the old one mapped keeps it */
+    assert_int_equal(old.header->control, 3); /* who has the old one mapped keeps it */
     assert_int_equal(stat(place->path, &after), 0);
     assert_true(before.st_ino != after.st_ino);
     assert_int_equal(entries_of(place->folder), 1);

@@ -1,0 +1,116 @@
+/* The switch that running programs obey: on, off, and a mode for all hosts or for one. */
+#include <errno.h>
+#include <string.h>
+
+#include "core/policy.h"
+#include "state/control.h"
+#include "tool/address.h"
+#include "tool/open.h"
+#include "tool/options.h"
+#include "tool/output.h"
+#include "tool/tool.h"
+
+struct mode {
+    const char *state_path, *host;
+    const char *word;
+    unsigned to;
+    struct open_state state;
+};
+
+/* What the switch may stand on: as in control.h, 0 or 1 + enum policy_mode. */
+static const struct {
+    const char *name;
+    unsigned to;
+    const char *says;
+} positions[] = {
+    {"configured", CONTROL_AS_CONFIGURED, "as the configuration says"                                },
+    {"enforce",    1 + POLICY_ENFORCE,    "enforce"                                                  },
+    {"shadow",     1 + POLICY_SHADOW,     "shadow: what would be done is counted, nothing is changed"},
+    {"off",        1 + POLICY_OFF,        "off: every call goes as without gusset"                   },
+};
+
+static int find(const char *word)
+{
+    for (unsigned i = 0; i < sizeof positions / sizeof *positions; i++)
+        if (word && strcmp(word, positions[i].name) == 0)
+            return (int)i;
+    return -1;
+}
+
+static int set_host(const struct tool_verb *verb, struct mode *mode, const char *says)
+{
+    char host[PLACE_TEXT_MAX];
+    struct address address;
+    const char *fault = address_parse(&address, mode->host);
+
+    if (fault)
+        return options_misused(verb, "%s", fault);
+    size_t length = place_print(&address.place, host);
+    if (address.place.family != PLACE_UNIX && !address.place.port)
+        length = strlen(host) - strlen(strrchr(host, ':')); /* all of its ports */
+    if (!control_set_host(mode->state.map.header, host, length, mode->to)) {
+        output_error("mode: %u hosts have a mode of their own already; take one back with `gusset mode "
+                     "configured --host HOST`",
+                     (unsigned)LAYOUT_HOST_MODES);
+        return TOOL_FAULTS;
+    }
+    printf("%.*s: %s, in running programs within a second\n", (int)length, output_clean(host), says);
+    return TOOL_FINE;
+}
+
+static int act(const struct tool_verb *verb, struct mode *mode)
+{
+    int position = find(mode->word);
+    int status = TOOL_FINE;
+
+    if (position < 0)
+        return options_misused(verb, "a mode is one of enforce, shadow, off, configured");
+    mode->to = positions[position].to;
+    if (open_find(&mode->state, mode->state_path) < 0 || open_or_create(&mode->state) < 0)
+        return TOOL_FAULTS;
+    if (mode->host) {
+        status = set_host(verb, mode, positions[position].says);
+    } else {
+        control_set_switch(mode->state.map.header, mode->to);
+        printf("%s, in running programs within a second\n", positions[position].says);
+    }
+    map_close(&mode->state.map);
+    return status;
+}
+
+static int read_and_act(const struct tool_verb *verb, struct mode *mode, int argc, char **argv)
+{
+    const struct options_entry entries[] = {
+        {"state", 0, OPTIONS_TEXT, &mode->state_path},
+        {"host",  0, OPTIONS_TEXT, &mode->host      },
+        {NULL,    0, OPTIONS_FLAG, NULL             },
+    };
+    struct options options = {.verb = verb, .most = mode->word ? 0 : 1};
+    int status = options_read(&options, entries, argc, argv);
+
+    if (status != OPTIONS_GO)
+        return status;
+    if (!mode->word && options.count == 0)
+        return options_misused(verb, "no mode is given: enforce, shadow, off or configured");
+    if (!mode->word)
+        mode->word = options.operands[0];
+    return act(verb, mode);
+}
+
+int tool_on(const struct tool_verb *verb, int argc, char **argv)
+{
+    struct mode mode = {.word = "configured"};
+    return read_and_act(verb, &mode, argc, argv);
+}
+
+int tool_off(const struct tool_verb *verb, int argc, char **argv)
+{
+    struct mode mode = {.word = "off"};
+    return read_and_act(verb, &mode, argc, argv);
+}
+
+int tool_mode(const struct tool_verb *verb, int argc, char **argv)
+{
+    struct mode mode = {.word = NULL};
+    return read_and_act(verb, &mode, argc, argv);
+}
