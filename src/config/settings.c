@@ -126,6 +126,8 @@ static const struct settings_entry table[] = {
      "methods that may be repeated after the request left the machine"},
     {"retry.retry_after", SETTINGS_DURATION, AT(RETRY, retry.retry_after_ms), 0, DAY, "60s", NULL,
      "honour Retry-After up to this; 0s: ignore it"},
+    {"retry.idempotency_key", SETTINGS_BOOL, AT(RETRY, retry.makes_key), 0, 1, "false", NULL,
+     "requests of other methods get an Idempotency-Key, the same for all tries, and may be repeated, too"},
     {"retry.budget.ratio", SETTINGS_PERCENT, AT(RETRY, retry.budget_ratio_bp), 0, 10000, "20", NULL,
      "retries that a host's calls pay for, of all processes together"},
     {"retry.budget.floor", SETTINGS_COUNT, AT(RETRY, retry.budget_floor), 0, 1000000, "10", NULL,
@@ -182,9 +184,8 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 
 /* Keys of the contract that come with later versions; whole paths below a policy or the file. */
 static const char *const planned[] = {
-    "faults",       "services",       "hedge",        "bulkhead",     "fallback",
-    "stale",        "fault",          "variants",     "retry.resume", "retry.idempotency_key",
-    "breaker.slow", "breaker.reject", "limit.reject",
+    "faults", "services", "hedge",        "bulkhead",     "fallback",       "stale",
+    "fault",  "variants", "retry.resume", "breaker.slow", "breaker.reject", "limit.reject",
 };
 
 static bool is(const char *word, const char *text, size_t length)

@@ -34,7 +34,8 @@ struct retry_rule {
     uint32_t budget_ratio_bp; /* retries allowed, as a share of calls, in hundredths of a percent */
     uint32_t budget_floor;    /* retries a second allowed whatever the share says */
     uint32_t methods;         /* bits of core/method.h that may be repeated after they were sent */
-    uint32_t hold_ms;         /* retry.wait: how long a non-blocking connect may hold the program; 0: not */
+    uint32_t makes_key; /* 0 or 1: a request of another method gets an Idempotency-Key, and may be, too */
+    uint32_t hold_ms;   /* retry.wait: how long a non-blocking connect may hold the program; 0: not */
     struct outcome_set on;
     struct outcome_set never; /* wins over on */
 };

@@ -85,7 +85,7 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
     if (!retry_wants(&call->gate.policy->settings->retry, &outcome) ||
         call->gate.attempt >= gate_attempts(&call->gate))
         return attempt;
-    attempt.idempotent = inject_program_sends(call, "Idempotency-Key");
+    attempt.idempotent = inject_has_key(call);
     attempt.replayable =
         !reply_has_reached_program(&call->reply) && call_is_unchanged(call) && upload_can_replay(call);
     return attempt;

@@ -96,11 +96,39 @@ void inject_repeat(struct inject *inject)
         make_id(inject);
 }
 
+static const char key_name[] = "Idempotency-Key";
+
+/* What may be repeated anyhow needs none, and servers remember those that they get. */
+static bool makes_key(const struct call *call)
+{
+    const struct policy *settings = call->gate.policy->settings;
+
+    return settings->retry.makes_key && settings->groups & POLICY_RETRY && call->is_http &&
+           !(call->method & settings->retry.methods);
+}
+
+static void make_key(struct inject *inject)
+{
+    memcpy(inject->key, key_name, sizeof key_name - 1);
+    memcpy(inject->key + sizeof key_name - 1, ": ", 2);
+    trace_new_id(inject->key + sizeof key_name + 1);
+}
+
+bool inject_has_key(const struct call *call)
+{
+    const struct inject *inject = &call->inject;
+
+    return (inject->is_dressed && inject->has_key && !inject->is_silent) ||
+           inject_program_sends(call, key_name);
+}
+
 void inject_call(struct call *call)
 {
     struct inject *inject = &call->inject;
     uint32_t propagate = call->gate.policy->settings->propagate;
 
+    if (makes_key(call))
+        make_key(inject);
     if (!propagate)
         return;
     if (inject->written_for != call->gate.policy)
@@ -178,6 +206,9 @@ static void collect(struct call *call)
     uint32_t propagate = policy->settings->propagate;
 
     inject->count = 0;
+    inject->has_key = makes_key(call) && !list_names(program_list(call), key_name, sizeof key_name - 1);
+    if (inject->has_key)
+        add(inject, inject->key);
     for (uint32_t i = 0; i < policy->header_count; i++) {
         const struct rules_header *header = &policy->headers[i];
         if (header->override)
@@ -208,7 +239,7 @@ static bool would_leak(const struct handle *handle)
 static bool has_any(const struct call *call)
 {
     const struct rules_policy *policy = call->gate.policy;
-    return call->is_http && (policy->header_count || policy->settings->propagate) &&
+    return call->is_http && (policy->header_count || policy->settings->propagate || makes_key(call)) &&
            !would_leak(call->handle);
 }
 
@@ -241,7 +272,8 @@ void inject_attempt(struct call *call)
     if (call->handle->is_settled && inject->is_same)
         return;
     /* Nodes may come behind those that the program gave; a span is new for each attempt. */
-    inject->is_same = !program_list(call) && !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
+    inject->is_same = !program_list(call) && !makes_key(call) &&
+                      !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
     if (!has_any(call)) {
         inject_restore(call);
         return;

@@ -25,6 +25,7 @@ struct inject {
     bool is_dressed; /* the handle holds our list */
     bool makes_id;   /* each call gets a request id of its own */
     bool is_same;    /* what the handle wears does not change between attempts while it is settled */
+    bool has_key;    /* the list holds an Idempotency-Key that we made */
     bool is_silent;  /* the nodes are empty just now: the transfer is at another origin */
     const struct rules_policy *nodes_for;   /* the nodes are this policy's, and no others are behind them */
     const struct rules_policy *written_for; /* the lines that never change hold for this policy */
@@ -39,6 +40,7 @@ struct inject {
     char project_id[INJECT_LINE_MAX];
     char traceparent[TRACE_PARENT_ROOM];
     char tracestate[TRACE_STATE_ROOM]; /* "": none */
+    char key[TRACE_ID_ROOM + 20];      /* the line of the Idempotency-Key; the same for all attempts */
 };
 
 /* A call begins: the request id is chosen. */
@@ -58,6 +60,9 @@ void inject_check_origin(struct call *call);
 
 /* The program has set another list from a callback of its transfer. */
 void inject_program_set(struct call *call);
+
+/* Whether an Idempotency-Key travels with the request, the program's own or ours. */
+bool inject_has_key(const struct call *call);
 
 /* Puts the program's own list back. */
 void inject_restore(struct call *call);

@@ -105,7 +105,7 @@ void transfer_watched(struct call *call, CURLcode code)
     struct gate_attempt ended = {.outcome = outcome,
                                  .method = call->is_http ? call->method : 0,
                                  .sent = outcome.type != OUTCOME_DNS && outcome.type != OUTCOME_CONNECT,
-                                 .idempotent = inject_program_sends(call, "Idempotency-Key"),
+                                 .idempotent = inject_has_key(call),
                                  .replayable = true,
                                  .retry_after_ms = -1};
     gate_ended(&call->gate, &ended);

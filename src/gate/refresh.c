@@ -44,8 +44,8 @@ static const struct rules *open_changed(const struct ready *ready, bool may_look
 }
 
 /*
- * Whether other rules hold now. Apart, because of the room on the stack that it takes: a thread's may be small
- * (facts-connect), and most who come by only ask.
+ * Whether other rules hold now. Apart, because of the room on the stack that it takes: a thread's may be
+ * small (facts-connect), and most who come by only ask.
  */
 static __attribute__((noinline)) bool look(struct ready *ready, bool may_look, bool is_told, uint64_t now_us)
 {

@@ -51,6 +51,34 @@ tried -- curl -s -o /dev/null -H 'Idempotency-Key;' -d a=b "$url/post?status=503
 tried -- curl -s -o /dev/null -H 'Idempotency-Key:' -d a=b "$url/post?status=503&first=2"
 is "a key that is empty, or taken away, is none" "$(ask 'heads?key=/post' | grep -c '^POST')" 2
 
+
+# ---- a key of our own ----
+keyed() { tried --set retry.idempotency_key=true "$@"; }
+keys() { ask "heads?key=$1" | tr -d '\r' | grep -i '^idempotency-key:' | sort -u; }
+for fault in status=503 reset=headers; do
+    forget
+    is "$fault: where the rule asks for a key a POST is repeated" \
+        "$(keyed -- curl -s -d a=b "$url/post?$fault&first=2&echo=body")" a=b
+    is "$fault: the server saw each attempt" "$(ask 'count?key=/post')" 3
+    ok "$fault: all with the same key" grep -qE '^[A-Za-z-]+: [0-9a-f]{8}-[0-9a-f-]{27}$' <<<"$(keys /post)"
+done
+first=$(keys /post)
+forget
+keyed -- curl -s -o /dev/null -d a=b "$url/post"
+ok "another call has another key" test "$(keys /post)" != "$first"
+forget
+keyed -- curl -s -o /dev/null -d a=b "$url/post" --next -s -o /dev/null -d a=b "$url/post"
+is "nor do two calls on one handle share theirs" "$(keys /post | wc -l)" 2
+forget
+keyed -- curl -s -o /dev/null -H 'Idempotency-Key: mine' -d a=b "$url/post?status=503&first=2"
+is "the program's own key wins" "$(keys /post)" "Idempotency-Key: mine"
+forget
+keyed -- curl -s -o /dev/null "$url/get"
+is "a method that may be repeated anyhow gets none" "$(keys /get)" ""
+forget
+GUSSET_MODE=shadow keyed -- curl -s -o /dev/null -d a=b "$url/post?status=503&first=2"
+is "in shadow none is added" "$(keys /post) $(ask 'count?key=/post')" " 1"
+
 # ---- never left the machine ----
 down() {
     forget

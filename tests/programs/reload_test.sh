@@ -95,7 +95,7 @@ sleep 1.2
 is "a large file is not compiled by the program" "$(tries)" 3
 gusset reload >/dev/null
 soon "but taken once it has been" 5
-exec {program[1]}>&-
+eval "exec ${program[1]}>&-"
 wait "$program_PID" 2>/dev/null
 
 # Connects follow, too: they compile nothing, and take what curl has compiled.
@@ -121,7 +121,7 @@ is "a circuit refuses connects with the errno that the file says" "$(knock)" "Co
 configure 1 "" "breaker: { consecutive = 1; errno = \"EHOSTUNREACH\"; open = \"60s\"; };"
 gusset reload >/dev/null
 is "and with another one after a reload" "$(knock)" "No route to host"
-exec {program[1]}>&-
+eval "exec ${program[1]}>&-"
 wait "$program_PID" 2>/dev/null
 
 # 8 threads and 4 processes at work while the file changes all the time.
