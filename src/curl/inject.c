@@ -112,40 +112,48 @@ void inject_call(struct call *call)
     }
 }
 
-static const struct rules_header *overriding(const struct call *call, const char *line)
+static bool is_secret(const char *line)
+{
+    return names(line, "Authorization", sizeof "Authorization" - 1) ||
+           names(line, "Cookie", sizeof "Cookie" - 1);
+}
+
+/* Whether a line of the program's is not sent: the rule overrides it, or it would carry credentials
+ * elsewhere. */
+static bool is_dropped(const struct call *call, const char *line)
 {
     const struct rules_policy *policy = call->gate.policy;
 
     for (uint32_t i = 0; i < policy->header_count; i++)
         if (policy->headers[i].override &&
             names(line, policy->headers[i].line, policy->headers[i].name_length))
-            return &policy->headers[i];
-    return NULL;
+            return true;
+    return redirect_withholds(call) && is_secret(line);
 }
 
 /*
- * The program's list without what the rule overrides: new nodes over the program's own texts. Returns
- * the program's own list where nothing is overridden, or where there is no memory.
+ * The program's list without what is dropped: new nodes over the program's own texts. Returns the program's
+ * own list where nothing is, or where there is no memory; where credentials stay here rather none.
  */
 static struct curl_slist *keep_program_list(struct call *call)
 {
     struct inject *inject = &call->inject;
     struct curl_slist *list = (struct curl_slist *)program_list(call);
-    size_t count = 0, kept = 0, overridden = 0;
+    size_t count = 0, kept = 0, dropped = 0;
 
     for (const struct curl_slist *node = list; node; node = node->next, count++)
-        overridden += node->data && overriding(call, node->data);
-    if (!overridden)
+        dropped += node->data && is_dropped(call, node->data);
+    if (!dropped)
         return list;
     if (count > inject->kept_room) {
         struct curl_slist *grown = realloc(inject->kept, count * sizeof *grown);
         if (!grown)
-            return list;
+            return redirect_withholds(call) ? NULL : list;
         inject->kept = grown;
         inject->kept_room = count;
     }
     for (const struct curl_slist *node = list; node; node = node->next)
-        if (!node->data || !overriding(call, node->data))
+        if (!node->data || !is_dropped(call, node->data))
             inject->kept[kept++].data = node->data;
     for (size_t i = 0; i < kept; i++)
         inject->kept[i].next = i + 1 < kept ? &inject->kept[i + 1] : NULL;
@@ -162,30 +170,6 @@ static void add_trace(struct call *call)
         return;
     add(inject, inject->traceparent);
     add_unless_named(call, inject->tracestate, sizeof "tracestate" - 1);
-}
-
-static void collect(struct call *call)
-{
-    const struct rules_policy *policy = call->gate.policy;
-    struct inject *inject = &call->inject;
-    uint32_t propagate = policy->settings->propagate;
-
-    inject->count = 0;
-    for (uint32_t i = 0; i < policy->header_count; i++) {
-        const struct rules_header *header = &policy->headers[i];
-        if (header->override)
-            add(inject, header->line);
-        else
-            add_unless_named(call, header->line, header->name_length);
-    }
-    if (propagate & POLICY_REQUEST_ID)
-        add_unless_named(call, inject->request_id, sizeof request_id_name - 1);
-    if (propagate & POLICY_TENANT_ID)
-        add_unless_named(call, inject->tenant_id, sizeof "X-Tenant-Id" - 1);
-    if (propagate & POLICY_PROJECT_ID)
-        add_unless_named(call, inject->project_id, sizeof "X-Project-Id" - 1);
-    if (propagate & POLICY_TRACEPARENT)
-        add_trace(call);
 }
 
 /*
@@ -205,6 +189,32 @@ static bool has_any(const struct call *call)
            !would_leak(call->handle);
 }
 
+static void collect(struct call *call)
+{
+    const struct rules_policy *policy = call->gate.policy;
+    struct inject *inject = &call->inject;
+    uint32_t propagate = policy->settings->propagate;
+
+    inject->count = 0;
+    if (!has_any(call))
+        return;
+    for (uint32_t i = 0; i < policy->header_count; i++) {
+        const struct rules_header *header = &policy->headers[i];
+        if (header->override)
+            add(inject, header->line);
+        else
+            add_unless_named(call, header->line, header->name_length);
+    }
+    if (propagate & POLICY_REQUEST_ID)
+        add_unless_named(call, inject->request_id, sizeof request_id_name - 1);
+    if (propagate & POLICY_TENANT_ID)
+        add_unless_named(call, inject->tenant_id, sizeof "X-Tenant-Id" - 1);
+    if (propagate & POLICY_PROJECT_ID)
+        add_unless_named(call, inject->project_id, sizeof "X-Project-Id" - 1);
+    if (propagate & POLICY_TRACEPARENT)
+        add_trace(call);
+}
+
 static void silence(struct inject *inject, bool silent)
 {
     static char nothing[] = "";
@@ -216,14 +226,36 @@ static void silence(struct inject *inject, bool silent)
         inject->nodes[i].data = silent ? nothing : (char *)inject->lines[i];
 }
 
+/* libcurl does not send CURLOPT_COOKIE beside a header of that name, nor one that is empty. */
+static struct curl_slist *put_withheld(struct inject *inject, struct curl_slist *rest)
+{
+    static char no_cookie[] = "Cookie:";
+
+    inject->withheld = (struct curl_slist){no_cookie, rest};
+    return &inject->withheld;
+}
+
 /* The nodes in a row, and behind them the program's own. */
 static void link_nodes(struct call *call)
 {
     struct inject *inject = &call->inject;
     struct curl_slist *rest = keep_program_list(call);
 
+    if (redirect_withholds(call))
+        rest = put_withheld(inject, rest);
     for (unsigned i = 0; i < inject->count; i++)
         inject->nodes[i].next = i + 1 < inject->count ? &inject->nodes[i + 1] : rest;
+    inject->list = inject->count ? inject->nodes : rest;
+}
+
+static void wear(struct call *call)
+{
+    struct inject *inject = &call->inject;
+
+    if (inject->is_dressed && inject->worn == inject->list)
+        return;
+    inject->worn = inject->list;
+    inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->list) == CURLE_OK;
 }
 
 void inject_attempt(struct call *call)
@@ -235,7 +267,7 @@ void inject_attempt(struct call *call)
         return;
     /* Nodes may come behind those that the program gave; a span is new for each attempt. */
     inject->is_same = !program_list(call) && !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
-    if (!has_any(call)) {
+    if (!has_any(call) && !redirect_withholds(call)) {
         inject_restore(call);
         return;
     }
@@ -244,10 +276,10 @@ void inject_attempt(struct call *call)
         link_nodes(call);
         inject->nodes_for = inject->is_same ? call->gate.policy : NULL;
     }
-    if (!inject->count)
+    if (inject->list == program_list(call))
         inject_restore(call);
-    else if (!inject->is_dressed)
-        inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
+    else
+        wear(call);
 }
 
 /*
@@ -263,8 +295,8 @@ void inject_program_set(struct call *call)
     inject->nodes_for = NULL;
     collect(call);
     link_nodes(call);
-    call_set(call, CURLOPT_HTTPHEADER,
-             inject->count ? inject->nodes : (struct curl_slist *)program_list(call));
+    inject->worn = inject->list;
+    call_set(call, CURLOPT_HTTPHEADER, inject->list);
     silence(inject, was_silent);
 }
 

@@ -18,7 +18,10 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
         request_undress(call->handle);
     call->method = method;
     call->is_http = is_http;
-    return gate_open(&call->gate, &query, true);
+    if (!gate_open(&call->gate, &query, true))
+        return false;
+    redirect_open(call);
+    return true;
 }
 
 /* The call of a handle that something was set on since its last one; NULL when no rule matches. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "gate/note.h"
+#include "gate/route.h"
 #include "report/histogram.h"
 #include "report/log.h"
 #include "state/slots.h"
@@ -137,6 +138,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
         return false;
     call->policy = match->policy;
     call->rule_mode = match->mode;
+    call->route = (struct gate_route){.slot = NULL};
     call->shadow = mode == POLICY_SHADOW;
     call->opened_us = clock_now_us();
     if (!find_memory(ready, call, place)) {
@@ -153,6 +155,15 @@ bool gate_matches(const struct rules_query *query, struct rules_match *match)
 
     return ready && rules_find(ready->rules, query, match) &&
            mode_of(ready, switch_of(ready), match->mode) != POLICY_OFF;
+}
+
+bool gate_enforces(const struct rules_query *query)
+{
+    struct ready *ready = gate_ready(false);
+    struct rules_match match;
+
+    return ready && rules_find(ready->rules, query, &match) &&
+           mode_of(ready, switch_of(ready), match.mode) == POLICY_ENFORCE;
 }
 
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
@@ -460,12 +471,28 @@ static bool take_budget(struct gate_call *call, uint64_t now_us)
     return true;
 }
 
+/*
+ * A service's other addresses are tried in turn, under whatever rule: what could not be reached at one has
+ * not been asked for yet, and the others are not loaded by the first one's outage.
+ */
+static bool may_go_elsewhere(const struct gate_call *call, const struct gate_attempt *attempt,
+                             uint64_t now_us)
+{
+    uint8_t type = attempt->outcome.type;
+
+    return call->route.left && attempt->replayable && !attempt->sent &&
+           (type == OUTCOME_CONNECT || type == OUTCOME_DNS || type == OUTCOME_TIMEOUT) &&
+           !applies(call, POLICY_LIMIT) && (!call->deadline_us || now_us < call->deadline_us);
+}
+
 /* The ladder of reasons to stop, cheapest first; the budget is asked last because asking spends it. */
 static struct verdict judge(struct gate_call *call, const struct gate_attempt *attempt, bool circuit_open,
                             uint64_t now_us)
 {
     const struct retry_rule *rule = &settings_of(call)->retry;
 
+    if (may_go_elsewhere(call, attempt, now_us))
+        return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, 0};
     if (!applies(call, POLICY_RETRY) || !retry_wants(rule, &attempt->outcome))
         return stop(VERDICT_NOT_RETRYABLE);
     if (call->attempt >= gate_attempts(call))
@@ -563,6 +590,8 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome)
     call->attempt_ended = true;
     call->outcome = outcome;
     call->failed = false;
+    if (call->route.slot)
+        route_ended(call, &outcome);
     if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return;
@@ -585,6 +614,8 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->attempt_ended = true;
     call->is_routine = false;
     call->outcome = attempt->outcome;
+    if (call->route.slot)
+        route_ended(call, &attempt->outcome);
     if (call->would_refuse) {
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return call->last;
