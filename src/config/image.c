@@ -31,6 +31,11 @@ uint64_t image_checksum(const struct image_header *header)
 
 _Static_assert(sizeof(struct image_header) % 8 == 0, "the checksum reads whole words");
 
+static bool is_power_of_two(uint32_t count)
+{
+    return count != 0 && (count & (count - 1)) == 0;
+}
+
 static bool is_sound(const struct image *image)
 {
     const struct image_header *header = image->header;
@@ -45,9 +50,13 @@ static bool is_sound(const struct image *image)
         !holds(image, header->patches, sizeof(struct image_patch)) ||
         !holds(image, header->headers, sizeof(struct image_line)) ||
         !holds(image, header->words, sizeof(uint32_t)) ||
-        !holds(image, header->sources, sizeof(struct image_source)) || !holds(image, header->pool, 1))
+        !holds(image, header->sources, sizeof(struct image_source)) ||
+        !holds(image, header->services, sizeof(struct image_service)) ||
+        !holds(image, header->service_keys, sizeof(struct image_key)) ||
+        !holds(image, header->urls, sizeof(uint32_t)) || !holds(image, header->pool, 1))
         return false;
-    if (header->keys.count == 0 || header->keys.count & (header->keys.count - 1) || header->pool.count == 0)
+    if (!is_power_of_two(header->keys.count) || !is_power_of_two(header->service_keys.count) ||
+        header->pool.count == 0)
         return false;
     /* With a NUL at its end, every offset into the pool is a string. */
     return ((const char *)header)[header->pool.offset + header->pool.count - 1] == 0;
@@ -87,6 +96,17 @@ const struct image_line *image_line(const struct image *image, uint32_t index)
 const struct image_rule *image_rule(const struct image *image, uint32_t index)
 {
     return item(image, image->header->rules, sizeof(struct image_rule), index);
+}
+
+const struct image_service *image_service(const struct image *image, uint32_t index)
+{
+    return item(image, image->header->services, sizeof(struct image_service), index);
+}
+
+const char *image_url(const struct image *image, uint32_t index)
+{
+    const uint32_t *text = item(image, image->header->urls, sizeof *text, index);
+    return text ? image_string(image, *text) : NULL;
 }
 
 const char *image_string(const struct image *image, uint32_t offset)
@@ -305,11 +325,10 @@ static bool is_name(const struct image *image, const struct image_rule *rule, en
            memcmp(image_string(image, rule->name), name, length) == 0;
 }
 
-/* The keys' hash table, step by step: 1 + the rule of the next key with this hash, 0 when there is no more.
+/* A hash table of keys, step by step: 1 + the rule of the next key with this hash, 0 when there is no more.
  */
-static uint32_t next_key(const struct image *image, uint32_t hash, uint32_t *probe)
+static uint32_t next_key(const struct image *image, struct image_span span, uint32_t hash, uint32_t *probe)
 {
-    struct image_span span = image->header->keys;
     const struct image_key *keys = item(image, span, sizeof *keys, 0);
     for (; *probe < span.count; ++*probe) {
         const struct image_key *key = &keys[(hash + *probe) & (span.count - 1)];
@@ -327,7 +346,7 @@ static const struct image_rule *find_name(const struct search *search, enum patt
                                           const char *name, size_t length)
 {
     uint32_t probe = 0, key;
-    while ((key = next_key(search->image, hash, &probe)) != 0) {
+    while ((key = next_key(search->image, search->image->header->keys, hash, &probe)) != 0) {
         const struct image_rule *rule = image_rule(search->image, key - 1);
         if (rule && is_name(search->image, rule, kind, name, length))
             return choose(search, key - 1);
@@ -386,7 +405,7 @@ static const struct image_rule *find_network(const struct search *search, unsign
     cut_address(address, bits);
 
     uint32_t hash = image_hash_network((enum place_family)place->family, bits, address), probe = 0, key;
-    while ((key = next_key(search->image, hash, &probe)) != 0) {
+    while ((key = next_key(search->image, search->image->header->keys, hash, &probe)) != 0) {
         const struct image_rule *rule = image_rule(search->image, key - 1);
         if (rule && rule->kind == PATTERN_NETWORK && rule->family == place->family &&
             rule->prefix_bits == bits && memcmp(rule->address, address, sizeof address) == 0)
@@ -433,4 +452,22 @@ const struct image_rule *image_find(const struct image *image, const struct rule
     if (!rule && image->header->any != 0)
         rule = choose(&search, image->header->any - 1);
     return rule;
+}
+
+int32_t image_find_service(const struct image *image, const char *name, size_t length)
+{
+    uint32_t hash, probe = 0, key;
+
+    if (image->header->services.count == 0 || length == 0)
+        return -1;
+    hash = hash_whole(PATTERN_NAME, name, length);
+    while ((key = next_key(image, image->header->service_keys, hash, &probe)) != 0) {
+        const struct image_service *service = image_service(image, key - 1);
+        uint64_t end = service ? (uint64_t)service->name + length : 0;
+        if (service && end < image->header->pool.count &&
+            memcmp(image_string(image, service->name), name, length) == 0 &&
+            image_string(image, service->name)[length] == 0)
+            return (int32_t)(key - 1);
+    }
+    return -1;
 }

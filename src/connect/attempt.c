@@ -5,6 +5,7 @@
 #include "connect/names.h"
 #include "connect/peer.h"
 #include "connect/pending.h"
+#include "connect/service.h"
 #include "connect/socket.h"
 #include "gate/gate.h"
 #include "sys/clock.h"
@@ -26,6 +27,7 @@ struct attempt {
     uint64_t hold_until_us; /* a socket that does not block may keep the program until then; 0: it blocks */
     uint64_t cookie;        /* of the socket, where it may be tried again */
     struct socket_limit limit;
+    struct service service; /* that the program asked for */
     struct gate_call call;
 };
 
@@ -52,7 +54,11 @@ static bool open_call(struct attempt *attempt, struct place *place)
         return false;
     if (!is_named || !is_certain) /* several names lead here: what fails is the address */
         peer_name(place);
-    return gate_open_matched(&attempt->call, is_named && is_certain ? &named : place, &match);
+    if (!gate_open_matched(&attempt->call, is_named && is_certain ? &named : place, &match))
+        return false;
+    if (is_named && is_certain && !attempt->call.shadow)
+        service_ask(&attempt->service, &named, place);
+    return true;
 }
 
 static const struct policy *settings_of(const struct attempt *attempt)
@@ -150,6 +156,8 @@ static int make(struct attempt *attempt)
 {
     uint32_t limit_ms = patience_ms(attempt);
 
+    if (attempt->service.known)
+        service_lead(&attempt->service, &attempt->call, &attempt->to, attempt->length);
     attempt->limit = (struct socket_limit){.kind = SOCKET_NO_LIMIT};
     if (limit_ms)
         socket_limit(attempt->fd, attempt->kind, limit_ms, &attempt->limit);
@@ -178,8 +186,10 @@ static bool may_wait(struct attempt *attempt)
 {
     const struct policy *settings = settings_of(attempt);
 
-    if (attempt->call.shadow || !(settings->groups & POLICY_RETRY))
+    if (attempt->call.shadow)
         return false;
+    if (!(settings->groups & POLICY_RETRY))
+        return attempt->call.route.left && socket_is_blocking(attempt->fd);
     if (attempt->hold_until_us)
         return true;
     if (settings->retry.hold_ms)
@@ -263,7 +273,7 @@ static bool wait_for_next(struct attempt *attempt, uint32_t wait_ms)
 /* All attempts of an admitted call. Returns 0 or an errno. */
 static int run(struct attempt *attempt)
 {
-    if (settings_of(attempt)->groups & POLICY_RETRY && !attempt->call.shadow)
+    if ((settings_of(attempt)->groups & POLICY_RETRY || attempt->service.known) && !attempt->call.shadow)
         attempt->cookie = socket_cookie(attempt->fd);
     for (;;) {
         int error = make(attempt);
@@ -336,6 +346,7 @@ int attempt_connect(int fd, const struct sockaddr *to, socklen_t length)
     attempt.length = length;
     attempt.hold_until_us = attempt.cookie = 0;
     attempt.call.ready = NULL;
+    attempt.service.known = NULL;
     if (!open_call(&attempt, &place)) {
         gate_forget(&attempt.call);
         errno = saved;

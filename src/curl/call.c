@@ -25,6 +25,7 @@ void call_retire(struct call *call)
     call->outer = NULL;
     reply_retire(&call->reply);
     upload_retire(&call->upload);
+    redirect_retire(call->redirect);
     inject_retire(&call->inject);
     deadline_retire(&call->deadline);
 }
@@ -37,6 +38,7 @@ void call_free(struct call *call)
     upload_clear(&call->upload);
     inject_clear(&call->inject);
     gate_forget(&call->gate);
+    free(call->redirect);
     free(call);
 }
 
@@ -49,8 +51,7 @@ bool call_is_at_another_origin(const struct call *call)
     if (!reply_was_redirected(&call->reply))
         return false;
     libcurl->easy_getinfo(call->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
-    return !url || !target_read(&here, libcurl, url, NULL, 0) ||
-           !target_same_origin(&here, &call->handle->target);
+    return !url || !target_read(&here, libcurl, url, NULL, 0) || !redirect_is_origin(call, &here);
 }
 
 /* A CURLU may have been changed without our knowing. */
@@ -82,8 +83,9 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
                                    .retry_after_ms = call->reply.block.retry_after_ms};
 
     attempt.is_elsewhere = blame_is_elsewhere(call, &outcome);
-    if (!retry_wants(&call->gate.policy->settings->retry, &outcome) ||
-        call->gate.attempt >= gate_attempts(&call->gate))
+    bool is_wanted = retry_wants(&call->gate.policy->settings->retry, &outcome) &&
+                     call->gate.attempt < gate_attempts(&call->gate);
+    if (!is_wanted && !call->gate.route.left)
         return attempt;
     attempt.idempotent = inject_has_key(call);
     attempt.replayable =

@@ -12,6 +12,7 @@
 #include "curl/deadline.h"
 #include "curl/handles.h"
 #include "curl/inject.h"
+#include "curl/redirect.h"
 #include "curl/reply.h"
 #include "curl/upload.h"
 #include "gate/gate.h"
@@ -29,7 +30,8 @@ struct call {
     struct deadline deadline;
     struct reply reply;
     struct upload upload;
-    struct inject inject; /* last: most of it need not be cleared at birth */
+    struct redirect *redirect; /* made for the first service; NULL: none so far. Owned */
+    struct inject inject;      /* last: most of it need not be cleared at birth */
 };
 
 /* The handle's call, made at its first use; NULL when there is no memory for it. */

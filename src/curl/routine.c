@@ -17,7 +17,8 @@ bool routine_follows(const struct handle *handle)
 
     return handle->is_settled && handle->is_dressed && handle->libcurl->has_prereq &&
            is_plain_request(call) && reply_is_delivered(&call->reply) && call->deadline.is_plain &&
-           !call->deadline.loop_looks_us && call->inject.is_same && !call->inject.is_silent;
+           !call->deadline.loop_looks_us && call->inject.is_same && !call->inject.is_silent &&
+           !redirect_may_change(call);
 }
 
 bool routine_begins(struct call *call)

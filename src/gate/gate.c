@@ -3,6 +3,7 @@
 #include "gate/circuit.h"
 #include "gate/inside.h"
 #include "gate/note.h"
+#include "gate/route.h"
 #include "gate/slice.h"
 #include "report/histogram.h"
 #include "report/log.h"
@@ -123,12 +124,28 @@ static bool take_budget(struct gate_call *call, uint64_t now_us)
     return true;
 }
 
+/*
+ * A service's other addresses are tried in turn, under whatever rule: what could not be reached at one has
+ * not been asked for yet, and the others are not loaded by the first one's outage.
+ */
+static bool may_go_elsewhere(const struct gate_call *call, const struct gate_attempt *attempt,
+                             uint64_t now_us)
+{
+    uint8_t type = attempt->outcome.type;
+
+    return call->route.left && attempt->replayable && !attempt->sent &&
+           (type == OUTCOME_CONNECT || type == OUTCOME_DNS || type == OUTCOME_TIMEOUT) &&
+           !inside_applies(call, POLICY_LIMIT) && (!call->deadline_us || now_us < call->deadline_us);
+}
+
 /* The ladder of reasons to stop, cheapest first; the budget is asked last because asking spends it. */
 static struct verdict judge(struct gate_call *call, const struct gate_attempt *attempt, bool circuit_open,
                             uint64_t now_us)
 {
     const struct retry_rule *rule = &inside_settings(call)->retry;
 
+    if (may_go_elsewhere(call, attempt, now_us))
+        return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, 0};
     if (!inside_applies(call, POLICY_RETRY) || !retry_wants(rule, &attempt->outcome))
         return stop(VERDICT_NOT_RETRYABLE);
     if (call->attempt >= gate_attempts(call))
@@ -194,6 +211,8 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome)
     call->attempt_ended = true;
     call->outcome = outcome;
     call->failed = false;
+    if (call->route.slot)
+        route_ended(call, &outcome);
     if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return;
@@ -216,6 +235,8 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->attempt_ended = true;
     call->is_routine = false;
     call->outcome = attempt->outcome;
+    if (call->route.slot)
+        route_ended(call, &attempt->outcome);
     if (call->would_refuse) {
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return call->last;

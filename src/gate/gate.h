@@ -18,6 +18,15 @@
 #include "gate/slice.h"
 #include "state/layout.h"
 
+/* Which address of a service the attempt goes to, where it has several (gate/route). */
+struct gate_route {
+    struct layout_host *slot; /* the address's own; NULL: none */
+    uint64_t key;
+    uint64_t round; /* the attempt is a probe of this round */
+    uint16_t last;  /* number of the address */
+    uint16_t left;  /* how many others the call has not tried */
+};
+
 /* One call of the program on its way. Caller's memory; all fields are the gate's, but those named public. */
 struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
@@ -30,6 +39,7 @@ struct gate_call {
     struct layout_host *bucket;
     struct slice budget_slice;
     struct slice outcome_slice;
+    struct gate_route route;
     struct layout_host *tally; /* the same host in the run's own count, or NULL */
     uint64_t key;
     uint64_t bucket_key;
@@ -79,6 +89,9 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
  */
 bool gate_matches(struct gate_call *call, const struct rules_query *query, struct rules_match *match);
 bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match);
+
+/* Whether a rule matches under which gusset acts: neither off nor shadow. */
+bool gate_enforces(const struct rules_query *query);
 
 /*
  * Opens a call once more for the same place, method and path, without searching the rules again: the

@@ -147,6 +147,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
         return false;
     call->policy = match->policy;
     call->rule_mode = match->mode;
+    call->route = (struct gate_route){.slot = NULL};
     call->shadow = mode == POLICY_SHADOW;
     call->opened_us = clock_now_us();
     if (!find_memory(ready, call, host_length)) {
@@ -168,6 +169,21 @@ bool gate_matches(struct gate_call *call, const struct rules_query *query, struc
     return rules_find(ready->rules, query, match) &&
            (match->mode != POLICY_OFF || ready->environment_mode >= 0 ||
             control_word(ready->state.header) & (CONTROL_SWITCH | CONTROL_HAS_HOSTS));
+}
+
+bool gate_enforces(const struct rules_query *query)
+{
+    struct gate_call call = {.ready = NULL};
+    struct rules_match match;
+    bool enforces = gate_matches(&call, query, &match);
+
+    if (enforces) {
+        place_print(query->place, call.host);
+        enforces = mode_of(call.ready, control_word(call.ready->state.header), call.host, match.mode) ==
+                   POLICY_ENFORCE;
+    }
+    gate_forget(&call);
+    return enforces;
 }
 
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
