@@ -22,7 +22,8 @@ void figures_print_note(const struct snapshot_list *list, FILE *to);
 
 void figures_sum(struct snapshot *total, const struct snapshot_list *list);
 
-/* Every counter by its name, and the latency, into the object that is open. */
+/* Every counter by its name, the errors that came by their type, and the latency, into the object that is
+ * open. */
 void figures_write(struct json *json, const struct snapshot *host);
 
 #endif

@@ -163,6 +163,21 @@ const struct tool_verb tool_verbs[] = {
      .examples = "  gusset reload\n",
      .act = tool_reload,
      .misuse = TOOL_MISUSE},
+    {.name = "metrics",
+     .help = "the same figures for collectors, as Prometheus takes them",
+     .synopsis = "metrics [--textfile FILE | --listen [ADDRESS:]PORT] [--json]",
+     .text = "  --textfile FILE     write them to FILE, in one step, for node_exporter's textfile collector\n"
+             "  --listen PORT       serve them at /metrics, until interrupted; ADDRESS:PORT where not on loopback\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "Labels are the host, the policy and the mode, never a URL. With --listen the address is printed once\n"
+             "scrapes can come; port 0 takes a free one.\n",
+     .examples = "  gusset metrics\n"
+                 "  gusset metrics --textfile /var/lib/prometheus/node-exporter/gusset.prom\n"
+                 "  gusset metrics --listen 9464\n",
+     .act = tool_metrics,
+     .misuse = TOOL_MISUSE},
     {.name = "help",
      .help = "this list, or all about a verb",
      .synopsis = "help [VERB]",

@@ -1,28 +1,20 @@
 /* What the shared state knows of each host: a table, one host in full, or JSON. */
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include "config/preset.h"
 #include "core/breaker.h"
-#include "state/control.h"
+#include "core/outcome.h"
 #include "sys/clock.h"
 #include "tool/figures.h"
-#include "tool/open.h"
 #include "tool/options.h"
 #include "tool/output.h"
-#include "tool/setup.h"
-#include "tool/tokens.h"
+#include "tool/reading.h"
 
 struct status {
     const char *state_path;
     bool json, watch;
     bool has_address;
     struct address address;
-    struct open_state state;
-    struct snapshot_list buckets;
-    struct model model; /* for the windows and limits that the policies set */
+    struct reading reading;
 };
 
 static enum output_style style_of(const struct snapshot *host)
@@ -38,68 +30,25 @@ static enum output_style style_of(const struct snapshot *host)
     return OUTPUT_PLAIN;
 }
 
-/* The policy of this name where it has the group; NULL when it has not, or is unknown here. */
-static const struct policy *policy_with(struct status *status, const struct snapshot *host,
-                                        enum policy_group group)
-{
-    uint32_t index = model_find_policy(&status->model, host->policy);
-
-    if (index == (uint32_t)MODEL_NONE)
-        index = preset_add(&status->model, host->policy);
-    if (index == (uint32_t)MODEL_NONE)
-        return NULL;
-    const struct policy *values = &model_policy(&status->model, index)->values;
-    return values->groups & group ? values : NULL;
-}
-
-/* The window that the policy counts failures in; 0 when it is not known. */
-static uint32_t window_ms(struct status *status, const struct snapshot *host)
-{
-    const struct policy *policy = policy_with(status, host, POLICY_BREAKER);
-    return policy ? policy->breaker.rule.window_ms : 0;
-}
-
-static struct tokens tokens_of(struct status *status, const struct snapshot *host)
-{
-    const struct policy *policy = policy_with(status, host, POLICY_LIMIT);
-    return (struct tokens){policy ? &policy->limit.rule : NULL, host, &status->buckets, clock_now_us()};
-}
-
-static const char *switched_mode(const struct status *status)
-{
-    static const char *const names[] = {"as configured", "enforce", "shadow", "off"};
-    uint64_t mode = control_switch(control_word(status->state.map.header));
-    return names[mode < sizeof names / sizeof *names ? mode : 0];
-}
-
-/* Connects that no rule meant, of all processes. */
-static uint64_t unprotected(const struct status *status)
-{
-    uint64_t sum = 0;
-
-    for (unsigned i = 0; i < LAYOUT_UNPROTECTED; i++)
-        sum += atomic_load(&status->state.map.header->unprotected[i].count);
-    return sum;
-}
-
 /* ---- the table ---- */
 
-static void print_table(struct status *status, const struct snapshot_list *list)
+static void print_table(struct status *status)
 {
+    const struct snapshot_list *list = &status->reading.hosts;
     static const struct grid_column columns[] = {
         {"HOST",    false},
         {"POLICY",  false},
         {"CIRCUIT", false},
         FIGURES_COLUMNS, {"TOKENS",  true },
     };
-    uint64_t now_ms = clock_now_us() / 1000;
+    uint64_t now_ms = status->reading.now_us / 1000;
     struct grid grid;
     char circuit[SNAPSHOT_CIRCUIT];
 
-    printf("%s%s: %u %s, mode %s", output_style(stdout, OUTPUT_DIM), status->state.path, list->count,
-           list->count == 1 ? "host" : "hosts", switched_mode(status));
-    if (unprotected(status))
-        printf(", %llu unprotected", (unsigned long long)unprotected(status));
+    printf("%s%s: %u %s, mode %s", output_style(stdout, OUTPUT_DIM), status->reading.state.path, list->count,
+           list->count == 1 ? "host" : "hosts", reading_mode(&status->reading));
+    if (reading_unprotected(&status->reading))
+        printf(", %llu unprotected", (unsigned long long)reading_unprotected(&status->reading));
     printf("%s\n", output_style(stdout, OUTPUT_PLAIN));
     if (list->count == 0)
         return;
@@ -110,7 +59,7 @@ static void print_table(struct status *status, const struct snapshot_list *list)
         grid_add(&grid, OUTPUT_PLAIN, "%s%s", snapshot_policy(host), host->is_shadow ? " (shadow)" : "");
         grid_add(&grid, style_of(host), "%s", snapshot_circuit(host, now_ms, circuit));
         figures_add(&grid, host);
-        struct tokens tokens = tokens_of(status, host);
+        struct tokens tokens = reading_tokens(&status->reading, host);
         tokens_add(&grid, &tokens);
     }
     grid_print(&grid, stdout);
@@ -122,7 +71,7 @@ static void print_table(struct status *status, const struct snapshot_list *list)
 
 static void print_window(struct status *status, const struct snapshot *host, uint64_t now_ms)
 {
-    uint32_t ms = window_ms(status, host);
+    uint32_t ms = reading_window_ms(&status->reading, host);
     char duration[OUTPUT_NUMBER];
 
     if (ms == 0) {
@@ -169,12 +118,26 @@ static void print_counters(const struct snapshot *host)
     puts(before[0] == ',' ? "" : "  counted   nothing yet");
 }
 
+static void print_errors(const struct snapshot *host)
+{
+    const char *before = "  errors   ";
+
+    for (unsigned type = 1; type < OUTCOME_TYPES; type++) {
+        if (host->errors[type - 1] == 0)
+            continue;
+        printf("%s %s %u", before, outcome_type_name(type), host->errors[type - 1]);
+        before = ",";
+    }
+    if (before[0] == ',')
+        putchar('\n');
+}
+
 static void print_host(struct status *status, struct snapshot *host)
 {
-    uint64_t now_ms = clock_now_us() / 1000;
+    uint64_t now_ms = status->reading.now_us / 1000;
     char circuit[SNAPSHOT_CIRCUIT];
     struct window_sum budget = snapshot_window(host->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
-    struct tokens tokens = tokens_of(status, host);
+    struct tokens tokens = reading_tokens(&status->reading, host);
 
     printf("%s%s%s, policy %s%s\n", output_style(stdout, OUTPUT_BOLD), output_clean(host->host),
            output_style(stdout, OUTPUT_PLAIN), output_clean((char *)(uintptr_t)snapshot_policy(host)),
@@ -186,6 +149,7 @@ static void print_host(struct status *status, struct snapshot *host)
     tokens_print(&tokens, stdout);
     print_latency(host);
     print_counters(host);
+    print_errors(host);
 }
 
 /* ---- JSON ---- */
@@ -207,7 +171,7 @@ static void write_circuit(struct json *json, const struct snapshot *host, uint64
 static void write_windows(struct status *status, struct json *json, const struct snapshot *host,
                           uint64_t now_ms)
 {
-    uint32_t ms = window_ms(status, host);
+    uint32_t ms = reading_window_ms(&status->reading, host);
     struct window_sum budget = snapshot_window(host->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
 
     if (ms) {
@@ -227,17 +191,18 @@ static void write_windows(struct status *status, struct json *json, const struct
     json_end_object(json);
 }
 
-static void write_all(struct status *status, const struct snapshot_list *list)
+static void write_all(struct status *status)
 {
+    const struct snapshot_list *list = &status->reading.hosts;
     struct json json = {.to = stdout};
-    uint64_t now_ms = clock_now_us() / 1000;
+    uint64_t now_ms = status->reading.now_us / 1000;
 
     json_object(&json, NULL);
-    json_text(&json, "state", status->state.path);
-    json_bool(&json, "exists", status->state.map.header != NULL);
-    if (status->state.map.header) {
-        json_text(&json, "mode", switched_mode(status));
-        json_number(&json, "unprotected", unprotected(status));
+    json_text(&json, "state", status->reading.state.path);
+    json_bool(&json, "exists", status->reading.exists);
+    if (status->reading.exists) {
+        json_text(&json, "mode", reading_mode(&status->reading));
+        json_number(&json, "unprotected", reading_unprotected(&status->reading));
     }
     json_array(&json, "hosts");
     for (unsigned i = 0; i < list->count; i++) {
@@ -249,7 +214,7 @@ static void write_all(struct status *status, const struct snapshot_list *list)
         write_circuit(&json, host, now_ms);
         figures_write(&json, host);
         write_windows(status, &json, host, now_ms);
-        struct tokens tokens = tokens_of(status, host);
+        struct tokens tokens = reading_tokens(&status->reading, host);
         tokens_write(&json, &tokens);
         json_end_object(&json);
     }
@@ -262,38 +227,27 @@ static void write_all(struct status *status, const struct snapshot_list *list)
 
 static int show(struct status *status)
 {
-    struct snapshot_list list = {0};
-    int result = TOOL_FINE;
+    const struct snapshot_list *list = &status->reading.hosts;
 
-    int error = open_existing(&status->state);
-    if (error < 0 && error != -ENOENT)
+    if (reading_take(&status->reading, status->has_address ? &status->address : NULL) < 0)
         return TOOL_FAULTS;
-    if (error == 0) {
-        const struct address *address = status->has_address ? &status->address : NULL;
-        snapshot_take(&list, &status->state.map, address, NULL);
-        snapshot_take_buckets(&status->buckets, &status->state.map, address);
-    }
-    if (status->has_address && list.count == 0)
-        result = TOOL_FAULTS;
+    int result = status->has_address && list->count == 0 ? TOOL_FAULTS : TOOL_FINE;
     if (status->json)
-        write_all(status, &list);
-    else if (error == -ENOENT)
-        open_say_none(&status->state);
+        write_all(status);
+    else if (!status->reading.exists)
+        open_say_none(&status->reading.state);
     else if (result != TOOL_FINE)
         output_error("status: that host is not known in %s; `gusset status` lists those that are",
-                     status->state.path);
+                     status->reading.state.path);
     else if (!status->has_address)
-        print_table(status, &list);
+        print_table(status);
     else
-        for (unsigned i = 0; i < list.count; i++)
-            print_host(status, &list.items[i]);
-    snapshot_clear(&list);
-    snapshot_clear(&status->buckets);
-    map_close(&status->state.map);
+        for (unsigned i = 0; i < list->count; i++)
+            print_host(status, &list->items[i]);
+    reading_drop(&status->reading);
     return result;
 }
 
-/* Opened anew each time, because the file may come, go, or be replaced meanwhile. */
 static int watch(struct status *status)
 {
     for (;;) {
@@ -316,7 +270,6 @@ int tool_status(const struct tool_verb *verb, int argc, char **argv)
         {NULL,    0,   OPTIONS_FLAG, NULL              },
     };
     struct options options = {.verb = verb, .most = 1};
-    struct setup setup = {.config = NULL};
 
     int result = options_read(&options, entries, argc, argv);
     if (result != OPTIONS_GO)
@@ -327,10 +280,9 @@ int tool_status(const struct tool_verb *verb, int argc, char **argv)
             return options_misused(verb, "%s", fault);
         status.has_address = true;
     }
-    if (open_find(&status.state, status.state_path) < 0)
+    if (reading_begin(&status.reading, status.state_path) < 0)
         return TOOL_FAULTS;
-    setup_model_or_empty(&setup, &status.model);
     result = status.watch ? watch(&status) : show(&status);
-    model_clear(&status.model);
+    reading_end(&status.reading);
     return result;
 }
