@@ -1,6 +1,6 @@
 /*
- * Figures in the form in which collectors take them: families of samples, as Prometheus' text (version 0.0.4) or as
- * one JSON object. The writer sees families and samples; which of the two it becomes is decided here.
+ * Figures in the form in which collectors take them: families of samples, as Prometheus' text (version 0.0.4)
+ * or as one JSON object. The writer sees families and samples; which of the two it becomes is decided here.
  */
 #ifndef GUSSET_TOOL_EXPOSITION_H
 #define GUSSET_TOOL_EXPOSITION_H

@@ -8,12 +8,12 @@
 #include "tool/snapshot.h"
 
 /* The columns, in the order in which figures_add fills them. */
+/* clang-format off */
 #define FIGURES_COLUMNS                                                                                      \
     {"CALLS", true}, {"ATTEMPTS", true}, {"RETRIES", true}, {"RESCUED", true}, {"REJECTED", true},           \
-        {"FAILED", true}, {"P50", true},                                                                     \
-    {                                                                                                        \
-        "P99", true                                                                                          \
-    }
+    {"FAILED", true}, {"P50", true}, {"P99", true}
+#define FIGURES_SPARE 1, 8, 6, 2, 3, 0, 7, 5 /* for a narrow page: grid.h */
+/* clang-format on */
 
 void figures_add(struct grid *grid, const struct snapshot *host);
 

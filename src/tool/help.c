@@ -12,7 +12,7 @@ void tool_print_overview(FILE *to)
             "unmodified.\n\n",
             output_style(to, OUTPUT_BOLD), output_style(to, OUTPUT_PLAIN));
     for (const struct tool_verb *verb = tool_verbs; verb->name; verb++)
-        fprintf(to, "  %s%-8s%s  %s\n", output_style(to, OUTPUT_BOLD), verb->name,
+        fprintf(to, "  %s%-10s%s  %s\n", output_style(to, OUTPUT_BOLD), verb->name,
                 output_style(to, OUTPUT_PLAIN), verb->help);
     fprintf(
         to,

@@ -33,7 +33,11 @@ const struct tool_verb tool_verbs[] = {
     {.name = "check",
      .help = "name every fault of a configuration, with file and line",
      .synopsis = "check [FILE] [--json]",
-     .text = "Without FILE the configuration that holds here is checked: --config FILE, $GUSSET_CONFIG, the\n"
+     .text = "  --config FILE       the same as FILE\n"
+             "  --set KEY=VALUE     as run would\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "Without FILE the configuration that holds here is checked: --config FILE, $GUSSET_CONFIG, the\n"
              "user's file, the system's. Exit status 1 when a fault was found; warnings are not faults.\n",
      .examples = "  gusset check\n"
                  "  gusset check conf/gusset.cfg && gusset reload\n",
@@ -72,14 +76,18 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_FAILED},
     {.name = "status",
      .help = "every host: circuit, calls, retries, rescued, latency",
-     .synopsis = "status [HOST[:PORT]] [--watch] [--json]",
-     .text = "  --watch             draw again every second, until interrupted\n"
+     .synopsis = "status [HOST[:PORT]] [--watch [SECONDS]] [--sort KEY] [--json]",
+     .text = "  -w, --watch [SECONDS]\n"
+             "                      draw again and again, each second if not said otherwise, until interrupted\n"
+             "  --sort host|circuit|calls|attempts|retries|rescued|rejected|failed|p50|p99\n"
+             "                      by what the hosts are ordered (default host)\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
              "  --json              one JSON object\n"
              "\n"
              "With HOST, each of its circuits in full: window, budget, latency. Exit status 1 when HOST is not known.\n",
      .examples = "  gusset status\n"
                  "  gusset status api.example.com\n"
+                 "  gusset status --watch 2 --sort failed\n"
                  "  gusset status --json | jq '.hosts[] | select(.circuit != \"closed\").host'\n",
      .act = tool_status,
      .misuse = TOOL_MISUSE},
@@ -177,6 +185,19 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset metrics --textfile /var/lib/prometheus/node-exporter/gusset.prom\n"
                  "  gusset metrics --listen 9464\n",
      .act = tool_metrics,
+     .misuse = TOOL_MISUSE},
+    {.name = "completion",
+     .help = "completions for a shell",
+     .synopsis = "completion bash|zsh|fish",
+     .text = "  --list hosts|policies|settings\n"
+             "                      the words that a completion asks for, a line each\n"
+             "\n"
+             "bash: put it into ~/.local/share/bash-completion/completions/gusset; zsh: as _gusset into a folder\n"
+             "of $fpath; fish: into ~/.config/fish/completions/gusset.fish. `make install` does it for all users.\n",
+     .examples = "  source <(gusset completion bash)\n"
+                 "  gusset completion fish | source\n"
+                 "  gusset completion zsh >~/.zfunc/_gusset\n",
+     .act = tool_completion,
      .misuse = TOOL_MISUSE},
     {.name = "help",
      .help = "this list, or all about a verb",

@@ -15,19 +15,19 @@ static const struct {
     const char *text;
     uint64_t us;
 } bounds[] = {
-    {"0.005", 5000   },
-    {"0.01",  10000  },
-    {"0.025", 25000  },
-    {"0.05",  50000  },
-    {"0.075", 75000  },
-    {"0.1",   100000 },
-    {"0.25",  250000 },
-    {"0.5",   500000 },
-    {"0.75",  750000 },
-    {"1",     1000000},
-    {"2.5",   2500000},
-    {"5",     5000000},
-    {"7.5",   7500000},
+    {"0.005", 5000    },
+    {"0.01",  10000   },
+    {"0.025", 25000   },
+    {"0.05",  50000   },
+    {"0.075", 75000   },
+    {"0.1",   100000  },
+    {"0.25",  250000  },
+    {"0.5",   500000  },
+    {"0.75",  750000  },
+    {"1",     1000000 },
+    {"2.5",   2500000 },
+    {"5",     5000000 },
+    {"7.5",   7500000 },
     {"10",    10000000}
 };
 
@@ -35,20 +35,20 @@ static const struct {
 static const struct {
     const char *name, *help;
 } counted[LAYOUT_COUNTERS_ROOM] = {
-    [LAYOUT_COUNT_calls] = {"calls", "Calls of programs that a rule judged"},
-    [LAYOUT_COUNT_attempts] = {"attempts", "Attempts made for these calls"},
-    [LAYOUT_COUNT_retries] = {"retries", "Attempts beyond a call's first (resends)"},
-    [LAYOUT_COUNT_failures] = {"attempt_failures", "Attempts that failed, by breaker.on"},
-    [LAYOUT_COUNT_rescued] = {"rescued", "Calls that ended well after a retry"},
-    [LAYOUT_COUNT_failed] = {"failed", "Calls whose last attempt failed, and calls that were refused"},
-    [LAYOUT_COUNT_rejected] = {"rejected", "Calls refused because the circuit was open"},
-    [LAYOUT_COUNT_limited] = {"limited", "Calls refused by the rate limit"},
-    [LAYOUT_COUNT_exhausted] = {"exhausted", "Calls that had no tries left"},
-    [LAYOUT_COUNT_unfunded] = {"unfunded", "Calls not retried because the retry budget was spent"},
-    [LAYOUT_COUNT_opened] = {"circuit_opened", "Times that the circuit opened"},
-    [LAYOUT_COUNT_would_reject] = {"would_reject", "Shadow: calls that would have been refused"},
-    [LAYOUT_COUNT_would_retry] = {"would_retry", "Shadow: outcomes that would have been tried again"},
-    [LAYOUT_COUNT_nested] = {"nested", "Calls that the program itself made again after they had failed"},
+    [LAYOUT_COUNT_calls] = {"calls",            "Calls of programs that a rule judged"                          },
+    [LAYOUT_COUNT_attempts] = {"attempts",         "Attempts made for these calls"                                 },
+    [LAYOUT_COUNT_retries] = {"retries",          "Attempts beyond a call's first (resends)"                      },
+    [LAYOUT_COUNT_failures] = {"attempt_failures", "Attempts that failed, by breaker.on"                           },
+    [LAYOUT_COUNT_rescued] = {"rescued",          "Calls that ended well after a retry"                           },
+    [LAYOUT_COUNT_failed] = {"failed",           "Calls whose last attempt failed, and calls that were refused"  },
+    [LAYOUT_COUNT_rejected] = {"rejected",         "Calls refused because the circuit was open"                    },
+    [LAYOUT_COUNT_limited] = {"limited",          "Calls refused by the rate limit"                               },
+    [LAYOUT_COUNT_exhausted] = {"exhausted",        "Calls that had no tries left"                                  },
+    [LAYOUT_COUNT_unfunded] = {"unfunded",         "Calls not retried because the retry budget was spent"          },
+    [LAYOUT_COUNT_opened] = {"circuit_opened",   "Times that the circuit opened"                                 },
+    [LAYOUT_COUNT_would_reject] = {"would_reject",     "Shadow: calls that would have been refused"                    },
+    [LAYOUT_COUNT_would_retry] = {"would_retry",      "Shadow: outcomes that would have been tried again"             },
+    [LAYOUT_COUNT_nested] = {"nested",           "Calls that the program itself made again after they had failed"},
 };
 
 static struct exposition_labels labels_of(const struct snapshot *host)
@@ -197,12 +197,12 @@ static bool tokens_left(struct reading *reading, const struct snapshot *host, do
 
 static const struct gauge gauges[] = {
     {"gusset_circuit_probe_in_seconds", "Time until an open circuit lets a call through; +Inf: not by itself",
-     probe_in},
-    {"gusset_circuit_failures", "Attempts that failed in a row", failures_in_a_row},
-    {"gusset_retry_budget_calls", "Calls of the last 10 s, which pay for retries", budget_calls},
-    {"gusset_retry_budget_retries", "Retries of the last 10 s", budget_retries},
-    {"gusset_limit_tokens", "Calls that the rate limit would let through now, of its emptiest bucket",
-     tokens_left},
+     probe_in                                                                                                                       },
+    {"gusset_circuit_failures",         "Attempts that failed in a row",                                           failures_in_a_row},
+    {"gusset_retry_budget_calls",       "Calls of the last 10 s, which pay for retries",                           budget_calls     },
+    {"gusset_retry_budget_retries",     "Retries of the last 10 s",                                                budget_retries   },
+    {"gusset_limit_tokens",             "Calls that the rate limit would let through now, of its emptiest bucket",
+     tokens_left                                                                                                                    },
 };
 
 static void write_gauges(struct exposition *out, struct reading *reading)
@@ -237,7 +237,8 @@ static void write_mode(struct exposition *out, const struct reading *reading)
 {
     static const char *const modes[] = {"as configured", "enforce", "shadow", "off"};
 
-    exposition_family(out, "gusset_mode", "gauge", "1 for what `gusset mode`, `on` and `off` have switched to");
+    exposition_family(out, "gusset_mode", "gauge",
+                      "1 for what `gusset mode`, `on` and `off` have switched to");
     for (unsigned m = 0; m < sizeof modes / sizeof *modes; m++) {
         const struct exposition_labels labels = {{{"mode", modes[m]}}};
         exposition_sample(out, "", &labels, strcmp(modes[m], reading_mode(reading)) == 0);
@@ -257,17 +258,18 @@ static void write_version(struct exposition *out)
 void meter_write(struct exposition *out, struct reading *reading)
 {
     write_version(out);
-    write_one(out, "gusset_state_exists", "gauge", "1 when there is a state file; without one nothing was judged yet",
-              reading->exists);
+    write_one(out, "gusset_state_exists", "gauge",
+              "1 when there is a state file; without one nothing was judged yet", reading->exists);
     if (!reading->exists)
         return;
     write_one(out, "gusset_state_bytes", "gauge", "Size of the state file", (double)reading->state.map.size);
     write_one(out, "gusset_state_slots", "gauge", "Hosts that the state file has room for",
               reading->state.map.host_count);
-    write_one(out, "gusset_state_slots_used", "gauge", "Slots in use, shadow's and rate limits' of their own included",
+    write_one(out, "gusset_state_slots_used", "gauge",
+              "Slots in use, shadow's and rate limits' of their own included",
               reading->hosts.count + reading->buckets.count);
-    write_one(out, "gusset_unprotected_total", "counter", "Connects to an internet address that no rule meant",
-              (double)reading_unprotected(reading));
+    write_one(out, "gusset_unprotected_total", "counter",
+              "Connects to an internet address that no rule meant", (double)reading_unprotected(reading));
     write_mode(out, reading);
     write_counters(out, &reading->hosts);
     write_errors(out, &reading->hosts);

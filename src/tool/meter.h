@@ -1,6 +1,6 @@
 /*
- * What gusset measures, as families for collectors. A name here is a promise: dashboards and alerts are built on
- * it. Labels are the host ("name:port"), the policy's name and the mode; never a URL.
+ * What gusset measures, as families for collectors. A name here is a promise: dashboards and alerts are built
+ * on it. Labels are the host ("name:port"), the policy's name and the mode; never a URL.
  */
 #ifndef GUSSET_TOOL_METER_H
 #define GUSSET_TOOL_METER_H

@@ -110,6 +110,8 @@ int tool_metrics(const struct tool_verb *verb, int argc, char **argv)
         return status;
     if (metrics.file && metrics.listen)
         return options_misused(verb, "--textfile and --listen exclude each other");
-    int result = metrics.listen ? serve(&metrics) : metrics.file ? write_file(&metrics) : write_all(&metrics, stdout);
+    int result = metrics.listen ? serve(&metrics)
+                 : metrics.file ? write_file(&metrics)
+                                : write_all(&metrics, stdout);
     return result < 0 ? TOOL_FAULTS : TOOL_FINE;
 }

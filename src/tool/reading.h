@@ -1,6 +1,6 @@
 /*
- * One look at the shared state: its hosts, copied, and what the configuration says of their policies. It is what
- * `status` and `metrics` tell of.
+ * One look at the shared state: its hosts, copied, and what the configuration says of their policies. It is
+ * what `status` and `metrics` tell of.
  */
 #ifndef GUSSET_TOOL_READING_H
 #define GUSSET_TOOL_READING_H
@@ -27,8 +27,8 @@ int reading_begin(struct reading *reading, const char *named);
 void reading_end(struct reading *reading);
 
 /*
- * Takes a look at the address's hosts (NULL: all), for which the state is opened anew: the file may come, go or be
- * replaced meanwhile. Returns 0, or -1 after a complaint. reading_drop frees what it holds.
+ * Takes a look at the address's hosts (NULL: all), for which the state is opened anew: the file may come, go
+ * or be replaced meanwhile. Returns 0, or -1 after a complaint. reading_drop frees what it holds.
  */
 int reading_take(struct reading *reading, const struct address *address);
 void reading_drop(struct reading *reading);

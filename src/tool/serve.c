@@ -15,7 +15,8 @@
 
 enum { CONNECTIONS = 16, HEAD_MOST = 8192, ASK_MS = 5000, ANSWER_MS = 10000, LEAVE_MS = 1000 };
 
-/* Reading the request, writing the reply, waiting for the client to close: or unread bytes would reset the reply. */
+/* Reading the request, writing the reply, waiting for the client to close: or unread bytes would reset the
+ * reply. */
 enum phase { FREE, ASKING, ANSWERING, LEAVING };
 
 struct connection {
@@ -57,8 +58,9 @@ static const char *parse(const char *where, struct sockaddr_in6 *six, struct soc
         return inet_pton(AF_INET6, host + 1, &six->sin6_addr) == 1 ? NULL : "that is no IPv6 address";
     }
     four->sin_family = AF_INET;
-    return inet_pton(AF_INET, host, &four->sin_addr) == 1 ? NULL
-                                                          : "expected an address in numbers, such as 127.0.0.1";
+    return inet_pton(AF_INET, host, &four->sin_addr) == 1
+               ? NULL
+               : "expected an address in numbers, such as 127.0.0.1";
 }
 
 static void tell_address(struct serve *serve)
@@ -219,8 +221,8 @@ static void answer(const struct serve *serve, struct connection *connection, int
 
 static void ask(const struct serve *serve, struct connection *connection)
 {
-    ssize_t got = read(connection->descriptor, connection->head + connection->length,
-                       HEAD_MOST - connection->length);
+    ssize_t got =
+        read(connection->descriptor, connection->head + connection->length, HEAD_MOST - connection->length);
     bool is_head = false;
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))

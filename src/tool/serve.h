@@ -1,6 +1,6 @@
 /*
- * A small HTTP/1.1 server for scrapes: one thread, a page, a few connections at a time, each with its deadlines;
- * what it does not know is refused. It answers a request a connection.
+ * A small HTTP/1.1 server for scrapes: one thread, a page, a few connections at a time, each with its
+ * deadlines; what it does not know is refused. It answers a request a connection.
  */
 #ifndef GUSSET_TOOL_SERVE_H
 #define GUSSET_TOOL_SERVE_H
@@ -19,8 +19,8 @@ struct serve {
 };
 
 /*
- * Listens at "PORT", ":PORT" (loopback), "ADDRESS:PORT" or "[ADDRESS]:PORT", addresses as numbers; port 0 takes a
- * free one. Returns NULL, or a sentence about what is wrong.
+ * Listens at "PORT", ":PORT" (loopback), "ADDRESS:PORT" or "[ADDRESS]:PORT", addresses as numbers; port 0
+ * takes a free one. Returns NULL, or a sentence about what is wrong.
  */
 const char *serve_open(struct serve *serve, const char *where);
 

@@ -95,4 +95,132 @@ wait $server
 is "SIGTERM ends it well" $? 0
 servers=()
 
+# ---- status on a terminal ----
+rm -f "$GUSSET_STATE"
+for port in 1 2 3; do "${quick[@]}" -- curl -s http://127.0.0.1:$port/; done
+for _ in 1 2; do "${quick[@]}" -- curl -s http://127.0.0.1:3/; done
+is "status is sorted by host" "$(field "$(gusset status --json)" '[h["host"][-1] for h in d["hosts"]]')" "['1', '2', '3']"
+is "or by what is asked for, the most first" "$(gusset status --sort calls | sed -n 's/^127.0.0.1:\(.\).*/\1/p' | tr -d '\n')" 312
+says "open circuits first" "$(gusset status --sort circuit | sed -n 3p)" '^127.0.0.1:3 .* open'
+exits "sorted by what is none is misuse" 2 gusset status --sort bogus
+exits "watched each 0 seconds is misuse, too" 2 gusset status --watch 0
+if command -v python3 >/dev/null; then
+    terminal() { python3 "$(dirname "$0")/terminal.py" "$@"; }
+    out=$(terminal 100x10 0.7 gusset status --watch 0.2)
+    is "status --watch is drawn in place" "$(grep -c '^HOST' <<<"$out") $(grep -c '^127' <<<"$out")" "1 3"
+    says "a wide terminal has all columns" "$(terminal 200x10 0.3 gusset status -w)" 'P99 +TOKENS'
+    says "a narrow one those that matter most" "$(terminal 45x10 0.3 gusset status -w)" '^HOST +CIRCUIT +.*FAILED$'
+    says "texts are cut where that is not enough" "$(terminal 20x10 0.3 gusset status -w)" '^127\.0\.0…  '
+    says "and lines where the page is short" "$(terminal 100x4 0.3 gusset status -w)" '^…$'
+    (sleep 0.4; "${quick[@]}" -- curl -s http://127.0.0.1:4/) &
+    says "what comes is seen" "$(terminal 100x10 1 gusset status --watch=0.2)" '^127.0.0.1:4 '
+    wait
+    is "in a pipe the pages follow each other" "$(timeout 0.7 gusset status --watch 0.3 | grep -c '^HOST')" 3
+    is "as JSON a line each" "$(timeout 0.7 gusset status --json --watch 0.3 | wc -l)" 3
+    is "who reads no more ends it" "$(timeout 5 gusset status --watch 0.1 | head -n 1 | wc -l)" 1
+fi
+
+# ---- every verb ----
+source=$(dirname "$0")/../../src/tool
+verbs=$(gusset help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')
+for verb in $verbs; do
+    help=$(gusset "$verb" --help)
+    told=$(grep -E '^  -' <<<"$help" | grep -oE -- '--[a-z-]+' | sort -u)
+    [ ! -e "$source/$verb.c" ] ||
+        is "$verb --help names the options that $verb takes" "$told" \
+            "$(sed -n 's/^ *{"\([a-z-]*\)", .*OPTIONS_[A-Z]*,.*/--\1/p' "$source/$verb.c" | sort -u)"
+    says "and has examples" "$help" '^examples:'
+done
+
+# ---- completion ----
+exits "completion of an unknown shell is misuse" 2 gusset completion tcsh
+exits "completion of none as well" 2 gusset completion
+config "$XDG_CONFIG_HOME/completed.cfg" <<<'policies: { mine: { extends = "quick"; }; }; hosts = ( { match = "*"; policy = "mine"; } );'
+export GUSSET_CONFIG=$XDG_CONFIG_HOME/completed.cfg
+# what bash would offer for the line, in one line
+offer_bash() {
+    bash -c 'source <(gusset completion bash); COMP_LINE=$1 COMP_POINT=${#1}; COMP_WORDS=($1) COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+        _gusset; printf "%s\n" "${COMPREPLY[@]}" | sort -u | xargs' - "$1"
+}
+offer_fish() { fish --no-config -c "gusset completion fish | source; complete -C '$1'" | cut -f 1 | sort | xargs; }
+# completes NAME LINE WANTED: in bash and in fish
+shells=bash
+if command -v fish >/dev/null; then shells="bash fish"; else skip "completions in fish" "it is not installed"; fi
+completes() {
+    for shell in $shells; do is "$1 ($shell)" "$("offer_$shell" "$2")" "$3"; done
+}
+completes "a verb is completed" 'gusset re' 'reload reset'
+completes "an option" 'gusset events --f' '--follow'
+completes "a policy, the file's own, too" 'gusset trip --policy mi' 'mine'
+completes "and one that is built in" 'gusset explain --policy sta' 'standard'
+completes "a word of few" 'gusset status --sort p' 'p50 p99'
+completes "a shell" 'gusset completion z' 'zsh'
+completes "a verb behind help" 'gusset help ru' 'run'
+completes "a file" "gusset check $XDG_CONFIG_HOME/comp" "$XDG_CONFIG_HOME/completed.cfg"
+completes "a command to run" 'gusset run sha1su' 'sha1sum'
+is "a host, in bash without what stands before its colon" "$(offer_bash 'gusset status 127.0.0.1:')" '1 2 3 4'
+is "a setting behind --set" "$(offer_bash 'gusset run --set timeout.to')" 'timeout.total='
+is "a value behind =" "$(offer_bash 'gusset trip --policy=mi')" 'mine'
+is "nothing where nothing can be known" "$(offer_bash 'gusset run --tenant ')" ''
+[ "$shells" = bash ] || is "a host in fish" "$(offer_fish 'gusset status 127.0.0.1:')" "127.0.0.1:1 127.0.0.1:2 127.0.0.1:3 127.0.0.1:4"
+if command -v python3 >/dev/null; then
+    terminal 200x24 2 --then 'source <(gusset completion bash)\n' --then 'gusset compl\tz\t >'"$folder"'/typed\n' --then 'exit\n' \
+        bash --norc -i >/dev/null 2>&1
+    says "typed in a real bash" "$(head -n 1 "$folder/typed" 2>&1)" '^#compdef gusset'
+    if command -v zsh >/dev/null; then
+        gusset completion zsh >"$folder/_gusset"
+        terminal 200x24 4 --then "fpath=($folder \$fpath); autoload -Uz compinit; compinit -D -u\n" \
+            --then 'gusset explain --policy=mi\t >'"$folder"'/zsh1\n' --then 'gusset status 127.0.0.1:3\t --js\t >'"$folder"'/zsh2\n' \
+            --then 'gusset stat\t--sort ca\t --json >'"$folder"'/zsh3\n' --then 'exit\n' zsh -f -i >/dev/null 2>&1
+        says "typed in a real zsh: a policy" "$(cat "$folder/zsh1" 2>&1)" 'mine'
+        is_json "an option behind a host" "$(cat "$folder/zsh2" 2>&1)"
+        is "a verb and a word of few" "$(field "$(cat "$folder/zsh3" 2>&1)" 'd["hosts"][0]["host"]')" "127.0.0.1:3"
+    else
+        skip "completions in zsh" "it is not installed"
+    fi
+fi
+
+# ---- JSON, held against its schemas ----
+schemas=$(dirname "$0")/../../conf/schema
+# fits NAME SCHEMA TEXT: each line of the text is an object as the schema wants it
+fits() {
+    local fault
+    if ! python3 -c 'import jsonschema' 2>/dev/null; then
+        skip "$1" "python3-jsonschema is not installed"
+        return
+    fi
+    fault=$(python3 -c '
+import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+lines = [l for l in sys.stdin if l.strip()]
+assert lines, "nothing was printed"
+for line in lines:
+    jsonschema.validate(json.loads(line), schema)' "$schemas/$2.json" <<<"$3" 2>&1)
+    is "$1" "$(tail -n 1 <<<"$fault")" ""
+}
+config "$folder/schema.cfg" <<'E2'
+policies: { a: { extends = "quick"; limit: { rate = 100; key = "${GUSSET_TENANT_ID:-}"; };
+                 headers = ( { name = "X-A"; value = "hidden"; } ); }; };
+hosts = ( { match = "127.0.0.1"; policy = "a"; methods = ["GET"]; }, { match = "127.0.0.0/8"; policy = "standard"; },
+          { match = "*"; policy = "quick"; mode = "shadow"; } );
+E2
+export GUSSET_CONFIG=$folder/schema.cfg
+rm -f "$GUSSET_STATE"
+fits "status before there is a state" status "$(gusset status --json)"
+fits "a report of a run" report "$(gusset run --tenant t --report --json -- sh -c 'curl -s http://127.0.0.1:1/; curl -s http://localhost:1/' 2>&1)"
+gusset run -- curl -s http://127.0.0.1:1/
+gusset trip 127.0.0.1:2 >/dev/null
+fits "status of all" status "$(gusset status --json)"
+fits "events" events "$(gusset events --json -n all)"
+fits "explain of a URL" explain "$(gusset explain --json http://127.0.0.1:1/)"
+fits "of a host and port that no rule means" explain "$(gusset explain --json --program other --config "$XDG_CONFIG_HOME/completed.cfg" 127.0.0.1:1)"
+fits "of a policy" explain "$(gusset explain --json --policy external)"
+fits "doctor of a program" doctor "$(gusset doctor --json curl)"
+fits "of a process" doctor "$(gusset doctor --json $$)"
+fits "check of a fine file" check "$(gusset check --json)"
+fits "of a faulty one" check "$(gusset check --json --set retry.bogus=1 2>&1)"
+fits "metrics" metrics "$(gusset metrics --json)"
+is "a schema that does not fit is found out" "$(fits x check '{"file": 1}' 2>&1 | grep -c '^not ok')" 1
+
 done_testing
