@@ -124,6 +124,17 @@ $(B)/bench/%: tests/bench/%.c $(LOW_OBJ)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS_release) -MMD -MP $< -o $@ -lcurl -ldl -pthread
 
+# The manual, with what the command knows of its verbs and settings.
+PAGES := $(B)/man/gusset.1 $(B)/man/gusset.cfg.5 $(B)/man/gusset.7
+
+$(B)/man/%: src/man/% scripts/manual $(B)/gusset
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  MAN   $@")
+	$(Q)scripts/manual $(B)/gusset $< >$@
+
+.PHONY: manual
+manual: $(PAGES) ## the manual, for man(1)
+
 .PHONY: clean
 clean: ## removes the build folder
 	$(Q)rm -rf build

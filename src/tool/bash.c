@@ -1,18 +1,17 @@
 /*
- * For bash, with or without the package bash-completion. The line is split at blanks by the script itself: bash's own
- * words end at each ':' and '=', which are in the midst of hosts and settings.
+ * For bash, with or without the package bash-completion. The line is split at blanks by the script itself:
+ * bash's own words end at each ':' and '=', which are in the midst of hosts and settings.
  */
 #include <string.h>
 
 #include "tool/completion.h"
 #include "tool/usage.h"
 
-static const char head[] =
-    "# bash completion of gusset(1), made by `gusset completion bash`\n"
-    "_gusset_kind() # sets kind to what the value of option $2 of verb $1 is\n"
-    "{\n"
-    "    kind=\n"
-    "    case \"$1 $2\" in\n";
+static const char head[] = "# bash completion of gusset(1), made by `gusset completion bash`\n"
+                           "_gusset_kind() # sets kind to what the value of option $2 of verb $1 is\n"
+                           "{\n"
+                           "    kind=\n"
+                           "    case \"$1 $2\" in\n";
 
 static const char body[] =
     "    esac\n"
@@ -36,7 +35,8 @@ static const char body[] =
     "\n"
     "_gusset()\n"
     "{\n"
-    "    local line=${COMP_LINE:0:COMP_POINT} words cur verb= kind= options= operand=any runs= i at last behind\n"
+    "    local line=${COMP_LINE:0:COMP_POINT} words cur verb= kind= options= operand=any runs= i at last "
+    "behind\n"
     "    local IFS=$' \\t\\n' verbs='";
 
 static const char foot[] =
@@ -76,11 +76,11 @@ static const char foot[] =
 /* The kind as the script calls it; words follow it. */
 static void write_kind(FILE *to, enum usage_kind kind, const char *name)
 {
-    static const char *const names[] = {[USAGE_NOTHING] = "any",       [USAGE_ANY] = "any",
-                                        [USAGE_FILES] = "files",       [USAGE_COMMANDS] = "commands",
-                                        [USAGE_VERBS] = "verbs",       [USAGE_WORDS] = "words",
-                                        [USAGE_HOSTS] = "hosts",       [USAGE_POLICIES] = "policies",
-                                        [USAGE_SETTINGS] = "settings", [USAGE_SERVICES] = "services"};
+    static const char *const names[] = {
+        [USAGE_NOTHING] = "any",       [USAGE_ANY] = "any",           [USAGE_FILES] = "files",
+        [USAGE_COMMANDS] = "commands", [USAGE_VERBS] = "verbs",       [USAGE_WORDS] = "words",
+        [USAGE_HOSTS] = "hosts",       [USAGE_POLICIES] = "policies", [USAGE_SETTINGS] = "settings",
+        [USAGE_SERVICES] = "services"};
 
     fputs(names[kind], to);
     if (kind != USAGE_WORDS)

@@ -98,7 +98,8 @@ int tool_completion(const struct tool_verb *verb, int argc, char **argv)
     if ((options.count == 0) == !list)
         return options_misused(verb, "expected bash, zsh or fish");
     if (list)
-        return list_words(list) ? TOOL_FINE : options_misused(verb, "--list takes hosts, policies or settings");
+        return list_words(list) ? TOOL_FINE
+                                : options_misused(verb, "--list takes hosts, policies or settings");
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
         if (strcmp(shells[i].name, options.operands[0]) == 0) {
             shells[i].write(stdout);

@@ -70,7 +70,7 @@ const struct tool_verb tool_verbs[] = {
              "is 0 when gusset sees all that the program calls, 1 part of it, 2 nothing; 125: it could not be judged.\n",
      .examples = "  gusset doctor curl\n"
                  "  gusset doctor /usr/lib/php/20220829/curl.so\n"
-                 "  gusset doctor $(pidof -s php-fpm8.2)\n"
+                 "  gusset doctor $$                                  # this shell\n"
                  "  gusset doctor ./nightly.sh || echo not all of it is seen\n",
      .act = tool_doctor,
      .misuse = TOOL_FAILED},
@@ -202,7 +202,8 @@ const struct tool_verb tool_verbs[] = {
     {.name = "help",
      .help = "this list, or all about a verb",
      .synopsis = "help [VERB]",
-     .text = "",
+     .text = "  --mdoc verbs|settings-of-file|settings-of-policy|policies\n"
+             "                      a part of the manual as mdoc source; its pages are built with it\n",
      .examples = "  gusset help run\n",
      .act = tool_help,
      .misuse = TOOL_MISUSE},

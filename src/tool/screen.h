@@ -1,5 +1,5 @@
-/* A page that is drawn again and again at the same place of a terminal, as top does: without flicker, and as much of
- * it as there is room for. */
+/* A page that is drawn again and again at the same place of a terminal, as top does: without flicker, and as
+ * much of it as there is room for. */
 #ifndef GUSSET_TOOL_SCREEN_H
 #define GUSSET_TOOL_SCREEN_H
 

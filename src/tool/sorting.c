@@ -5,15 +5,24 @@
 
 #include "core/breaker.h"
 
-#define COUNTER(name) {#name, (enum sorting)(SORTING_BY_COUNTER + LAYOUT_COUNT_##name)}
+#define COUNTER(name)                                                                                        \
+    {                                                                                                        \
+#name, (enum sorting)(SORTING_BY_COUNTER + LAYOUT_COUNT_##name)                                      \
+    }
 
 static const struct {
     const char *name;
     enum sorting sorting;
 } orders[] = {
-    {"host", SORTING_BY_HOST}, {"circuit", SORTING_BY_CIRCUIT}, {"p50", SORTING_BY_P50},
-    {"p99", SORTING_BY_P99},   COUNTER(calls),                  COUNTER(attempts),
-    COUNTER(retries),          COUNTER(rescued),                COUNTER(rejected),
+    {"host",    SORTING_BY_HOST   },
+    {"circuit", SORTING_BY_CIRCUIT},
+    {"p50",     SORTING_BY_P50    },
+    {"p99",     SORTING_BY_P99    },
+    COUNTER(calls),
+    COUNTER(attempts),
+    COUNTER(retries),
+    COUNTER(rescued),
+    COUNTER(rejected),
     COUNTER(failed),
 };
 

@@ -15,7 +15,8 @@ enum sorting {
 /* Finds "host", "circuit", "calls", …; false for another word. */
 bool sorting_find(const char *name, enum sorting *sorting);
 
-/* The most first: open circuits, the slowest, the highest count; where these are equal, by host and policy. */
+/* The most first: open circuits, the slowest, the highest count; where these are equal, by host and policy.
+ */
 void sorting_apply(struct snapshot_list *list, enum sorting sorting);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * An option's line begins with two blanks and a dash, the sentence about it behind two blanks or on the next line:
- *   -f, --follow        go on as events come
+ * An option's line begins with two blanks and a dash, the sentence about it behind two blanks or on the next
+ * line: -f, --follow        go on as events come
  *   --tenant ID, --project ID, --request-id ID
  *                       what the calls carry
  */
@@ -67,7 +67,8 @@ static void read_help(const char *line, char *help)
     const char *gap = strstr(line, "  ");
 
     if (!gap || gap > line + length)
-        gap = line[length] && strncmp(line + length + 1, "      ", 6) == 0 ? line + length + 1 : line + length;
+        gap =
+            line[length] && strncmp(line + length + 1, "      ", 6) == 0 ? line + length + 1 : line + length;
     gap += strspn(gap, " ");
     take(help, USAGE_HELP, gap, strcspn(gap, "\n"));
 }

@@ -1,6 +1,6 @@
 /*
- * A verb's text, read back: its options and what it is given. Completions and the manual are made of it, so that help,
- * completion and manual cannot say different things.
+ * A verb's text, read back: its options and what it is given. Completions and the manual are made of it, so
+ * that help, completion and manual cannot say different things.
  */
 #ifndef GUSSET_TOOL_USAGE_H
 #define GUSSET_TOOL_USAGE_H
@@ -35,7 +35,8 @@ struct usage_option {
     char help[USAGE_HELP]; /* one line */
 };
 
-/* The next option of the verb's text; *at is NULL at first. Returns false behind the last. --help is none of them. */
+/* The next option of the verb's text; *at is NULL at first. Returns false behind the last. --help is none of
+ * them. */
 bool usage_next(const struct tool_verb *verb, const char **at, struct usage_option *option);
 
 /* The verb's first operand, USAGE_NOTHING where it takes none; its name goes to word (USAGE_WORD bytes). */

@@ -1,6 +1,6 @@
 /*
- * For zsh: in a folder of $fpath as _gusset, or by source <(gusset completion zsh). An action that begins with a blank
- * is called as it stands; others are given options of compadd.
+ * For zsh: in a folder of $fpath as _gusset, or by source <(gusset completion zsh). An action that begins
+ * with a blank is called as it stands; others are given options of compadd.
  */
 #include <string.h>
 
@@ -20,19 +20,19 @@ static const char head[] =
     "    local -a verbs\n"
     "    verbs=(\n";
 
-static const char body[] =
-    "    )\n"
-    "    _describe verb verbs\n"
-    "}\n"
-    "\n"
-    "_gusset() {\n"
-    "    local curcontext=$curcontext state line\n"
-    "    typeset -A opt_args\n"
-    "    _arguments -C '(- *)'{-h,--help}'[tell what there is]' '(- *)'{-V,--version}'[tell the version]' \\\n"
-    "        '--color=[when to use colour]:when:(auto always never)' \\\n"
-    "        '1:verb:_gusset_verbs' '*::argument:->argument'\n"
-    "    [[ $state == argument ]] || return\n"
-    "    case $line[1] in\n";
+static const char body[] = "    )\n"
+                           "    _describe verb verbs\n"
+                           "}\n"
+                           "\n"
+                           "_gusset() {\n"
+                           "    local curcontext=$curcontext state line\n"
+                           "    typeset -A opt_args\n"
+                           "    _arguments -C '(- *)'{-h,--help}'[tell what there is]' '(- "
+                           "*)'{-V,--version}'[tell the version]' \\\n"
+                           "        '--color=[when to use colour]:when:(auto always never)' \\\n"
+                           "        '1:verb:_gusset_verbs' '*::argument:->argument'\n"
+                           "    [[ $state == argument ]] || return\n"
+                           "    case $line[1] in\n";
 
 static const char foot[] =
     "    esac\n"
@@ -89,7 +89,8 @@ static void write_option(FILE *to, const struct usage_option *option)
     const char *value = option->kind == USAGE_NOTHING ? "" : "=";
 
     if (option->letter)
-        fprintf(to, "'(-%c --%s)'{-%c,--%s%s}'[", option->letter, option->name, option->letter, option->name, value);
+        fprintf(to, "'(-%c --%s)'{-%c,--%s%s}'[", option->letter, option->name, option->letter, option->name,
+                value);
     else
         fprintf(to, "'*--%s%s[", option->name, value);
     write_text(to, option->help);

@@ -57,7 +57,7 @@ done
 # ---- metrics, served ----
 gusset metrics --listen 0 >"$folder/served" &
 server=$!
-servers+=($server)
+servers+=("$server")
 for _ in $(seq 100); do [ -s "$folder/served" ] && break || sleep 0.05; done
 url=$(cat "$folder/served") where=${url#http://} where=${where%/metrics}
 says "the address is printed once it listens, on loopback" "$url" '^http://127\.0\.0\.1:[0-9]+/metrics$'
