@@ -14,7 +14,7 @@ fi
 
 # start_world NAME...: false, with a reason, where something that it needs is missing
 start_world() {
-    local name names=
+    local name names=""
     if ! command -v ip >/dev/null || ! command -v openssl >/dev/null || ! command -v stunnel >/dev/null; then
         echo "# iproute2, openssl or stunnel4 is not installed"
         return 1
