@@ -4,7 +4,7 @@
 . "$(dirname "$0")/world.sh"
 root=$(realpath "$(dirname "$0")/../..")
 pages=("$BUILD/man/gusset.1" "$BUILD/man/gusset.cfg.5" "$BUILD/man/gusset.7")
-make -s -C "$root" B="$BUILD" manual >/dev/null 2>&1
+command make -s -C "$root" B="$BUILD" manual >/dev/null 2>&1
 
 # ---- the pages ----
 if command -v mandoc >/dev/null; then
