@@ -17,8 +17,8 @@ static bool is_capital(char letter)
 }
 
 /*
- * Text as roff wants it: no control line begins by accident, backslashes, backticks and options' dashes stay what they
- * are, an ellipsis is three points: what pages are read with need not be UTF-8.
+ * Text as roff wants it: no control line begins by accident, backslashes, backticks and options' dashes stay
+ * what they are, an ellipsis is three points: what pages are read with need not be UTF-8.
  */
 static void put_text(FILE *to, const char *text, size_t length)
 {

@@ -4,7 +4,7 @@
 . "$(dirname "$0")/world.sh"
 root=$(realpath "$(dirname "$0")/../..")
 pages=("$BUILD/man/gusset.1" "$BUILD/man/gusset.cfg.5" "$BUILD/man/gusset.7")
-command make -s -C "$root" B="$BUILD" manual >/dev/null 2>&1
+make -s -C "$root" B="$BUILD" manual >/dev/null 2>&1
 
 # ---- the pages ----
 if command -v mandoc >/dev/null; then
@@ -76,9 +76,11 @@ awk '/^```/ {is_one = !is_one; text = ""; next} is_one {text = text $0 "\n"} /^h
     "$root/README.md" | config "${configs[2]}"
 exits "the README's configuration is fine" 0 gusset check "${configs[2]}"
 # What the README's tour calls make is the real one, which builds and tests: only asked what it would do.
-make() { command make -n -C "$root" "$@" >/dev/null; }
-export -f make
-export root
+mkdir "$folder/bin"
+printf '#!/bin/sh\n[ "$1" = deploy ] && exec %s deploy\nexec %s -n -C %s "$@" >/dev/null\n' \
+    "$(type -P make)" "$(type -P make)" "$root" >"$folder/bin/make"
+chmod +x "$folder/bin/make"
+PATH=$folder/bin:$PATH
 gusset run -- curl -sS https://api.example.com/ https://api.partner.example/ https://api.shop.example/ >/dev/null # known hosts
 
 # may_be LINE: the exit statuses that are as they should be
