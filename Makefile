@@ -84,7 +84,7 @@ $(B)/libgusset.so: $(LIB_OBJ) src/exports.map scripts/put-base-last
 
 $(B)/gusset: $(CMD_OBJ)
 	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(FLAGS) $(if $(LTO),-fno-lto) -o $@ $(CMD_OBJ) $(LDFLAGS)
+	$(Q)$(CC) $(FLAGS) $(if $(LTO),-fno-lto) -Wl,-z,relro,-z,now -o $@ $(CMD_OBJ) $(LDFLAGS)
 
 $(B)/upstream: $(UPSTREAM_OBJ)
 	$(if $(V),,@echo "  LD    $@")
@@ -123,6 +123,17 @@ $(B)/bench/%: tests/bench/%.c $(LOW_OBJ)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS_release) -MMD -MP $< -o $@ -lcurl -ldl -pthread
+
+# The manual, with what the command knows of its verbs and settings.
+PAGES := $(B)/man/gusset.1 $(B)/man/gusset.cfg.5 $(B)/man/gusset.7
+
+$(B)/man/%: src/man/% scripts/manual $(B)/gusset
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  MAN   $@")
+	$(Q)scripts/manual $(B)/gusset $< >$@
+
+.PHONY: manual
+manual: $(PAGES) ## the manual, for man(1)
 
 .PHONY: clean
 clean: ## removes the build folder
@@ -215,17 +226,61 @@ bench-storm: all $(B)/upstream ## an outage and random failures: curl, curl --re
 
 ##
 ## Install
+SHARE    = $(PREFIX)/share
+DOC      = $(SHARE)/doc/gusset
+MAN      = $(SHARE)/man
+BASH_DIR = $(SHARE)/bash-completion/completions
+ZSH_DIR  = $(SHARE)/zsh/site-functions
+FISH_DIR = $(SHARE)/fish/vendor_completions.d
+TMPFILES = $(PREFIX)/lib/tmpfiles.d
+# What a user may copy: to DOC/examples, with the library's place written into it.
+EXAMPLES := $(filter-out conf/tmpfiles/%,$(shell find conf -type f | sort))
+
+$(B)/completion/%: $(B)/gusset
+	@mkdir -p $(@D)
+	$(Q)$(B)/gusset completion $* >$@
+
+COMPLETIONS := $(addprefix $(B)/completion/,bash zsh fish)
+
 .PHONY: install
-install: all ## PREFIX and DESTDIR are honoured
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(PREFIX)/share/doc/gusset
+install: all manual $(COMPLETIONS) ## library, command, manual, completions, examples; PREFIX and DESTDIR are honoured
+	$(Q)$(MAKE) --no-print-directory install-files
+
+# Copies what is built; nothing is compiled for another LIBDIR than that of `make`.
+.PHONY: install-files
+install-files:
+	install -d $(addprefix $(DESTDIR),$(LIBDIR) $(BINDIR) $(MAN)/man1 $(MAN)/man5 $(MAN)/man7 $(BASH_DIR) $(ZSH_DIR) \
+	    $(FISH_DIR) $(TMPFILES) $(DOC)/examples)
 	install -m 0755 $(B)/libgusset.so $(DESTDIR)$(LIBDIR)/libgusset.so
 	install -m 0755 $(B)/gusset $(DESTDIR)$(BINDIR)/gusset
-	install -m 0644 conf/gusset.cfg README.md CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/gusset/
+	install -m 0644 $(B)/man/gusset.1 $(DESTDIR)$(MAN)/man1/
+	install -m 0644 $(B)/man/gusset.cfg.5 $(DESTDIR)$(MAN)/man5/
+	install -m 0644 $(B)/man/gusset.7 $(DESTDIR)$(MAN)/man7/
+	install -m 0644 $(B)/completion/bash $(DESTDIR)$(BASH_DIR)/gusset
+	install -m 0644 $(B)/completion/zsh $(DESTDIR)$(ZSH_DIR)/_gusset
+	install -m 0644 $(B)/completion/fish $(DESTDIR)$(FISH_DIR)/gusset.fish
+	install -m 0644 conf/tmpfiles/gusset.conf $(DESTDIR)$(TMPFILES)/
+	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)/
+	$(Q)for file in $(EXAMPLES); do to=$(DESTDIR)$(DOC)/examples/$${file#conf/}; mkdir -p "$${to%/*}"; \
+	    sed 's|@LIBDIR@|$(LIBDIR)|g' $$file >$$to; \
+	    if [ -x $$file ]; then chmod 0755 $$to; else chmod 0644 $$to; fi; done
 
 .PHONY: uninstall
 uninstall: ## removes what install put there
-	rm -f $(DESTDIR)$(LIBDIR)/libgusset.so $(DESTDIR)$(BINDIR)/gusset
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/gusset
+	rm -f $(addprefix $(DESTDIR),$(LIBDIR)/libgusset.so $(BINDIR)/gusset $(MAN)/man1/gusset.1 $(MAN)/man5/gusset.cfg.5 \
+	    $(MAN)/man7/gusset.7 $(BASH_DIR)/gusset $(ZSH_DIR)/_gusset $(FISH_DIR)/gusset.fish $(TMPFILES)/gusset.conf)
+	rm -rf $(DESTDIR)$(DOC)
+
+.PHONY: deb
+deb: all manual $(COMPLETIONS) ## a binary package for Debian, in build/
+	$(Q)scripts/deps package
+	$(Q)B=$(B) scripts/package-deb $(VERSION) build
+
+.PHONY: dist
+dist: ## the sources of the last commit as a tarball, in build/: the same bytes each time
+	@mkdir -p build
+	$(Q)git archive --format=tar --prefix=gusset-$(VERSION)/ HEAD | gzip -9n >build/gusset-$(VERSION).tar.gz
+	@echo build/gusset-$(VERSION).tar.gz
 
 .PHONY: help
 help: ## this list

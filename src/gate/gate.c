@@ -48,6 +48,7 @@ static void note_refusal(struct gate_call *call, const struct verdict *verdict)
     bool open = verdict->reason == VERDICT_CIRCUIT_OPEN;
 
     call->outcome = (struct outcome){.type = open ? OUTCOME_CIRCUIT_OPEN : OUTCOME_LIMITED};
+    note_error(call);
     if (call->shadow)
         note_count(call, LAYOUT_COUNT_would_reject);
     else
@@ -245,6 +246,7 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->failed = circuit_counts_as_failure(call, attempt);
     bool circuit_open = circuit_tell(call, attempt, now_us);
     note_response(call);
+    note_error(call);
     if (call->failed)
         note_count(call, LAYOUT_COUNT_failures);
     call->last = judge(call, attempt, circuit_open, now_us);

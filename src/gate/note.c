@@ -14,6 +14,18 @@ void note_count(struct gate_call *call, enum layout_counter counter)
         atomic_fetch_add_explicit(&call->tally->counters[counter], 1, memory_order_relaxed);
 }
 
+void note_error(struct gate_call *call)
+{
+    _Static_assert((int)OUTCOME_TYPES - 1 <= (int)LAYOUT_ERRORS, "room for the error types");
+    unsigned type = call->outcome.type;
+
+    if (type == OUTCOME_SUCCESS || type >= OUTCOME_TYPES)
+        return;
+    atomic_fetch_add_explicit(&call->slot->errors[type - 1], 1, memory_order_relaxed);
+    if (call->tally)
+        atomic_fetch_add_explicit(&call->tally->errors[type - 1], 1, memory_order_relaxed);
+}
+
 void note_latency(struct gate_call *call, uint64_t us)
 {
     histogram_add(call->slot->latency, us);

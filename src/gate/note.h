@@ -8,6 +8,9 @@
 
 void note_count(struct gate_call *call, enum layout_counter counter);
 
+/* How the attempt ended, or why the call was refused; nothing for a success. */
+void note_error(struct gate_call *call);
+
 /* How long the whole call took. */
 void note_latency(struct gate_call *call, uint64_t us);
 

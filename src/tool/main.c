@@ -33,7 +33,11 @@ const struct tool_verb tool_verbs[] = {
     {.name = "check",
      .help = "name every fault of a configuration, with file and line",
      .synopsis = "check [FILE] [--json]",
-     .text = "Without FILE the configuration that holds here is checked: --config FILE, $GUSSET_CONFIG, the\n"
+     .text = "  --config FILE       the same as FILE\n"
+             "  --set KEY=VALUE     as run would\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "Without FILE the configuration that holds here is checked: --config FILE, $GUSSET_CONFIG, the\n"
              "user's file, the system's. Exit status 1 when a fault was found; warnings are not faults.\n",
      .examples = "  gusset check\n"
                  "  gusset check conf/gusset.cfg && gusset reload\n",
@@ -66,20 +70,24 @@ const struct tool_verb tool_verbs[] = {
              "is 0 when gusset sees all that the program calls, 1 part of it, 2 nothing; 125: it could not be judged.\n",
      .examples = "  gusset doctor curl\n"
                  "  gusset doctor /usr/lib/php/20220829/curl.so\n"
-                 "  gusset doctor $(pidof -s php-fpm8.2)\n"
+                 "  gusset doctor $$                                  # this shell\n"
                  "  gusset doctor ./nightly.sh || echo not all of it is seen\n",
      .act = tool_doctor,
      .misuse = TOOL_FAILED},
     {.name = "status",
      .help = "every host: circuit, calls, retries, rescued, latency",
-     .synopsis = "status [HOST[:PORT]] [--watch] [--json]",
-     .text = "  --watch             draw again every second, until interrupted\n"
+     .synopsis = "status [HOST[:PORT]] [--watch [SECONDS]] [--sort KEY] [--json]",
+     .text = "  -w, --watch [SECONDS]\n"
+             "                      draw again and again, each second if not said otherwise, until interrupted\n"
+             "  --sort host|circuit|calls|attempts|retries|rescued|rejected|failed|p50|p99\n"
+             "                      by what the hosts are ordered (default host)\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
              "  --json              one JSON object\n"
              "\n"
              "With HOST, each of its circuits in full: window, budget, latency. Exit status 1 when HOST is not known.\n",
      .examples = "  gusset status\n"
                  "  gusset status api.example.com\n"
+                 "  gusset status --watch 2 --sort failed\n"
                  "  gusset status --json | jq '.hosts[] | select(.circuit != \"closed\").host'\n",
      .act = tool_status,
      .misuse = TOOL_MISUSE},
@@ -163,10 +171,39 @@ const struct tool_verb tool_verbs[] = {
      .examples = "  gusset reload\n",
      .act = tool_reload,
      .misuse = TOOL_MISUSE},
+    {.name = "metrics",
+     .help = "the same figures for collectors, as Prometheus takes them",
+     .synopsis = "metrics [--textfile FILE | --listen [ADDRESS:]PORT] [--json]",
+     .text = "  --textfile FILE     write them to FILE, in one step, for node_exporter's textfile collector\n"
+             "  --listen PORT       serve them at /metrics, until interrupted; ADDRESS:PORT where not on loopback\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "Labels are the host, the policy and the mode, never a URL. With --listen the address is printed once\n"
+             "scrapes can come; port 0 takes a free one.\n",
+     .examples = "  gusset metrics\n"
+                 "  gusset metrics --textfile /var/lib/prometheus/node-exporter/gusset.prom\n"
+                 "  gusset metrics --listen 9464\n",
+     .act = tool_metrics,
+     .misuse = TOOL_MISUSE},
+    {.name = "completion",
+     .help = "completions for a shell",
+     .synopsis = "completion bash|zsh|fish",
+     .text = "  --list hosts|policies|settings\n"
+             "                      the words that a completion asks for, a line each\n"
+             "\n"
+             "bash: put it into ~/.local/share/bash-completion/completions/gusset; zsh: as _gusset into a folder\n"
+             "of $fpath; fish: into ~/.config/fish/completions/gusset.fish. `make install` does it for all users.\n",
+     .examples = "  source <(gusset completion bash)\n"
+                 "  gusset completion fish | source\n"
+                 "  gusset completion zsh >~/.zfunc/_gusset\n",
+     .act = tool_completion,
+     .misuse = TOOL_MISUSE},
     {.name = "help",
      .help = "this list, or all about a verb",
      .synopsis = "help [VERB]",
-     .text = "",
+     .text = "  --mdoc verbs|settings-of-file|settings-of-policy|policies\n"
+             "                      a part of the manual as mdoc source; its pages are built with it\n",
      .examples = "  gusset help run\n",
      .act = tool_help,
      .misuse = TOOL_MISUSE},

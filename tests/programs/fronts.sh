@@ -40,10 +40,10 @@ certificate() {
         cat "$folder/$name.key" "$folder/$name.crt" >"$folder/$name.pem"
 }
 
-# start_tls NAME TARGET-PORT: stunnel with that certificate; sets tls (its port). A reset on one side is one on the other.
+# start_tls NAME TARGET-PORT [PORT]: stunnel with that certificate; sets tls (its port). A reset on one side is one on the other.
 start_tls() {
     command -v stunnel >/dev/null || { echo "# stunnel4 is not installed"; return 1; }
-    tls=$(free_port)
+    tls=${3:-$(free_port)}
     config "$folder/$1.stunnel" <<CFG
 foreground = yes
 pid =
