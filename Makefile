@@ -40,7 +40,10 @@ src      = $(foreach room,$(1),$(sort $(wildcard src/$(room)/*.c)))
 objects  = $(patsubst src/%.c,$(B)/src/%.o,$(1))
 LIB_OBJ := $(call objects,$(call src,$(SHIM)) src/shim.c)
 LOW_OBJ := $(call objects,$(call src,$(LOW)))
-CMD_OBJ := $(call objects,$(call src,tool)) $(LOW_OBJ)
+SIM_OBJ := $(call objects,$(call src,sim))
+CMD_OBJ := $(call objects,$(call src,tool)) $(SIM_OBJ) $(LOW_OBJ)
+# Who simulates has the engine's clock and dice come to sim/virtual, which hands the real ones on.
+VIRTUAL := -Wl,--wrap=clock_now_us,--wrap=clock_unix_ms,--wrap=random_word
 # What stands by itself among the doors: it knows no libcurl but by the table that it is given.
 UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o registry.o) $(addprefix $(B)/src/connect/,names.o peer.o) $(LOW_OBJ)
 UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.c))
@@ -84,7 +87,7 @@ $(B)/libgusset.so: $(LIB_OBJ) src/exports.map scripts/put-base-last
 
 $(B)/gusset: $(CMD_OBJ)
 	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(FLAGS) $(if $(LTO),-fno-lto) -o $@ $(CMD_OBJ) $(LDFLAGS)
+	$(Q)$(CC) $(FLAGS) $(if $(LTO),-fno-lto) $(VIRTUAL) -o $@ $(CMD_OBJ) $(LDFLAGS)
 
 $(B)/upstream: $(UPSTREAM_OBJ)
 	$(if $(V),,@echo "  LD    $@")

@@ -26,7 +26,7 @@ struct gate_call {
     uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
     uint16_t repeats;                  /* public: see gate_repeats */
     uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
-    struct layout_host *slot;
+    struct layout_host *slot;          /* public: the host's memory */
     struct layout_host *bucket;
     struct slice budget_slice;
     struct slice outcome_slice;

@@ -19,6 +19,11 @@ void gate_stay_inert(void)
     atomic_store(&is_inert, true);
 }
 
+void gate_use(struct ready *ready)
+{
+    atomic_store_explicit(&published, ready, memory_order_release);
+}
+
 /* Whether a comma-separated list holds the name. */
 static bool list_holds(const char *list, const char *name)
 {

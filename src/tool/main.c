@@ -163,6 +163,38 @@ const struct tool_verb tool_verbs[] = {
      .examples = "  gusset reload\n",
      .act = tool_reload,
      .misuse = TOOL_MISUSE},
+    {.name = "simulate",
+     .help = "what a policy would do in an outage or overload, on a virtual clock",
+     .synopsis = "simulate --scenario SCENARIO [--policy NAME]… [OPTION]… [URL|HOST:PORT]",
+     .text = "  -s, --scenario NAME outage: every connection is refused · brownout: half of the answers are 503, and\n"
+             "                      all slow · slow: 50 times as slow · flaky: a tenth are 503, all the time ·\n"
+             "                      overload: four times as many clients\n"
+             "  --policy NAME       try this policy (again for more, side by side); default: the rule that wins\n"
+             "                      for the URL, or `standard` where nothing is configured\n"
+             "  --config FILE       the configuration; default: the one that holds here\n"
+             "  --set KEY=VALUE     put a setting on top of every policy (again for more)\n"
+             "  --method M          of the requests (default GET)\n"
+             "  --clients N         that call one call after another (default 100)\n"
+             "  --rate R            calls a second of all clients together (default: as many as clients)\n"
+             "  --duration T        of the run (default 60s); --from T, --for T: of the trouble (default: the\n"
+             "                      second quarter of the run)\n"
+             "  --latency T         of an answer in good times, give or take half (default 100ms)\n"
+             "  --workers N         requests that the server works on at once (default: twice what it needs)\n"
+             "  --backlog N         requests that may wait for a worker; beyond, 503 (default: 5 times --workers)\n"
+             "  --failing PERCENT   of the answers in the trouble that are 503\n"
+             "  --seed N            other dice (default 1); the same numbers give the same result\n"
+             "  --svg FILE          a picture, too\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "The engine is the one that programs run under, on a clock of its own: a minute takes a moment, and\n"
+             "nothing is sent or remembered. `bare` is the same program without gusset: one attempt, no limits. A\n"
+             "server does not know who has given up, and works on. Rules in shadow are tried as if they acted.\n",
+     .examples = "  gusset simulate --scenario outage\n"
+                 "  gusset simulate --scenario brownout --policy standard --policy aggressive --svg brownout.svg\n"
+                 "  gusset simulate -s overload --clients 400 --rate 200 --set timeout.attempt=1s\n"
+                 "  gusset simulate -s slow --for 20s https://api.example.com/v1/items\n",
+     .act = tool_simulate,
+     .misuse = TOOL_MISUSE},
     {.name = "help",
      .help = "this list, or all about a verb",
      .synopsis = "help [VERB]",
