@@ -38,6 +38,9 @@ struct gate_call {
     struct ready *ready;        /* what was ready then, held (gate_forget); NULL: nothing */
     uint64_t total_us;          /* the policy's limit on the whole call; 0: none */
     uint64_t opened_us;         /* public: monotonic */
+    uint64_t began_us;          /* the current attempt, if it was waited for or is not the first */
+    uint64_t number;            /* in the record; of no meaning without one */
+    uint32_t method;            /* as in the query */
     uint64_t round;             /* the current attempt is a probe of this round */
     uint32_t backoff_ms;        /* the last one */
     uint64_t over_us;           /* monotonic: when it ended well; 0: it has not */

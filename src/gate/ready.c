@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "report/log.h"
+#include "report/record.h"
 
 static struct ready *_Atomic published;
 static struct ready *replaced; /* newest first; only ready_replace touches it, one thread at a time */
@@ -160,6 +161,7 @@ static struct ready *start(bool may_compile)
     ready->number = 1;
     set_rules(ready, rules);
     ready->environment_mode = environment_mode();
+    record_open(getenv("GUSSET_RECORD"));
     open_state(ready);
     if (!ready->state.header) {
         munmap(ready, sizeof *ready);

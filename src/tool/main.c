@@ -18,6 +18,7 @@ const struct tool_verb tool_verbs[] = {
              "  --shadow            change nothing, count what would have been done\n"
              "  --report            when the program ends, say on standard error what was done\n"
              "  --json              the report as one JSON object\n"
+             "  --record FILE       write each attempt to FILE (host, method, times, outcome), for `gusset replay`\n"
              "  --tenant ID, --project ID, --request-id ID\n"
              "                      what the calls carry, where the policy propagates it\n"
              "  --force             run a program that cannot be wrapped nevertheless, bare\n"
@@ -27,6 +28,7 @@ const struct tool_verb tool_verbs[] = {
      .examples = "  gusset run -- curl -sS https://api.example.com/v1/items\n"
                  "  gusset run --policy quick --set retry.attempts=4 -- ./backup.sh\n"
                  "  gusset run --report -- ./nightly-sync\n"
+                 "  gusset run --shadow --record today.rec -- ./nightly-sync    # then: gusset replay today.rec --policy quick\n"
                  "  gusset run --shadow --report -- make deploy      # what would gusset have done?\n",
      .act = tool_run,
      .misuse = TOOL_FAILED},
@@ -194,6 +196,23 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset simulate -s overload --clients 400 --rate 200 --set timeout.attempt=1s\n"
                  "  gusset simulate -s slow --for 20s https://api.example.com/v1/items\n",
      .act = tool_simulate,
+     .misuse = TOOL_MISUSE},
+    {.name = "replay",
+     .help = "what another policy would have made of recorded calls",
+     .synopsis = "replay FILE [--policy NAME | --config FILE] [--set KEY=VALUE]… [--json]",
+     .text = "  --policy NAME       the policy to try on every host\n"
+             "  --config FILE       the configuration to try; default: the one that holds here\n"
+             "  --set KEY=VALUE     put a setting on top of every policy (again for more)\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "FILE is what `gusset run --record FILE` wrote. The recorded calls go through the engine once more on\n"
+             "a virtual clock; nothing is sent or remembered. Told is which calls would have been saved or lost,\n"
+             "which attempts added, which calls refused, and what was assumed. A record made with --shadow shows\n"
+             "the program as it is without gusset, so it is the best one to try policies on.\n",
+     .examples = "  gusset run --shadow --record today.rec -- ./nightly-sync\n"
+                 "  gusset replay today.rec --policy aggressive\n"
+                 "  gusset replay today.rec --policy standard --set breaker.open=30s\n",
+     .act = tool_replay,
      .misuse = TOOL_MISUSE},
     {.name = "help",
      .help = "this list, or all about a verb",

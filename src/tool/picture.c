@@ -139,7 +139,7 @@ static void put_times(const struct picture *picture)
     for (unsigned i = 0; i < sizeof times / sizeof *times; i++)
         if (i == 0 || times[i] > times[i - 1])
             put_text(picture, x_of(picture->timeline, times[i]), picture->y - GAP + 14, "time",
-                     output_duration(times[i], text));
+                     times[i] ? output_duration(times[i], text) : "0 s");
 }
 
 static void put_head(const struct picture *picture, double height)

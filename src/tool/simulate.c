@@ -194,6 +194,7 @@ static int add_run(struct simulate *simulate, const char *policy)
     }
     snprintf(run->name, sizeof run->name, "%s", match.policy->name);
     output_clean(run->name);
+    run->has_circuit = true;
     int error = run_scenario(&simulate->scenario, rules, &simulate->query, &run->result);
     simulate->timeline.count++;
     if (error < 0)
@@ -204,7 +205,6 @@ static int add_run(struct simulate *simulate, const char *policy)
 static int add_runs(struct simulate *simulate)
 {
     snprintf(simulate->runs[0].name, sizeof simulate->runs[0].name, "bare");
-    simulate->runs[0].is_bare = true;
     simulate->timeline.count = 1;
     if (run_scenario(&simulate->scenario, NULL, &simulate->query, &simulate->runs[0].result) < 0)
         output_die("out of memory");

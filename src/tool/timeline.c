@@ -123,7 +123,7 @@ static void print_run(const struct timeline *timeline, const struct timeline_run
     const double most[CURVES] = {
         [LOAD] = (double)timeline_most_attempts(timeline), [WAITING] = timeline_most_under_way(timeline)};
 
-    for (unsigned which = 0; which < (run->is_bare ? CIRCUIT : CURVES); which++) {
+    for (unsigned which = 0; which < (run->has_circuit ? CURVES : CIRCUIT); which++) {
         const struct curve *curve = &curves[which];
         fprintf(to, "%s%-*.*s%s %-7s %s", which ? "" : output_style(to, OUTPUT_BOLD), LABEL - 8, LABEL - 8,
                 which ? "" : run->name, which ? "" : output_style(to, OUTPUT_PLAIN), curve->name,
@@ -132,6 +132,14 @@ static void print_run(const struct timeline *timeline, const struct timeline_run
             fputs(curve->sign(&run->result.slices[at], most[which]), to);
         fputs(output_style(to, OUTPUT_PLAIN), to);
         print_remark(&run->result, which, to);
+        fputc('\n', to);
+    }
+}
+
+void timeline_print_curves(const struct timeline *timeline, FILE *to)
+{
+    for (unsigned i = 0; i < timeline->count; i++) {
+        print_run(timeline, &timeline->runs[i], to);
         fputc('\n', to);
     }
 }
@@ -254,10 +262,7 @@ void timeline_print(struct timeline *timeline, FILE *to)
 {
     print_head(timeline->scenario, to);
     print_scale(timeline, to);
-    for (unsigned i = 0; i < timeline->count; i++) {
-        print_run(timeline, &timeline->runs[i], to);
-        fputc('\n', to);
-    }
+    timeline_print_curves(timeline, to);
     print_totals(timeline, to);
     fprintf(
         to,

@@ -11,7 +11,7 @@
 
 struct timeline_run {
     char name[64]; /* of the policy; "bare" */
-    bool is_bare;
+    bool has_circuit;
     struct result result;
 };
 
@@ -22,6 +22,9 @@ struct timeline {
 };
 
 void timeline_print(struct timeline *timeline, FILE *to);
+
+/* Load, success, waiting and circuit of each run alone; timeline->scenario is not asked for. */
+void timeline_print_curves(const struct timeline *timeline, FILE *to);
 
 /* Into the object that is open. */
 void timeline_write(struct timeline *timeline, struct json *json);
