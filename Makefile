@@ -50,6 +50,7 @@ UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.
 
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 GATE    := $(patsubst tests/gate/%.c,$(B)/gate/%,$(wildcard tests/gate/*_test.c))
+SIM     := $(patsubst tests/sim/%.c,$(B)/sim/%,$(wildcard tests/sim/*_test.c))
 CLIENTS := $(patsubst tests/programs/%.c,$(B)/clients/%,$(wildcard tests/programs/*.c)) \
            $(patsubst tests/programs/%.cc,$(B)/clients/%,$(wildcard tests/programs/*.cc))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -106,6 +107,12 @@ $(B)/gate/%: tests/gate/%.c $(LOW_OBJ)
 	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< \
 	    $(filter-out $(B)/src/sys/clock.o $(B)/src/sys/random.o,$(LOW_OBJ)) -o $@ -lcmocka -pthread $(LDFLAGS)
 
+$(B)/sim/%: tests/sim/%.c $(LOW_OBJ) $(SIM_OBJ)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  TEST  $<")
+	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(LOW_OBJ) $(SIM_OBJ) \
+	    $(VIRTUAL) -o $@ -lcmocka -pthread $(LDFLAGS)
+
 $(B)/clients/%: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
@@ -149,11 +156,11 @@ unit: $(UNIT) ## the modules, in seconds
 	$(Q)scripts/run-tests $(UNIT)
 
 .PHONY: tests
-tests: $(UNIT) $(GATE)
+tests: $(UNIT) $(GATE) $(SIM)
 
 .PHONY: gate
-gate: $(GATE) ## the engine over the state, with a clock and dice of the tests' own
-	$(Q)scripts/run-tests $(GATE)
+gate: $(GATE) $(SIM) ## the engine over the state, with a clock and dice of the tests' own; simulations
+	$(Q)scripts/run-tests $(GATE) $(SIM)
 
 .PHONY: programs
 programs: all $(B)/upstream $(CLIENTS) ## real programs against the server that misbehaves
@@ -235,4 +242,4 @@ help: ## this list
 	@awk -F':.*## ' '/^## / {printf "\n%s\n", substr($$0, 4)} \
 	    /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/sim/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d)
