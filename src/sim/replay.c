@@ -9,7 +9,7 @@
 #include "sim/queue.h"
 #include "sim/virtual.h"
 
-enum { SEED = 1, NEAR_MOST = 8, NEAR_US = 1000000 };
+enum { SEED = 1 };
 
 enum event_kind {
     WAS_OPENED, /* as recorded */
@@ -21,7 +21,7 @@ enum event_kind {
 };
 
 struct call {
-    const struct replay_line *lines; /* of the trace, in the order of their attempts */
+    const struct trace_line *lines; /* of the trace, in the order of their attempts */
     uint32_t line_count;
     bool was_good, was_refused;
     uint64_t ended_us;
@@ -30,162 +30,43 @@ struct call {
 };
 
 struct replay {
-    const struct replay_trace *trace;
+    const struct trace *trace;
     struct replay_outcome *outcome;
     struct engine engine;
     struct queue queue;
     struct call *calls;
     uint32_t call_count;
-    const struct replay_line **by_host; /* attempts, by host and then by when they began */
-    size_t attempt_count;
-    size_t *host_first; /* into by_host; one more than hosts */
+    struct trace_index index;
     uint64_t now_us;
     int error;
 };
 
-/* ---- the record in order ---- */
-
-static int order(uint64_t a, uint64_t b)
-{
-    return (a > b) - (a < b);
-}
-
-static int compare_lines(const void *left, const void *right)
-{
-    const struct replay_line *a = left, *b = right;
-    const int orders[] = {order(a->opened_us, b->opened_us), order(a->pid, b->pid), order(a->call, b->call),
-                          order(a->attempt, b->attempt)};
-
-    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
-        if (orders[i])
-            return orders[i];
-    return 0;
-}
-
-static int compare_attempts(const void *left, const void *right)
-{
-    const struct replay_line *a = *(const struct replay_line *const *)left;
-    const struct replay_line *b = *(const struct replay_line *const *)right;
-
-    return a->host != b->host ? order(a->host, b->host) : order(a->began_us, b->began_us);
-}
-
-static uint64_t since(uint64_t us, uint64_t first_us)
-{
-    return us > first_us ? us - first_us : 0;
-}
-
-void replay_prepare(struct replay_trace *trace)
-{
-    if (trace->line_count == 0)
-        return;
-    qsort(trace->lines, trace->line_count, sizeof *trace->lines, compare_lines);
-    uint64_t first_us = trace->lines[0].opened_us;
-    for (size_t i = 0; i < trace->line_count; i++) {
-        struct replay_line *line = &trace->lines[i];
-        line->opened_us = since(line->opened_us, first_us);
-        line->began_us = since(line->began_us, first_us);
-        line->ended_us = since(line->ended_us, first_us);
-    }
-}
-
-static bool is_refusal(const struct replay_line *line)
-{
-    return line->outcome.type == OUTCOME_CIRCUIT_OPEN || line->outcome.type == OUTCOME_LIMITED;
-}
-
-static bool is_same_call(const struct replay_line *a, const struct replay_line *b)
-{
-    return a->pid == b->pid && a->call == b->call && a->opened_us == b->opened_us;
-}
-
 static void gather_calls(struct replay *replay)
 {
-    const struct replay_trace *trace = replay->trace;
+    const struct trace *trace = replay->trace;
 
     for (size_t i = 0, next; i < trace->line_count; i = next) {
         struct call *call = &replay->calls[replay->call_count++];
         call->lines = &trace->lines[i];
-        for (next = i; next < trace->line_count && is_same_call(&trace->lines[i], &trace->lines[next]);
+        for (next = i; next < trace->line_count && trace_is_same_call(&trace->lines[i], &trace->lines[next]);
              next++)
             call->line_count++;
-        const struct replay_line *last = &trace->lines[next - 1];
+        const struct trace_line *last = &trace->lines[next - 1];
         call->was_good = last->outcome.type == OUTCOME_SUCCESS;
-        call->was_refused = is_refusal(last) && call->line_count == 1;
+        call->was_refused = trace_is_refusal(last) && call->line_count == 1;
         call->ended_us = last->ended_us;
     }
 }
 
-static void gather_attempts(struct replay *replay)
-{
-    const struct replay_trace *trace = replay->trace;
-
-    for (size_t i = 0; i < trace->line_count; i++)
-        if (!is_refusal(&trace->lines[i]))
-            replay->by_host[replay->attempt_count++] = &trace->lines[i];
-    qsort(replay->by_host, replay->attempt_count, sizeof(struct replay_line *), compare_attempts);
-    for (size_t i = 0, host = 0; host <= trace->host_count; host++) {
-        while (i < replay->attempt_count && replay->by_host[i]->host < host)
-            i++;
-        replay->host_first[host] = i;
-    }
-}
-
-/* ---- how an attempt would end ---- */
-
-static uint64_t distance(const struct replay_line *line, uint64_t us)
-{
-    return line->began_us > us ? line->began_us - us : us - line->began_us;
-}
-
-/* The first of the host's attempts (those are first..end) that began then or later. */
-static size_t find_first_since(const struct replay *replay, size_t first, size_t end, uint64_t us)
-{
-    while (first < end) {
-        size_t middle = first + (end - first) / 2;
-        if (replay->by_host[middle]->began_us < us)
-            first = middle + 1;
-        else
-            end = middle;
-    }
-    return first;
-}
-
-/*
- * The host's attempts nearest to now, in this order, but for those that this call has made already: a few,
- * and none that lies much farther than the nearest. One alone would be no fair sample: where a program waits
- * before it tries again, the nearest is always one that failed. Returns how many.
- */
-static unsigned find_near(const struct replay *replay, const struct call *call,
-                          const struct replay_line *near[NEAR_MOST])
-{
-    uint32_t host = call->lines[0].host;
-    size_t first = replay->host_first[host], end = replay->host_first[host + 1];
-    size_t after = find_first_since(replay, first, end, replay->now_us), before = after;
-    unsigned count = 0;
-
-    while (count < NEAR_MOST && (before > first || after < end)) {
-        bool takes_before =
-            before > first && (after == end || distance(replay->by_host[before - 1], replay->now_us) <
-                                                   distance(replay->by_host[after], replay->now_us));
-        const struct replay_line *line = takes_before ? replay->by_host[--before] : replay->by_host[after++];
-        if (is_same_call(line, call->lines) && line->attempt < call->door->attempts)
-            continue;
-        if (count > 0 && distance(line, replay->now_us) > distance(near[0], replay->now_us) + NEAR_US)
-            break;
-        near[count++] = line;
-    }
-    return count;
-}
-
-static const struct replay_line *find_story(const struct replay *replay, uint32_t who)
+/* How the attempt that the call makes now ends. */
+static const struct trace_line *find_story(const struct replay *replay, uint32_t who)
 {
     const struct call *call = &replay->calls[who];
-    const struct replay_line *near[NEAR_MOST];
+    const struct trace_line *near[TRACE_NEAR_MOST];
 
-    if (call->door->attempts == 1 && !is_refusal(call->lines))
+    if (call->door->attempts == 1 && !trace_is_refusal(call->lines))
         return call->lines;
-    unsigned count = find_near(replay, call, near);
+    unsigned count = trace_near(&replay->index, call->lines, call->door->attempts, replay->now_us, near);
     struct dice dice = dice_of(SEED, who, call->door->attempts);
     return count ? near[dice_word(&dice) % count] : &call->lines[call->line_count - 1];
 }
@@ -200,7 +81,7 @@ static void schedule(struct replay *replay, uint64_t at_us, enum event_kind kind
 static void attempt(struct replay *replay, uint32_t who)
 {
     struct call *call = &replay->calls[who];
-    const struct replay_line *story = find_story(replay, who);
+    const struct trace_line *story = find_story(replay, who);
     uint64_t took_us = story->ended_us - story->began_us, limit_us = door_limit_us(call->door);
     bool is_late = took_us > limit_us;
 
@@ -307,7 +188,7 @@ static void schedule_all(struct replay *replay)
         schedule(replay, call->lines[0].opened_us, WAS_OPENED, who);
         schedule(replay, call->lines[0].opened_us, OPEN, who);
         for (uint32_t i = 0; i < call->line_count; i++)
-            if (!is_refusal(&call->lines[i]))
+            if (!trace_is_refusal(&call->lines[i]))
                 schedule(replay, call->lines[i].began_us, WAS_MADE, who);
         schedule(replay, call->ended_us, WAS_CLOSED, who);
     }
@@ -351,7 +232,6 @@ static void play(struct replay *replay)
     struct queue_event event;
 
     gather_calls(replay);
-    gather_attempts(replay);
     schedule_all(replay);
     while (!replay->error && queue_take(&replay->queue, &event)) {
         result_pass(&replay->outcome->before, event.at_us);
@@ -362,7 +242,7 @@ static void play(struct replay *replay)
     }
 }
 
-static uint64_t duration_of(const struct replay_trace *trace)
+static uint64_t duration_of(const struct trace *trace)
 {
     uint64_t us = 1;
 
@@ -372,7 +252,7 @@ static uint64_t duration_of(const struct replay_trace *trace)
     return us;
 }
 
-int replay_run(const struct replay_trace *trace, const struct rules *rules, struct replay_outcome *outcome)
+int replay_run(const struct trace *trace, const struct rules *rules, struct replay_outcome *outcome)
 {
     struct replay replay = {.trace = trace, .outcome = outcome};
     uint64_t duration_us = duration_of(trace);
@@ -381,9 +261,7 @@ int replay_run(const struct replay_trace *trace, const struct rules *rules, stru
     result_init(&outcome->after, duration_us);
     outcome->hosts = calloc(trace->host_count, sizeof *outcome->hosts);
     replay.calls = calloc(trace->line_count, sizeof *replay.calls);
-    replay.by_host = calloc(trace->line_count, sizeof(struct replay_line *));
-    replay.host_first = calloc(trace->host_count + 1, sizeof *replay.host_first);
-    bool has_memory = outcome->hosts && replay.calls && replay.by_host && replay.host_first;
+    bool has_memory = outcome->hosts && replay.calls && trace_index_init(&replay.index, trace) == 0;
     replay.error = has_memory ? engine_open(&replay.engine, rules, 4 * trace->host_count, SEED) : -ENOMEM;
     if (replay.error == 0) {
         play(&replay);
@@ -392,8 +270,7 @@ int replay_run(const struct replay_trace *trace, const struct rules *rules, stru
     for (uint32_t who = 0; who < replay.call_count; who++)
         free(replay.calls[who].door); /* of what was under way when memory ran out */
     queue_clear(&replay.queue);
-    free(replay.host_first);
-    free(replay.by_host);
+    trace_index_clear(&replay.index);
     free(replay.calls);
     return replay.error;
 }

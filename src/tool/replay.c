@@ -7,12 +7,12 @@
 #include "tool/options.h"
 #include "tool/setup.h"
 #include "tool/timeline.h"
-#include "tool/trace.h"
+#include "tool/tracefile.h"
 
 struct replay_verb {
     struct setup setup;
     bool json;
-    struct replay_trace trace;
+    struct trace trace;
     struct replay_outcome outcome;
     struct replay_count total;
     struct timeline_run runs[2]; /* recorded, and replayed; results borrowed from outcome */
@@ -195,9 +195,9 @@ static int replay(struct replay_verb *verb, const char *path)
 {
     const struct rules *rules = rules_of(&verb->setup);
 
-    if (!rules || trace_read(&verb->trace, path) < 0)
+    if (!rules || tracefile_read(&verb->trace, path) < 0)
         return TOOL_FAULTS;
-    replay_prepare(&verb->trace);
+    trace_order(&verb->trace);
     int error = replay_run(&verb->trace, rules, &verb->outcome);
     if (error < 0) {
         output_error("replay: %s", strerror(-error));
@@ -236,6 +236,6 @@ int tool_replay(const struct tool_verb *verb, int argc, char **argv)
     if (status == OPTIONS_GO)
         status = replay(&work, options.operands[0]);
     replay_clear(&work.outcome);
-    trace_clear(&work.trace);
+    tracefile_clear(&work.trace);
     return status;
 }

@@ -17,7 +17,7 @@ within() {
 
 # ---- the truth, on two servers side by side while the rest of this file goes on ----
 clients=20 period_ms=200 run_ms=6000
-world=(--clients $clients --rate 100 --duration ${run_ms}ms --latency 20ms --workers 1000)
+world=(--clients "$clients" --rate 100 --duration "${run_ms}ms" --latency 20ms --workers 1000)
 policy=(--policy standard --set retry.backoff.base=50ms --set breaker.open=500ms --set breaker.open_cap=500ms)
 trouble_ms=1750 # no multiple of the open time: no probe falls on its edge
 
@@ -94,6 +94,10 @@ result=$(gusset replay "$folder/even.rec" --policy standard --set breaker.consec
 at_least "a policy that refuses is told by what it refuses" "$(jq .total.new_refused <<<"$result")" 50
 ok "and by what is lost" [ "$(jq '.total.lost > 40' <<<"$result")" = true ]
 is "for people, too" "$(gusset replay "$folder/even.rec" --policy standard | grep -c 'Under standard: .* calls saved')" 1
+printf '#!/bin/sh\ncurl -s http://127.0.0.1:%s/' "$port" >"$folder/nightly-sync"
+chmod +x "$folder/nightly-sync"
+is "every example of its --help is a command that works" \
+    "$(cd "$folder" && gusset replay --help | sed -n '/^examples:/,$s/^  \(gusset .*\)/\1/p' | while read -r line; do bash -c "$line" >/dev/null && echo fine; done | sort | uniq -c | tr -s ' ')" " 3 fine"
 echo '{"host":"x"}' >"$folder/odd.rec"
 gusset replay "$folder/odd.rec" 2>"$folder/said"
 is "what is no record is named by its line" "$? $(grep -c 'line 1 ' "$folder/said")" "1 1"

@@ -13,35 +13,35 @@
 enum { MOST = 512 };
 
 static struct place hosts[2];
-static struct replay_line lines[MOST];
-static struct replay_trace trace;
+static struct trace_line lines[MOST];
+static struct trace trace;
 
 static int begin(void **state)
 {
     (void)state;
     assert_true(place_from_host(&hosts[0], "a.example", 9, 80));
     assert_true(place_from_host(&hosts[1], "b.example", 9, 80));
-    trace = (struct replay_trace){.hosts = hosts, .host_count = 2, .lines = lines};
+    trace = (struct trace){.hosts = hosts, .host_count = 2, .lines = lines};
     return 0;
 }
 
 /* An attempt that took 10 ms. */
-static struct replay_line *add(uint64_t call, uint32_t attempt, uint64_t opened_ms, uint64_t began_ms,
-                               struct outcome outcome)
+static struct trace_line *add(uint64_t call, uint32_t attempt, uint64_t opened_ms, uint64_t began_ms,
+                              struct outcome outcome)
 {
-    struct replay_line *line = &lines[trace.line_count++];
+    struct trace_line *line = &lines[trace.line_count++];
 
     assert_true(trace.line_count <= MOST);
-    *line = (struct replay_line){.pid = 1,
-                                 .call = call,
-                                 .opened_us = 5000000 + opened_ms * 1000,
-                                 .began_us = 5000000 + began_ms * 1000,
-                                 .ended_us = 5000000 + (began_ms + 10) * 1000,
-                                 .method = METHOD_GET,
-                                 .attempt = attempt,
-                                 .sent = true,
-                                 .retry_after_ms = -1,
-                                 .outcome = outcome};
+    *line = (struct trace_line){.pid = 1,
+                                .call = call,
+                                .opened_us = 5000000 + opened_ms * 1000,
+                                .began_us = 5000000 + began_ms * 1000,
+                                .ended_us = 5000000 + (began_ms + 10) * 1000,
+                                .method = METHOD_GET,
+                                .attempt = attempt,
+                                .sent = true,
+                                .retry_after_ms = -1,
+                                .outcome = outcome};
     return line;
 }
 
@@ -49,7 +49,7 @@ static struct replay_count replayed(const char *policy, const char *set)
 {
     struct replay_outcome outcome;
 
-    replay_prepare(&trace);
+    trace_order(&trace);
     assert_int_equal(replay_run(&trace, fixture_rules(policy, set), &outcome), 0);
     struct replay_count count = outcome.hosts[0];
     replay_clear(&outcome);

@@ -1,4 +1,4 @@
-#include "tool/trace.h"
+#include "tool/tracefile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -74,7 +74,7 @@ static bool read_outcome(const char *name, struct outcome *outcome)
 }
 
 /* A key that is not known is of a later version, and passed over. */
-static void store(const struct field *field, struct replay_line *line, bool *is_whole, char *host)
+static void store(const struct field *field, struct trace_line *line, bool *is_whole, char *host)
 {
     const struct {
         const char *key;
@@ -114,12 +114,12 @@ static void store(const struct field *field, struct replay_line *line, bool *is_
         line->is_elsewhere = field->number;
 }
 
-bool trace_parse(const char *text, struct replay_line *line, char host[PLACE_TEXT_MAX])
+bool tracefile_parse(const char *text, struct trace_line *line, char host[PLACE_TEXT_MAX])
 {
     struct field field;
     bool is_whole = true;
 
-    *line = (struct replay_line){.retry_after_ms = -1, .outcome = {.type = OUTCOME_TYPES}};
+    *line = (struct trace_line){.retry_after_ms = -1, .outcome = {.type = OUTCOME_TYPES}};
     host[0] = '\0';
     if (!take(&text, '{'))
         return false;
@@ -150,7 +150,7 @@ static bool is_same_host(const struct place *a, const struct place *b)
 }
 
 /* The index of the host, which is added where it is new; false when the text is none. */
-static bool find_host(struct replay_trace *trace, const char *text, uint32_t *index)
+static bool find_host(struct trace *trace, const char *text, uint32_t *index)
 {
     struct address address;
 
@@ -164,19 +164,19 @@ static bool find_host(struct replay_trace *trace, const char *text, uint32_t *in
     return true;
 }
 
-static bool add_line(struct replay_trace *trace, const char *text)
+static bool add_line(struct trace *trace, const char *text)
 {
-    struct replay_line line;
+    struct trace_line line;
     char host[PLACE_TEXT_MAX];
 
-    if (!trace_parse(text, &line, host) || !find_host(trace, host, &line.host))
+    if (!tracefile_parse(text, &line, host) || !find_host(trace, host, &line.host))
         return false;
     trace->lines = grown(trace->lines, trace->line_count, sizeof *trace->lines);
     trace->lines[trace->line_count++] = line;
     return true;
 }
 
-static int read_lines(struct replay_trace *trace, FILE *file)
+static int read_lines(struct trace *trace, FILE *file)
 {
     char text[LINE_MOST];
 
@@ -197,11 +197,11 @@ static int read_lines(struct replay_trace *trace, FILE *file)
     return ferror(file) ? -1 : 0;
 }
 
-int trace_read(struct replay_trace *trace, const char *path)
+int tracefile_read(struct trace *trace, const char *path)
 {
     FILE *file = fopen(path, "re");
 
-    *trace = (struct replay_trace){.hosts = NULL};
+    *trace = (struct trace){.hosts = NULL};
     if (!file) {
         output_error("replay: the record cannot be read: %s", strerror(errno));
         return -1;
@@ -216,9 +216,9 @@ int trace_read(struct replay_trace *trace, const char *path)
     return result;
 }
 
-void trace_clear(struct replay_trace *trace)
+void tracefile_clear(struct trace *trace)
 {
     free(trace->hosts);
     free(trace->lines);
-    *trace = (struct replay_trace){.hosts = NULL};
+    *trace = (struct trace){.hosts = NULL};
 }
