@@ -1,5 +1,7 @@
 #include "sim/door.h"
 
+#include <errno.h>
+
 #include "sys/clock.h"
 
 enum { CURL_OPERATION_TIMEDOUT = 28 };
@@ -9,6 +11,7 @@ void door_open(struct door *door, const struct rules_query *query)
     bool is_gated = query && gate_open(&door->gate, query, false);
 
     door->is_gated = is_gated;
+    door->is_connect = query && !query->path;
     door->is_granted = door->is_refused = door->is_good = false;
     door->attempts = 0;
 }
@@ -56,8 +59,9 @@ uint64_t door_limit_us(const struct door *door)
     if (!door->is_gated)
         return limit_us;
     const struct policy *settings = door->gate.policy->settings;
-    if ((settings->groups & POLICY_TIMEOUT) && settings->timeout.attempt_ms)
-        limit_us = (uint64_t)settings->timeout.attempt_ms * 1000;
+    uint32_t limit_ms = door->is_connect ? settings->timeout.connect_ms : settings->timeout.attempt_ms;
+    if ((settings->groups & POLICY_TIMEOUT) && limit_ms)
+        limit_us = (uint64_t)limit_ms * 1000;
     uint64_t now_us = clock_now_us(), deadline_us = door->gate.deadline_us;
     uint64_t left_us = !deadline_us ? limit_us : deadline_us > now_us ? deadline_us - now_us : 0;
     return left_us < limit_us ? left_us : limit_us;
@@ -73,7 +77,7 @@ struct door_move door_ended(struct door *door, const struct gate_attempt *attemp
     return verdict.kind == VERDICT_AGAIN ? wait_for(verdict.wait_ms) : over(door);
 }
 
-struct outcome door_late(void)
+struct outcome door_late(const struct door *door)
 {
-    return outcome_of_curl(CURL_OPERATION_TIMEDOUT);
+    return door->is_connect ? outcome_of_errno(ETIMEDOUT) : outcome_of_curl(CURL_OPERATION_TIMEDOUT);
 }

@@ -23,6 +23,7 @@ struct door_move {
 struct door {
     struct gate_call gate;
     bool is_gated;
+    bool is_connect; /* as at the other door: no request, and its limit is the one on connecting */
     bool is_granted; /* the next attempt has been waited for, and need not be asked for */
     bool is_refused; /* it ended so */
     bool is_good;    /* it ended so */
@@ -41,7 +42,7 @@ uint64_t door_limit_us(const struct door *door);
 /* How an attempt ended; the fields of *attempt that a bare call does not ask for may be zero. */
 struct door_move door_ended(struct door *door, const struct gate_attempt *attempt);
 
-/* The attempt took longer than it may. */
-struct outcome door_late(void);
+/* What an attempt comes to that took longer than it may. */
+struct outcome door_late(const struct door *door);
 
 #endif

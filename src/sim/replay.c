@@ -85,9 +85,9 @@ static void attempt(struct replay *replay, uint32_t who)
     uint64_t took_us = story->ended_us - story->began_us, limit_us = door_limit_us(call->door);
     bool is_late = took_us > limit_us;
 
-    call->next = (struct gate_attempt){.outcome = is_late ? door_late() : story->outcome,
+    call->next = (struct gate_attempt){.outcome = is_late ? door_late(call->door) : story->outcome,
                                        .method = call->lines[0].method,
-                                       .sent = is_late || story->sent,
+                                       .sent = call->lines[0].method && (is_late || story->sent),
                                        .idempotent = call->lines[0].idempotent,
                                        .replayable = true,
                                        .is_elsewhere = !is_late && story->is_elsewhere,
@@ -168,7 +168,7 @@ static void open_call(struct replay *replay, uint32_t who)
     struct rules_query query = query_of(replay, call);
     struct replay_count *count = &replay->outcome->hosts[call->lines[0].host];
 
-    call->door = malloc(sizeof *call->door);
+    call->door = calloc(1, sizeof *call->door);
     if (!call->door) {
         replay->error = -ENOMEM;
         return;

@@ -121,12 +121,23 @@ static void attempt(struct run *run, uint32_t who)
     accept_fate(run, &request, &fate);
 }
 
-static void end_attempt(struct run *run, uint32_t who, struct outcome outcome)
+/* A connect knows no status: what a server answers by 503 it refuses. */
+static struct outcome as_met(const struct door *door, struct outcome outcome)
+{
+    bool is_good = outcome.type == OUTCOME_SUCCESS, is_late = outcome.type == OUTCOME_TIMEOUT;
+
+    if (!door->is_connect || is_late)
+        return outcome;
+    return outcome_of_errno(is_good ? 0 : ECONNREFUSED);
+}
+
+static void end_attempt(struct run *run, uint32_t who, struct outcome told)
 {
     struct client *client = &run->clients[who];
+    struct outcome outcome = as_met(&client->door, told);
     struct gate_attempt ended = {.outcome = outcome,
                                  .method = run->query ? run->query->method : 0,
-                                 .sent = outcome.type != OUTCOME_CONNECT,
+                                 .sent = !client->door.is_connect && outcome.type != OUTCOME_CONNECT,
                                  .replayable = true,
                                  .retry_after_ms = -1};
 
@@ -192,7 +203,7 @@ static void happen(struct run *run, const struct queue_event *event)
         end_attempt(run, event->who, client->fate);
         return;
     case LATE:
-        end_attempt(run, event->who, door_late());
+        end_attempt(run, event->who, door_late(&client->door));
         return;
     case WORKED:
         return;

@@ -190,7 +190,8 @@ const struct tool_verb tool_verbs[] = {
              "\n"
              "The engine is the one that programs run under, on a clock of its own: a minute takes a moment, and\n"
              "nothing is sent or remembered. `bare` is the same program without gusset: one attempt, no limits. A\n"
-             "server does not know who has given up, and works on. Rules in shadow are tried as if they acted.\n",
+             "server does not know who has given up, and works on. Rules in shadow are tried as if they acted. For a\n"
+             "HOST:PORT a connect() is tried, which is refused where a request would be answered by 503.\n",
      .examples = "  gusset simulate --scenario outage\n"
                  "  gusset simulate --scenario brownout --policy standard --policy aggressive --svg brownout.svg\n"
                  "  gusset simulate -s overload --clients 400 --rate 200 --set timeout.attempt=1s\n"

@@ -110,8 +110,8 @@ static const char assumptions[] =
     "was refused, as one of the host's attempts that lie nearest in time. A limit on "
     "an attempt counts all of it, the\n"
     "body included. What the recorded policy cut short would not have gone on. "
-    "Bodies can be sent again. Rules\n"
-    "by path or program are met as by \"/\" and any program.\n";
+    "Bodies can be sent again, and\n"
+    "connects may wait. Rules by path or program are met as by \"/\" and any program.\n";
 
 static void print(struct replay_verb *verb, const char *path, FILE *to)
 {

@@ -13,7 +13,7 @@
 #include "tool/setup.h"
 #include "tool/timeline.h"
 
-enum { RUNS_MOST = 5, CALLS_MOST = 10000000 };
+enum { RUNS_MOST = 5, CALLS_MOST = 2000000 };
 
 struct simulate {
     struct setup setup;

@@ -2,10 +2,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 #include "tool/grid.h"
 
-enum { LABEL = 20, END_SLICES = 2 };
+enum { LABEL = 21, REMARK = 15, END_SLICES = 2 };
 
 /* ---- what is shown ---- */
 
@@ -118,18 +119,47 @@ static void print_remark(const struct result *result, unsigned which, FILE *to)
         fprintf(to, "  opened %llu×", (unsigned long long)result->opened);
 }
 
+/* How many slices a sign stands for: a narrow terminal has no room for one each. */
+static unsigned step_for(FILE *to)
+{
+    struct winsize size;
+
+    if (ioctl(fileno(to), TIOCGWINSZ, &size) < 0 || size.ws_col == 0)
+        return 1;
+    return size.ws_col < LABEL + RESULT_SLICES + REMARK ? 2 : 1;
+}
+
+static struct result_slice sum_of(const struct result *result, unsigned at, unsigned step)
+{
+    struct result_slice sum = {0};
+
+    for (unsigned i = at; i < at + step && i < RESULT_SLICES; i++) {
+        const struct result_slice *slice = &result->slices[i];
+        sum.attempts += slice->attempts;
+        sum.good += slice->good;
+        sum.bad += slice->bad;
+        sum.under_way += slice->under_way / step;
+        for (unsigned state = 0; state < sizeof sum.circuit / sizeof *sum.circuit; state++)
+            sum.circuit[state] += slice->circuit[state] / step;
+    }
+    return sum;
+}
+
 static void print_run(const struct timeline *timeline, const struct timeline_run *run, FILE *to)
 {
-    const double most[CURVES] = {
-        [LOAD] = (double)timeline_most_attempts(timeline), [WAITING] = timeline_most_under_way(timeline)};
+    unsigned step = step_for(to);
+    const double most[CURVES] = {[LOAD] = (double)timeline_most_attempts(timeline) * step,
+                                 [WAITING] = timeline_most_under_way(timeline)};
 
     for (unsigned which = 0; which < (run->has_circuit ? CURVES : CIRCUIT); which++) {
         const struct curve *curve = &curves[which];
-        fprintf(to, "%s%-*.*s%s %-7s %s", which ? "" : output_style(to, OUTPUT_BOLD), LABEL - 8, LABEL - 8,
+        fprintf(to, "%s%-*.*s%s %-7s %s", which ? "" : output_style(to, OUTPUT_BOLD), LABEL - 9, LABEL - 9,
                 which ? "" : run->name, which ? "" : output_style(to, OUTPUT_PLAIN), curve->name,
                 output_style(to, curve->style));
-        for (unsigned at = 0; at < RESULT_SLICES; at++)
-            fputs(curve->sign(&run->result.slices[at], most[which]), to);
+        for (unsigned at = 0; at < RESULT_SLICES; at += step) {
+            struct result_slice slice = sum_of(&run->result, at, step);
+            fputs(curve->sign(&slice, most[which]), to);
+        }
         fputs(output_style(to, OUTPUT_PLAIN), to);
         print_remark(&run->result, which, to);
         fputc('\n', to);
@@ -148,7 +178,7 @@ void timeline_print_curves(const struct timeline *timeline, FILE *to)
 static void print_scale(const struct timeline *timeline, FILE *to)
 {
     const struct scenario *scenario = timeline->scenario;
-    uint64_t slice_us = timeline->runs[0].result.slice_us;
+    uint64_t slice_us = timeline->runs[0].result.slice_us * step_for(to);
     char from[OUTPUT_NUMBER], until[OUTPUT_NUMBER], text[2 * OUTPUT_NUMBER + 16];
     int first = (int)(scenario->from_us / slice_us), last = (int)((scenario->until_us - 1) / slice_us);
 
@@ -156,7 +186,7 @@ static void print_scale(const struct timeline *timeline, FILE *to)
              scenario->from_us ? output_duration(scenario->from_us, from) : "0 s",
              output_duration(scenario->until_us, until));
     int width = last - first + 1, blank = width - 2 - (int)strlen(text);
-    fprintf(to, "%*s%s", LABEL + 1 + first, "", output_style(to, OUTPUT_DIM));
+    fprintf(to, "%*s%s", LABEL + first, "", output_style(to, OUTPUT_DIM));
     if (blank < 0) {
         fprintf(to, "┌%s", text);
     } else {
