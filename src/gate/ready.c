@@ -20,7 +20,7 @@ void gate_stay_inert(void)
     atomic_store(&is_inert, true);
 }
 
-void gate_use(struct ready *ready)
+void ready_use(struct ready *ready)
 {
     atomic_store_explicit(&published, ready, memory_order_release);
 }

@@ -48,7 +48,7 @@ void ready_replace(const struct rules *rules);
  * From now on this is what is ready, whatever the environment says; NULL: nothing yet. For who brings a state
  * and rules of his own (sim/); the caller keeps it, and ends no call after it that began before.
  */
-void gate_use(struct ready *ready);
+void ready_use(struct ready *ready);
 
 /* Switches gusset off in this process for good: the constructor of a privileged program. */
 void gate_stay_inert(void);

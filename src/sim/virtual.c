@@ -42,15 +42,22 @@ uint64_t virtual_since_us(uint64_t clock_us)
 
 /* The names are the linker's: __wrap_X stands where X is called, __real_X is X. */
 uint64_t __real_clock_now_us(void);
+uint64_t __real_clock_coarse_us(void);
 uint64_t __real_clock_unix_ms(void);
 uint64_t __real_random_word(void);
 uint64_t __wrap_clock_now_us(void);
+uint64_t __wrap_clock_coarse_us(void);
 uint64_t __wrap_clock_unix_ms(void);
 uint64_t __wrap_random_word(void);
 
 uint64_t __wrap_clock_now_us(void)
 {
     return now.is_on ? virtual_clock_us(now.us) : __real_clock_now_us();
+}
+
+uint64_t __wrap_clock_coarse_us(void)
+{
+    return now.is_on ? virtual_clock_us(now.us) : __real_clock_coarse_us();
 }
 
 uint64_t __wrap_clock_unix_ms(void)

@@ -106,6 +106,29 @@ is "without a file it says how to make one" "$? $(grep -c 'run --record' "$folde
 gusset run --record /nonexistent/x --policy quick -- true 2>"$folder/said"
 is "a record that cannot be made stops the run" "$? $(grep -c record "$folder/said")" "125 1"
 
+# ---- the record ----
+start_upstream # one that nobody else uses
+recorded() { gusset run --policy quick --set retry.backoff.base=5ms --record "$folder/run.rec" -- "$@" >/dev/null 2>&1; }
+recorded curl -s "http://127.0.0.1:$port/secret?status=503&first=1&key=a"
+is "a call that was rescued is two lines" "$(jq -c '[.host, .method, .call, .attempt, .outcome, .status]' "$folder/run.rec" | tr '\n' ' ')" \
+    "[\"127.0.0.1:$port\",\"GET\",1,1,\"server_error\",503] [\"127.0.0.1:$port\",\"GET\",1,2,\"success\",200] "
+is "the second began when the first had ended, and was waited for" \
+    "$(jq -s '.[0].opened_us == .[1].opened_us and .[0].began_us == .[0].opened_us and .[1].began_us >= .[0].ended_us and .[1].ended_us >= .[1].began_us' "$folder/run.rec")" true
+recorded curl -sZ "http://127.0.0.1:$port/[1-20]"
+is "in a multi handle each call is one" "$(jq -s 'map(.call) | unique | length' "$folder/run.rec")" 20
+recorded bash -c "for i in \$(seq 20); do curl -s http://127.0.0.1:$port/ & done; wait"
+is "processes write to one record side by side" "$(jq -s 'map(.pid) | unique | length' "$folder/run.rec")" 20
+recorded bash -c ': </dev/tcp/127.0.0.1/1'
+is "a connect has no method" "$(jq -c '[.host, .method, .attempt, .outcome, .errno]' "$folder/run.rec" | tr '\n' ' ')" \
+    '["127.0.0.1:1",null,1,"connect",111] ["127.0.0.1:1",null,2,"connect",111] '
+rm -f "$GUSSET_STATE"
+gusset run --policy quick --set breaker.consecutive=1 --set retry.attempts=1 --record "$folder/run.rec" -- curl -s "http://127.0.0.1:$port/?status=503&key=[1-3]" >/dev/null 2>&1
+is "a call that was refused is a line that says so" "$(jq -r .outcome "$folder/run.rec" | tr '\n' ' ')" "server_error circuit_open circuit_open "
+is "and a replay makes of it what the host was like" "$(gusset replay "$folder/run.rec" --policy quick --json | jq -c '.total | [.calls, .attempts, .refused, .new_good, .new_attempts > 3]')" "[3,1,2,0,true]"
+ln -s "$folder/elsewhere.rec" "$folder/link.rec"
+gusset run --policy quick --record "$folder/link.rec" -- curl -s "http://127.0.0.1:$port/" >/dev/null
+is "a record may be named by a link, and is for its user alone" "$(wc -l <"$folder/elsewhere.rec") $(stat -c %a "$folder/elsewhere.rec")" "1 600"
+
 # ---- the truth and the simulation ----
 wait "$outage" "$outage_begins" "$flaky" "$bare"
 read -r calls good < <(head -1 "$folder/outage.txt")
