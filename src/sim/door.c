@@ -46,9 +46,9 @@ struct door_move door_go(struct door *door)
         door->outcome = door->gate.outcome;
         return over(door);
     }
-    if (verdict.kind != VERDICT_WAIT)
+    if (verdict.kind == VERDICT_GO)
         return attempt(door);
-    door->is_granted = true;
+    door->is_granted = verdict.kind == VERDICT_WAIT;
     return wait_for(verdict.wait_ms);
 }
 
