@@ -67,13 +67,23 @@ uint64_t door_limit_us(const struct door *door)
     return left_us < limit_us ? left_us : limit_us;
 }
 
+/* As curl/inject does: a request then has a key, whatever its method. */
+static bool makes_key(const struct door *door)
+{
+    const struct policy *settings = door->gate.policy->settings;
+    return !door->is_connect && settings->groups & POLICY_RETRY && settings->retry.makes_key;
+}
+
 struct door_move door_ended(struct door *door, const struct gate_attempt *attempt)
 {
+    struct gate_attempt told = *attempt;
+
     door->outcome = attempt->outcome;
     door->is_good = attempt->outcome.type == OUTCOME_SUCCESS;
     if (!door->is_gated)
         return over(door);
-    struct verdict verdict = gate_ended(&door->gate, attempt);
+    told.idempotent |= makes_key(door);
+    struct verdict verdict = gate_ended(&door->gate, &told);
     return verdict.kind == VERDICT_AGAIN ? wait_for(verdict.wait_ms) : over(door);
 }
 

@@ -97,6 +97,8 @@ static void what_may_not_be_repeated_is_not_saved(void **state)
     struct replay_count count = replayed("standard", "");
     assert_int_equal(count.saved, 0);
     assert_int_equal(count.new_attempts, 50);
+    count = replayed("standard", "retry.idempotency_key=true");
+    assert_int_equal(count.saved, 1);
 }
 
 static void an_outage_would_have_been_kept_off_the_server(void **state)
