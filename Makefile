@@ -40,13 +40,17 @@ src      = $(foreach room,$(1),$(sort $(wildcard src/$(room)/*.c)))
 objects  = $(patsubst src/%.c,$(B)/src/%.o,$(1))
 LIB_OBJ := $(call objects,$(call src,$(SHIM)) src/shim.c)
 LOW_OBJ := $(call objects,$(call src,$(LOW)))
-CMD_OBJ := $(call objects,$(call src,tool)) $(LOW_OBJ)
+SIM_OBJ := $(call objects,$(call src,sim))
+CMD_OBJ := $(call objects,$(call src,tool)) $(SIM_OBJ) $(LOW_OBJ)
+# Who simulates has the engine's clock and dice come to sim/virtual, which hands the real ones on.
+VIRTUAL := -Wl,--wrap=clock_now_us,--wrap=clock_coarse_us,--wrap=clock_unix_ms,--wrap=random_word
 # What stands by itself among the doors: it knows no libcurl but by the table that it is given.
 UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o registry.o) $(addprefix $(B)/src/connect/,names.o peer.o) $(LOW_OBJ)
 UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.c))
 
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 GATE    := $(patsubst tests/gate/%.c,$(B)/gate/%,$(wildcard tests/gate/*_test.c))
+SIM     := $(patsubst tests/sim/%.c,$(B)/sim/%,$(wildcard tests/sim/*_test.c))
 CLIENTS := $(patsubst tests/programs/%.c,$(B)/clients/%,$(wildcard tests/programs/*.c)) \
            $(patsubst tests/programs/%.cc,$(B)/clients/%,$(wildcard tests/programs/*.cc))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -84,7 +88,7 @@ $(B)/libgusset.so: $(LIB_OBJ) src/exports.map scripts/put-base-last
 
 $(B)/gusset: $(CMD_OBJ)
 	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(FLAGS) $(if $(LTO),-fno-lto) -Wl,-z,relro,-z,now -o $@ $(CMD_OBJ) $(LDFLAGS)
+	$(Q)$(CC) $(FLAGS) $(if $(LTO),-fno-lto) $(VIRTUAL) -Wl,-z,relro,-z,now -o $@ $(CMD_OBJ) $(LDFLAGS)
 
 $(B)/upstream: $(UPSTREAM_OBJ)
 	$(if $(V),,@echo "  LD    $@")
@@ -102,6 +106,12 @@ $(B)/gate/%: tests/gate/%.c $(LOW_OBJ)
 	$(if $(V),,@echo "  TEST  $<")
 	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< \
 	    $(filter-out $(B)/src/sys/clock.o $(B)/src/sys/random.o,$(LOW_OBJ)) -o $@ -lcmocka -pthread $(LDFLAGS)
+
+$(B)/sim/%: tests/sim/%.c $(LOW_OBJ) $(SIM_OBJ)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  TEST  $<")
+	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(LOW_OBJ) $(SIM_OBJ) \
+	    $(VIRTUAL) -o $@ -lcmocka -pthread $(LDFLAGS)
 
 $(B)/clients/%: tests/programs/%.c
 	@mkdir -p $(@D)
@@ -157,11 +167,11 @@ unit: $(UNIT) ## the modules, in seconds
 	$(Q)scripts/run-tests $(UNIT)
 
 .PHONY: tests
-tests: $(UNIT) $(GATE)
+tests: $(UNIT) $(GATE) $(SIM)
 
 .PHONY: gate
-gate: $(GATE) ## the engine over the state, with a clock and dice of the tests' own
-	$(Q)scripts/run-tests $(GATE)
+gate: $(GATE) $(SIM) ## the engine over the state, with a clock and dice of the tests' own; simulations
+	$(Q)scripts/run-tests $(GATE) $(SIM)
 
 .PHONY: programs
 programs: all $(B)/upstream $(CLIENTS) ## real programs against the server that misbehaves
@@ -287,4 +297,4 @@ help: ## this list
 	@awk -F':.*## ' '/^## / {printf "\n%s\n", substr($$0, 4)} \
 	    /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/sim/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d)

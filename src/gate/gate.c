@@ -7,6 +7,7 @@
 #include "gate/slice.h"
 #include "report/histogram.h"
 #include "report/log.h"
+#include "report/record.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 
@@ -54,6 +55,8 @@ static void note_refusal(struct gate_call *call, const struct verdict *verdict)
     else
         note_count(call, open ? LAYOUT_COUNT_rejected : LAYOUT_COUNT_limited);
     note_event(call, open ? EVENTS_REJECTED : EVENTS_LIMITED, verdict->wait_ms);
+    if (!call->shadow)
+        note_attempt(call, NULL);
 }
 
 bool gate_is_clear(const struct gate_call *call)
@@ -83,7 +86,10 @@ static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool
         note_event(call, EVENTS_PROBE, 0);
     if (call->shadow)
         verdict.kind = VERDICT_GO;
-    call->has_waited |= verdict.kind == VERDICT_WAIT;
+    if (verdict.kind == VERDICT_WAIT) {
+        call->has_waited = true;
+        call->began_us = clock_now_us() + (uint64_t)verdict.wait_ms * 1000;
+    }
     return verdict;
 }
 
@@ -214,6 +220,7 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome)
     call->failed = false;
     if (call->route.slot)
         route_ended(call, &outcome);
+    note_attempt(call, NULL);
     if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return;
@@ -238,6 +245,7 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->outcome = attempt->outcome;
     if (call->route.slot)
         route_ended(call, &attempt->outcome);
+    note_attempt(call, attempt);
     if (call->would_refuse) {
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return call->last;
@@ -251,6 +259,7 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
         note_count(call, LAYOUT_COUNT_failures);
     call->last = judge(call, attempt, circuit_open, now_us);
     note_verdict(call, &call->last);
+    call->began_us = now_us + (uint64_t)call->last.wait_ms * 1000; /* the next attempt, if there is one */
     if (call->shadow)
         call->last.kind = VERDICT_STOP;
     return call->last;
@@ -262,7 +271,7 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 static bool was_routine(const struct gate_call *call)
 {
     return !call->shadow && !call->is_answered && !call->has_waited && !call->repeats && !call->tally &&
-           !log_wants(LOG_DEBUG) &&
+           !log_wants(LOG_DEBUG) && !record_wants() &&
            (inside_settings(call)->groups & (POLICY_BREAKER | POLICY_LIMIT)) == POLICY_BREAKER;
 }
 

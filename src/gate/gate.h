@@ -35,7 +35,7 @@ struct gate_call {
     uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
     uint16_t repeats;                  /* public: see gate_repeats */
     uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
-    struct layout_host *slot;
+    struct layout_host *slot;          /* public: the host's memory */
     struct layout_host *bucket;
     struct slice budget_slice;
     struct slice outcome_slice;
@@ -48,6 +48,9 @@ struct gate_call {
     struct ready *ready;        /* what was ready then, held (gate_forget); NULL: nothing */
     uint64_t total_us;          /* the policy's limit on the whole call; 0: none */
     uint64_t opened_us;         /* public: monotonic */
+    uint64_t began_us;          /* the current attempt, if it was waited for or is not the first */
+    uint64_t number;            /* in the record; of no meaning without one */
+    uint32_t method;            /* as in the query */
     uint64_t round;             /* the current attempt is a probe of this round */
     uint32_t backoff_ms;        /* the last one */
     uint64_t over_us;           /* monotonic: when it ended well; 0: it has not */

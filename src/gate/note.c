@@ -5,6 +5,7 @@
 
 #include "report/histogram.h"
 #include "report/log.h"
+#include "report/record.h"
 #include "sys/clock.h"
 
 void note_count(struct gate_call *call, enum layout_counter counter)
@@ -127,4 +128,34 @@ void note_request(struct gate_call *call)
 void note_response(struct gate_call *call)
 {
     log_call(call, "response", "the attempt ended");
+}
+
+static __attribute__((noinline)) void put_record(struct gate_call *call, const struct gate_attempt *attempt)
+{
+    bool is_later = call->attempt > 1 || call->has_waited;
+
+    if (call->attempt <= 1)
+        call->number = record_number();
+    record_put(&(struct record_entry){
+        .call = call->number,
+        .opened_us = call->opened_us,
+        .began_us = is_later ? call->began_us : call->opened_us,
+        .ended_us = clock_now_us(),
+        .host = call->host,
+        .policy = call->policy->name,
+        .method = call->method,
+        .attempt = call->attempt,
+        .shadow = call->shadow,
+        .sent = attempt && attempt->sent,
+        .idempotent = attempt && attempt->idempotent,
+        .is_elsewhere = attempt && attempt->is_elsewhere,
+        .retry_after_ms = attempt ? attempt->retry_after_ms : -1,
+        .outcome = call->outcome,
+    });
+}
+
+void note_attempt(struct gate_call *call, const struct gate_attempt *attempt)
+{
+    if (record_wants())
+        put_record(call, attempt);
 }

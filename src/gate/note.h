@@ -21,4 +21,7 @@ void note_event(struct gate_call *call, enum events_kind kind, uint32_t detail);
 void note_request(struct gate_call *call);
 void note_response(struct gate_call *call);
 
+/* The record of `run --record`: how the attempt ended (attempt NULL: well), or that it was refused. */
+void note_attempt(struct gate_call *call, const struct gate_attempt *attempt);
+
 #endif

@@ -141,6 +141,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
 
     call->policy = NULL;
     call->is_routine = false;
+    call->method = 0;
     call->control = control_word(ready->state.header);
     enum policy_mode mode = mode_of(ready, call->control, call->host, match->mode);
     if (mode == POLICY_OFF)
@@ -198,10 +199,13 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
         return false;
     refresh_look(ready, may_compile);
     ready = hold(call);
-    if (rules_find(ready->rules, query, &match))
-        return gate_open_matched(call, query->place, &match);
-    call->unmatched = ready->number;
-    return false;
+    if (!rules_find(ready->rules, query, &match)) {
+        call->unmatched = ready->number;
+        return false;
+    }
+    bool is_opened = gate_open_matched(call, query->place, &match);
+    call->method = query->method;
+    return is_opened;
 }
 
 bool gate_is_unmatched(const struct gate_call *call)

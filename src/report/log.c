@@ -432,6 +432,22 @@ void log_end(struct log_line *line)
     errno = kept;
 }
 
+void log_begin_bare(struct log_line *line)
+{
+    line->length = 0;
+    line->is_json = true;
+    line->level = LOG_OFF;
+}
+
+void log_write(struct log_line *line, const char *path)
+{
+    const int kept = errno;
+    line->text[line->length++] = '}';
+    line->text[line->length] = '\n';
+    write_file(path, line->text, line->length + 1u);
+    errno = kept;
+}
+
 void log_say(enum log_level level, const char *event, const char *sentence)
 {
     struct log_line line;

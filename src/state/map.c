@@ -162,12 +162,12 @@ void map_close(struct map *map)
     errno = kept;
 }
 
-static int open_private(struct map *map, int why)
+static int open_private(struct map *map, uint32_t hosts, int why)
 {
-    const int result = map_memory(map, -1, LAYOUT_HOSTS_MIN, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    const int result = map_memory(map, -1, hosts, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (result != 0)
         return result;
-    header_write(map->header, LAYOUT_HOSTS_MIN);
+    header_write(map->header, hosts);
     map->is_private = true;
     map->error = why;
     return 0;
@@ -429,6 +429,8 @@ int map_open(struct map *map, const char *path, uint32_t hosts, bool group_share
     const int kept = errno;
     char place[PATH_ROOM];
     *map = (struct map){0};
+    if (access == MAP_ALONE)
+        return open_private(map, hosts_rounded(hosts), 0);
     int result = 0;
     if (!path || path[0] == '\0')
         result = map_default_path(place, sizeof place) > 0 ? 0 : -ENAMETOOLONG;
@@ -441,7 +443,7 @@ int map_open(struct map *map, const char *path, uint32_t hosts, bool group_share
     if (result == 0)
         result = open_shared(map, place, hosts_rounded(hosts), group_shared, access);
     if (result != 0 && access == MAP_SHARE)
-        result = open_private(map, result);
+        result = open_private(map, LAYOUT_HOSTS_MIN, result);
     errno = kept;
     return result;
 }

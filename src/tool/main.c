@@ -18,6 +18,7 @@ const struct tool_verb tool_verbs[] = {
              "  --shadow            change nothing, count what would have been done\n"
              "  --report            when the program ends, say on standard error what was done\n"
              "  --json              the report as one JSON object\n"
+             "  --record FILE       write each attempt to FILE (host, method, times, outcome), for `gusset replay`\n"
              "  --tenant ID, --project ID, --request-id ID\n"
              "                      what the calls carry, where the policy propagates it\n"
              "  --force             run a program that cannot be wrapped nevertheless, bare\n"
@@ -27,6 +28,7 @@ const struct tool_verb tool_verbs[] = {
      .examples = "  gusset run -- curl -sS https://api.example.com/v1/items\n"
                  "  gusset run --policy quick --set retry.attempts=4 -- ./backup.sh\n"
                  "  gusset run --report -- ./nightly-sync\n"
+                 "  gusset run --shadow --record today.rec -- ./nightly-sync    # then: gusset replay today.rec --policy quick\n"
                  "  gusset run --shadow --report -- make deploy      # what would gusset have done?\n",
      .act = tool_run,
      .misuse = TOOL_FAILED},
@@ -198,6 +200,56 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset completion fish | source\n"
                  "  gusset completion zsh >~/.zfunc/_gusset\n",
      .act = tool_completion,
+     .misuse = TOOL_MISUSE},
+    {.name = "simulate",
+     .help = "what a policy would do in an outage or overload, on a virtual clock",
+     .synopsis = "simulate --scenario SCENARIO [--policy NAME]… [OPTION]… [URL|HOST:PORT]",
+     .text = "  -s, --scenario NAME outage: every connection is refused · brownout: half of the answers are 503, and\n"
+             "                      all slow · slow: 50 times as slow · flaky: a tenth are 503, all the time ·\n"
+             "                      overload: four times as many clients\n"
+             "  --policy NAME       try this policy (again for more, side by side); default: the rule that wins\n"
+             "                      for the URL, or `standard` where nothing is configured\n"
+             "  --config FILE       the configuration; default: the one that holds here\n"
+             "  --set KEY=VALUE     put a setting on top of every policy (again for more)\n"
+             "  --method M          of the requests (default GET)\n"
+             "  --clients N         that call one call after another (default 100)\n"
+             "  --rate R            calls a second of all clients together (default: as many as clients)\n"
+             "  --duration T        of the run (default 60s); --from T, --for T: of the trouble (default: the\n"
+             "                      second quarter of the run)\n"
+             "  --latency T         of an answer in good times, give or take half (default 100ms)\n"
+             "  --workers N         requests that the server works on at once (default: twice what it needs)\n"
+             "  --backlog N         requests that may wait for a worker; beyond, 503 (default: 5 times --workers)\n"
+             "  --failing PERCENT   of the answers in the trouble that are 503\n"
+             "  --seed N            other dice (default 1); the same numbers give the same result\n"
+             "  --svg FILE          a picture, too\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "The engine is the one that programs run under, on a clock of its own: a minute takes a moment, and\n"
+             "nothing is sent or remembered. `bare` is the same program without gusset: one attempt, no limits. A\n"
+             "server does not know who has given up, and works on. Rules in shadow are tried as if they acted. For a\n"
+             "HOST:PORT a connect() is tried, which is refused where a request would be answered by 503.\n",
+     .examples = "  gusset simulate --scenario outage\n"
+                 "  gusset simulate --scenario brownout --policy standard --policy aggressive --svg brownout.svg\n"
+                 "  gusset simulate -s overload --clients 400 --rate 200 --set timeout.attempt=1s\n"
+                 "  gusset simulate -s slow --for 20s https://api.example.com/v1/items\n",
+     .act = tool_simulate,
+     .misuse = TOOL_MISUSE},
+    {.name = "replay",
+     .help = "what another policy would have made of recorded calls",
+     .synopsis = "replay FILE [--policy NAME | --config FILE] [--set KEY=VALUE]… [--json]",
+     .text = "  --policy NAME       the policy to try on every host\n"
+             "  --config FILE       the configuration to try; default: the one that holds here\n"
+             "  --set KEY=VALUE     put a setting on top of every policy (again for more)\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "FILE is what `gusset run --record FILE` wrote. The recorded calls go through the engine once more on\n"
+             "a virtual clock; nothing is sent or remembered. Told is which calls would have been saved or lost,\n"
+             "which attempts added, which calls refused, and what was assumed. A record made with --shadow shows\n"
+             "the program as it is without gusset, so it is the best one to try policies on.\n",
+     .examples = "  gusset run --shadow --record today.rec -- ./nightly-sync\n"
+                 "  gusset replay today.rec --policy aggressive\n"
+                 "  gusset replay today.rec --policy standard --set breaker.open=30s\n",
+     .act = tool_replay,
      .misuse = TOOL_MISUSE},
     {.name = "help",
      .help = "this list, or all about a verb",
