@@ -76,9 +76,11 @@ $(B)/tests/%.o: tests/%.c Makefile
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS) -MMD -MP -c $< -o $@
 
+# Without the compiler's start files: nothing here needs them (constructors lie in .init_array, nobody unloads
+# the library), and for each of their weak symbols the loader walks through every object of the program.
 $(B)/libgusset.so: $(LIB_OBJ) src/exports.map scripts/put-base-last
 	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(FLAGS) $(LTO) -shared -Wl,-soname,libgusset.so -Wl,--version-script=src/exports.map \
+	$(Q)$(CC) $(FLAGS) $(LTO) -shared -nostartfiles -Wl,-soname,libgusset.so -Wl,--version-script=src/exports.map \
 	    -Wl,-z,relro,-z,now,-z,initfirst,-z,nodelete -Wl,--gc-sections -Wl,--no-undefined \
 	    -o $@.new $(LIB_OBJ) $(LDFLAGS) && scripts/put-base-last $@.new && mv -f $@.new $@
 

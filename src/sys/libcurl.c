@@ -5,10 +5,10 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sys/linker.h"
 #include "sys/module.h"
+#include "sys/raw.h"
 #include "sys/sites.h"
 
 static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
@@ -281,10 +281,10 @@ static void find_twins(const struct libcurl *first, unsigned opened)
     unsigned long long loads = 0;
     void *library;
 
-    if (atomic_load(&looked_in) != getpid() && atomic_load(&seen_opened[first->flavour]) == opened)
+    if (atomic_load(&looked_in) != sys_getpid() && atomic_load(&seen_opened[first->flavour]) == opened)
         return;
     dl_iterate_phdr(read_loads, &loads);
-    atomic_store(&looked_in, getpid());
+    atomic_store(&looked_in, sys_getpid());
     if (atomic_load(&seen[first->flavour]) == loads) {
         atomic_store(&seen_opened[first->flavour], opened);
         return;

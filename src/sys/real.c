@@ -4,26 +4,23 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "sys/linker.h"
+#include "sys/raw.h"
 
-static int real_no_connect(int fd, const struct sockaddr *to, socklen_t length)
+/* As libc answers. */
+static int real_answer(int result)
 {
-    return (int)syscall(SYS_connect, fd, to, length);
-}
-
-static int real_no_close(int fd)
-{
-    return (int)syscall(SYS_close, fd);
+    if (result >= 0)
+        return result;
+    errno = -result;
+    return -1;
 }
 
 /* Of a libc that does not have it. */
 static int real_missing(void)
 {
-    errno = ENOSYS;
-    return -1;
+    return real_answer(-ENOSYS);
 }
 
 /*
