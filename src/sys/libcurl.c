@@ -234,7 +234,7 @@ const struct libcurl *libcurl_find(enum libcurl_flavour flavour)
     if (!table)
         return NULL;
     bool is_found = find_library(table, versions[flavour]) && fill(table, flavour);
-    dlerror(); /* what was not found is nobody's error */
+    linker_forget_error();
     if (!is_found) {
         free(table);
         return NULL;
@@ -306,7 +306,7 @@ static void find_twins(const struct libcurl *first, unsigned opened)
     }
     atomic_store(&seen[first->flavour], loads);
     atomic_store(&seen_opened[first->flavour], opened);
-    dlerror();
+    linker_forget_error();
 }
 
 /* To which of them the loader would have bound the caller without gusset. */
@@ -322,9 +322,9 @@ static const struct libcurl *twin_of(const struct libcurl *first, const void *ca
         void *scope = linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD);
         found = scope ? linker_find(scope, "curl_version_info", first->symbol_version) : NULL;
         if (scope)
-            dlclose(scope);
+            linker_close(scope);
     }
-    dlerror();
+    linker_forget_error();
     twin = holder(first, found);
     return twin ? twin : first;
 }

@@ -54,10 +54,4 @@ struct real {
 
 extern struct real real __attribute__((visibility("hidden")));
 
-/*
- * Looks up those that a signal handler, the child of a fork or of a vfork may be the first to call: the
- * loader's lock is not for them.
- */
-void real_find_early(void);
-
 #endif

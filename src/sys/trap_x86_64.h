@@ -1,4 +1,5 @@
-/* See sys/raw.h. The number goes in rax, the arguments in rdi, rsi, rdx, r10, r8, r9; rcx and r11 are lost. */
+/* See sys/raw.h. The number goes in rax, the arguments in rdi, rsi, rdx, r10, r8, r9; rcx and r11 are lost.
+ */
 #ifndef GUSSET_SYS_TRAP_H
 #define GUSSET_SYS_TRAP_H
 
