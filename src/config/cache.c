@@ -143,9 +143,10 @@ static void sweep_entries(int folder, const char *entries, long size, const char
 
 /*
  * Takes away our images and drafts that nobody uses any more, beside the one under path: each --set has an
- * image of its own. Who has one mapped keeps it.
+ * image of its own. Who has one mapped keeps it. Apart, because the way here is the first call's in every
+ * program, whose stack may be small.
  */
-static void sweep(const char *path)
+static __attribute__((noinline)) void sweep(const char *path)
 {
     char folder[CACHE_PATH_MOST];
     const char *name = strrchr(path, '/') + 1;

@@ -39,7 +39,7 @@ struct search {
     bool is_named;               /* only in a file that is called libcurl… */
     const struct libcurl *known; /* not these: a table and its twins */
     const void *own;             /* gusset's own symbols, which are not the ones sought */
-    char path[PATH_MAX];
+    char *path;                  /* PATH_MAX bytes: where it lies */
 };
 
 static bool is_listed(const char *version)
@@ -93,7 +93,7 @@ static int pick(struct dl_phdr_info *info, size_t size, void *wanted)
     if (search->is_unlisted ? is_listed(version) : search->version && !version)
         return 0;
     size_t length = strlen(info->dlpi_name);
-    if (length >= sizeof search->path)
+    if (length >= PATH_MAX)
         return 0;
     memcpy(search->path, info->dlpi_name, length + 1);
     return 1;
@@ -103,11 +103,13 @@ static int pick(struct dl_phdr_info *info, size_t size, void *wanted)
 static void *search_all(struct search search)
 {
     struct module own;
+    char path[PATH_MAX];
 
+    search.path = path;
     search.own = module_own(&own) ? own.symbols : NULL;
     if (!dl_iterate_phdr(pick, &search))
         return NULL;
-    return linker_open(search.path, RTLD_LAZY | RTLD_NOLOAD);
+    return linker_open(path, RTLD_LAZY | RTLD_NOLOAD);
 }
 
 static void *find_unlisted(void)
