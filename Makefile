@@ -80,11 +80,15 @@ $(B)/tests/%.o: tests/%.c Makefile
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS) -MMD -MP -c $< -o $@
 
+# Without what costs every program that starts: the compiler's start files (constructors lie in .init_array, and
+# nobody unloads the library; their weak symbols are sought in all objects), and a soname (nobody needs the library
+# by one; it would be compared with each name that any object of the program needs).
 $(B)/libgusset.so: $(LIB_OBJ) src/exports.map scripts/put-base-last
+	@mkdir -p $(B)/new
 	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(FLAGS) $(LTO) -shared -Wl,-soname,libgusset.so -Wl,--version-script=src/exports.map \
+	$(Q)$(CC) $(FLAGS) $(LTO) -shared -nostartfiles -Wl,--version-script=src/exports.map \
 	    -Wl,-z,relro,-z,now,-z,initfirst,-z,nodelete -Wl,--gc-sections -Wl,--no-undefined \
-	    -o $@.new $(LIB_OBJ) $(LDFLAGS) && scripts/put-base-last $@.new && mv -f $@.new $@
+	    -o $(B)/new/$(@F) $(LIB_OBJ) $(LDFLAGS) && scripts/put-base-last $(B)/new/$(@F) && mv -f $(B)/new/$(@F) $@
 
 $(B)/gusset: $(CMD_OBJ)
 	$(if $(V),,@echo "  LD    $@")

@@ -6,7 +6,10 @@
 
 #include "config/order.h"
 
-enum { ALIGNMENT = 8 };
+enum {
+    ALIGNMENT = 8,
+    SUMMED_MOST = 32768 /* summing up a larger image would cost each process more than it is worth */
+};
 
 /* Whether a span of items of this size lies within the image. */
 static bool holds(const struct image *image, struct image_span span, size_t size)
@@ -15,18 +18,27 @@ static bool holds(const struct image *image, struct image_span span, size_t size
     return span.offset >= sizeof *image->header && span.offset % ALIGNMENT == 0 && end <= image->size;
 }
 
-uint64_t image_checksum(const struct image_header *header)
+/* The last word may be a part of one. */
+static uint64_t add_words(uint64_t sum, const char *bytes, size_t size)
 {
-    struct image_header copy = *header;
-    uint64_t word, sum = UINT64_C(0xcbf29ce484222325);
-
-    copy.checksum = 0;
-    for (size_t at = 0; at + sizeof word <= sizeof copy; at += sizeof word) {
-        memcpy(&word, (const char *)&copy + at, sizeof word);
+    for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, bytes + at, size - at < sizeof word ? size - at : sizeof word);
         sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
         sum ^= sum >> 29;
     }
     return sum;
+}
+
+uint64_t image_checksum(const struct image_header *header)
+{
+    struct image_header copy = *header;
+
+    copy.checksum = 0;
+    uint64_t sum = add_words(UINT64_C(0xcbf29ce484222325), (const char *)&copy, sizeof copy);
+    if (header->size > SUMMED_MOST)
+        return sum;
+    return add_words(sum, (const char *)(header + 1), header->size - sizeof *header);
 }
 
 _Static_assert(sizeof(struct image_header) % 8 == 0, "the checksum reads whole words");
@@ -42,7 +54,7 @@ static bool is_sound(const struct image *image)
     if (memcmp(header->magic, IMAGE_MAGIC, sizeof header->magic) != 0 || header->layout != IMAGE_LAYOUT ||
         header->settings != settings_count() || header->size != image->size)
         return false;
-    if (header->checksum != image_checksum(header))
+    if (header->size < sizeof *header || header->checksum != image_checksum(header))
         return false;
     if (!holds(image, header->policies, sizeof(struct policy)) ||
         !holds(image, header->rules, sizeof(struct image_rule)) ||

@@ -1,6 +1,6 @@
 /*
  * The rule image: a compiled configuration as one flat file that every process maps. Offsets instead of
- * pointers, so it may lie anywhere; its header carries a checksum, and every index is checked where it
+ * pointers, so it may lie anywhere; it carries a checksum (of the header alone where it is large), and every index is checked where it
  * is used, so that a damaged image can give a wrong answer but never a wild access.
  *
  *   header | policies | rules | keys | patches | headers | words | sources | services | service keys | urls |
@@ -88,7 +88,7 @@ struct image_header {
     uint32_t layout;
     uint32_t settings; /* how many the table had: their numbers lie in the patches */
     uint64_t size;     /* of the whole image */
-    uint64_t checksum; /* of this header, this field being zero */
+    uint64_t checksum; /* of this header, this field being zero, and of the rest where that is not large */
     struct image_span policies, rules, keys, patches, headers, words, sources, services, service_keys, urls,
         pool;
     struct image_inputs inputs;
@@ -109,7 +109,7 @@ struct image { /* an image in memory; borrowed */
 /* Takes size bytes for an image. Returns 0, or -EBADMSG when they are none, another layout's or damaged. */
 int image_attach(struct image *image, const void *bytes, size_t size);
 
-/* The checksum that a header should carry. */
+/* The checksum that a header should carry; the image that it heads is there whole. */
 uint64_t image_checksum(const struct image_header *header);
 
 /* Whether the image was made for these paths and this request. */

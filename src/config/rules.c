@@ -13,6 +13,7 @@
 #include "config/fault.h"
 #include "config/load.h"
 #include "config/value.h"
+#include "sys/raw.h"
 
 enum { PROGRAM_MOST = 256, SENTENCE_MOST = 512 };
 
@@ -482,7 +483,7 @@ static int publish(const struct source_paths *paths, const struct source_request
         munmap(bytes, size);
         return 0;
     }
-    mprotect(bytes, size, PROT_READ);
+    sys_mprotect(bytes, size, PROT_READ);
     return image_attach(image, bytes, size);
 }
 

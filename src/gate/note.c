@@ -1,12 +1,12 @@
 #include "gate/note.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "report/histogram.h"
 #include "report/log.h"
 #include "report/record.h"
 #include "sys/clock.h"
+#include "sys/raw.h"
 
 void note_count(struct gate_call *call, enum layout_counter counter)
 {
@@ -81,7 +81,7 @@ static void put_event(struct gate_call *call, enum events_kind kind, uint32_t de
     struct ready *ready = gate_ready(false);
     struct events_entry entry = {.unix_ms = clock_unix_ms(),
                                  .key = call->key,
-                                 .pid = (uint32_t)getpid(),
+                                 .pid = (uint32_t)sys_getpid(),
                                  .detail = detail,
                                  .kind = kind,
                                  .outcome = call->outcome.type,

@@ -5,10 +5,10 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sys/linker.h"
 #include "sys/module.h"
+#include "sys/raw.h"
 #include "sys/sites.h"
 
 static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
@@ -39,7 +39,7 @@ struct search {
     bool is_named;               /* only in a file that is called libcurl… */
     const struct libcurl *known; /* not these: a table and its twins */
     const void *own;             /* gusset's own symbols, which are not the ones sought */
-    char path[PATH_MAX];
+    char *path;                  /* PATH_MAX bytes: where it lies */
 };
 
 static bool is_listed(const char *version)
@@ -93,7 +93,7 @@ static int pick(struct dl_phdr_info *info, size_t size, void *wanted)
     if (search->is_unlisted ? is_listed(version) : search->version && !version)
         return 0;
     size_t length = strlen(info->dlpi_name);
-    if (length >= sizeof search->path)
+    if (length >= PATH_MAX)
         return 0;
     memcpy(search->path, info->dlpi_name, length + 1);
     return 1;
@@ -103,11 +103,13 @@ static int pick(struct dl_phdr_info *info, size_t size, void *wanted)
 static void *search_all(struct search search)
 {
     struct module own;
+    char path[PATH_MAX];
 
+    search.path = path;
     search.own = module_own(&own) ? own.symbols : NULL;
     if (!dl_iterate_phdr(pick, &search))
         return NULL;
-    return linker_open(search.path, RTLD_LAZY | RTLD_NOLOAD);
+    return linker_open(path, RTLD_LAZY | RTLD_NOLOAD);
 }
 
 static void *find_unlisted(void)
@@ -234,7 +236,7 @@ const struct libcurl *libcurl_find(enum libcurl_flavour flavour)
     if (!table)
         return NULL;
     bool is_found = find_library(table, versions[flavour]) && fill(table, flavour);
-    dlerror(); /* what was not found is nobody's error */
+    linker_forget_error();
     if (!is_found) {
         free(table);
         return NULL;
@@ -281,10 +283,10 @@ static void find_twins(const struct libcurl *first, unsigned opened)
     unsigned long long loads = 0;
     void *library;
 
-    if (atomic_load(&looked_in) != getpid() && atomic_load(&seen_opened[first->flavour]) == opened)
+    if (atomic_load(&looked_in) != sys_getpid() && atomic_load(&seen_opened[first->flavour]) == opened)
         return;
     dl_iterate_phdr(read_loads, &loads);
-    atomic_store(&looked_in, getpid());
+    atomic_store(&looked_in, sys_getpid());
     if (atomic_load(&seen[first->flavour]) == loads) {
         atomic_store(&seen_opened[first->flavour], opened);
         return;
@@ -306,7 +308,7 @@ static void find_twins(const struct libcurl *first, unsigned opened)
     }
     atomic_store(&seen[first->flavour], loads);
     atomic_store(&seen_opened[first->flavour], opened);
-    dlerror();
+    linker_forget_error();
 }
 
 /* To which of them the loader would have bound the caller without gusset. */
@@ -322,9 +324,9 @@ static const struct libcurl *twin_of(const struct libcurl *first, const void *ca
         void *scope = linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD);
         found = scope ? linker_find(scope, "curl_version_info", first->symbol_version) : NULL;
         if (scope)
-            dlclose(scope);
+            linker_close(scope);
     }
-    dlerror();
+    linker_forget_error();
     twin = holder(first, found);
     return twin ? twin : first;
 }
