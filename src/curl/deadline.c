@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 #include "curl/call.h"
+#include "curl/limits.h"
 #include "sys/clock.h"
 
 enum {
@@ -18,18 +19,10 @@ enum {
 /* Once one poll of a flavour's loop was seen, all are. */
 static atomic_bool polls_are_seen[LIBCURL_FLAVOUR_COUNT];
 
-/* Whether gusset comes by often enough to keep the limits itself. */
-static bool sees_polls(const struct call *call)
+bool deadline_sees_polls(const struct call *call)
 {
     return call->deadline.loop_looks_us ||
            atomic_load_explicit(&polls_are_seen[call->handle->libcurl->flavour], memory_order_relaxed);
-}
-
-static uint64_t earlier(uint64_t a_us, uint64_t b_us)
-{
-    if (!a_us || !b_us)
-        return a_us ? a_us : b_us;
-    return a_us < b_us ? a_us : b_us;
 }
 
 static const struct policy_timeouts *limits_of(const struct call *call)
@@ -54,68 +47,17 @@ static uint32_t idle_limit_ms(const struct call *call)
     return applies(call) ? limits_of(call)->idle_ms : 0;
 }
 
-static uint64_t after_us(uint64_t moment_us, uint32_t limit_ms)
-{
-    return limit_ms ? moment_us + (uint64_t)limit_ms * 1000 : 0;
-}
-
-/* The whole call, body included. */
-static uint64_t transfer_ends_us(const struct call *call)
-{
-    return after_us(call->deadline.call_started_us, limits_of(call)->transfer_ms);
-}
-
-/* Until a reply begins to reach the program. */
-static uint64_t total_ends_us(const struct call *call)
-{
-    return earlier(after_us(call->deadline.call_started_us, limits_of(call)->total_ms),
-                   transfer_ends_us(call));
-}
-
-/* ---- which limit holds ---- */
-
-/*
- * Until the request is sent nobody knows whether a connection must be made first; the connecting has
- * its own limit, so the longer of the two is never too short.
- */
-static uint64_t first_byte_ends_us(const struct call *call)
-{
-    const struct policy_timeouts *limits = limits_of(call);
-    uint32_t longer_ms = limits->attempt_ms > limits->connect_ms ? limits->attempt_ms : limits->connect_ms;
-
-    if (!limits->attempt_ms)
-        return 0;
-    if (call->deadline.sent_us)
-        return call->deadline.sent_us + (uint64_t)limits->attempt_ms * 1000;
-    if (!limits->connect_ms || upload_is_long(call))
-        return 0;
-    return call->deadline.attempt_started_us + (uint64_t)longer_ms * 1000;
-}
-
-/* The whole transfer, and the silence since the last byte. */
-static uint64_t body_ends_us(const struct call *call)
-{
-    const struct deadline *deadline = &call->deadline;
-    uint64_t idle_us =
-        deadline->last_byte_us ? deadline->last_byte_us + (uint64_t)idle_limit_ms(call) * 1000 : 0;
-
-    return earlier(transfer_ends_us(call), idle_us);
-}
-
+/* When the transfer is late, as it is just now; 0: there is no limit. */
 static uint64_t limit_now_us(const struct call *call)
 {
-    switch (call->reply.phase) {
-    case REPLY_HOLDING:
-        return applies(call) && !call->deadline.queued_us && !call->deadline.paused_us
-                   ? earlier(first_byte_ends_us(call), total_ends_us(call))
-                   : 0;
-    case REPLY_SWALLOWING:
+    if (call->reply.phase == REPLY_SWALLOWING)
         return call->deadline.swallow_us + SWALLOW_MS * 1000;
-    case REPLY_FLUSHING:
-    case REPLY_COMMITTED:
-        return applies(call) ? body_ends_us(call) : 0;
-    }
-    return 0;
+    if (!applies(call))
+        return 0;
+    if (call->reply.phase == REPLY_HOLDING)
+        return limits_reply_us(limits_of(call), &call->deadline,
+                               !call->deadline.sent_us && upload_is_long(call));
+    return limits_body_us(limits_of(call), &call->deadline);
 }
 
 /* ---- what libcurl is told ---- */
@@ -153,7 +95,7 @@ static void call_for_look(struct call *call, uint64_t when_us)
     uint64_t *looks_us = call->deadline.loop_looks_us;
 
     if (looks_us)
-        *looks_us = earlier(*looks_us, when_us);
+        *looks_us = limits_earlier_us(*looks_us, when_us);
 }
 
 /* A moment that limits depend on has changed. */
@@ -165,43 +107,27 @@ static void look_again(struct call *call)
         return;
     if (deadline->loop_looks_us)
         call_for_look(call, limit_now_us(call));
-    if (!sees_polls(call)) {
+    if (!deadline_sees_polls(call)) {
         deadline->is_lent = true;
-        wear(call, earlier(limit_now_us(call), deadline->program_ends_us));
+        wear(call, limits_earlier_us(limit_now_us(call), deadline->program_ends_us));
     } else if (deadline->is_lent) {
         give_back(call);
     }
 }
 
-static uint32_t shorter_ms(uint32_t most_ms, uint32_t limit_ms)
-{
-    return limit_ms && limit_ms < most_ms ? limit_ms : most_ms;
-}
-
-/*
- * Every limit counts from the attempt's start or later, in a call that has waited for nothing before it:
- * while libcurl's waits since then add up to less than the shortest, none can have passed, and no clock is
- * read. Only for the first waits, so that time which passes outside of them is not overlooked for long.
- */
+/* Only for the first waits, so that time which passes outside of them is not overlooked for long. */
 static int first_patience_ms(const struct call *call)
 {
-    const struct policy_timeouts *limits = limits_of(call);
-
-    if (!applies(call))
-        return PATIENCE_MS;
-    uint32_t ms = shorter_ms(shorter_ms(PATIENCE_MS, limits->attempt_ms), limits->total_ms);
-    return (int)shorter_ms(shorter_ms(ms, limits->transfer_ms), limits->idle_ms);
+    uint32_t shortest_ms = applies(call) ? limits_shortest_ms(limits_of(call)) : 0;
+    return shortest_ms && shortest_ms < PATIENCE_MS ? (int)shortest_ms : PATIENCE_MS;
 }
 
 /* No limit of the attempt can end earlier. What ends later is found out when the event loop looks then. */
 static uint64_t first_end_us(const struct call *call)
 {
-    const struct deadline *deadline = &call->deadline;
-    const struct policy_timeouts *limits = limits_of(call);
-
-    if (!deadline->loop_looks_us || !applies(call))
+    if (!call->deadline.loop_looks_us || !applies(call))
         return 0;
-    return earlier(after_us(deadline->attempt_started_us, limits->attempt_ms), total_ends_us(call));
+    return limits_first_us(limits_of(call), &call->deadline);
 }
 
 static void limit_connect(struct call *call)
@@ -234,7 +160,7 @@ static void limit_speed(struct call *call)
     const struct handle *handle = call->handle;
     uint32_t idle_ms = idle_limit_ms(call);
 
-    if (!idle_ms || sees_polls(call) || handle->words[HANDLES_LOW_SPEED_TIME] ||
+    if (!idle_ms || deadline_sees_polls(call) || handle->words[HANDLES_LOW_SPEED_TIME] ||
         handle->words[HANDLES_LOW_SPEED_LIMIT])
         return;
     call->deadline.idle_is_ours = true;
@@ -259,7 +185,7 @@ static void read_program_limit(struct call *call)
     int64_t program_ms = (int64_t)call->handle->words[HANDLES_TIMEOUT_MS];
 
     call->deadline.program_ends_us = program_ms > 0 ? call->gate.opened_us + (uint64_t)program_ms * 1000 : 0;
-    call->gate.deadline_us = earlier(call->gate.deadline_us, call->deadline.program_ends_us);
+    call->gate.deadline_us = limits_earlier_us(call->gate.deadline_us, call->deadline.program_ends_us);
 }
 
 /* libcurl has just heard the program's values, so what we wore is off. */
@@ -296,7 +222,7 @@ static __attribute__((noinline)) void dress(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
     uint64_t program_ms = call->handle->words[HANDLES_TIMEOUT_MS];
-    bool is_seen = sees_polls(call);
+    bool is_seen = deadline_sees_polls(call);
 
     deadline->is_plain = false;
     lift_speed(call);
@@ -320,7 +246,7 @@ void deadline_attempt(struct call *call)
     deadline->attempt_started_us = has_waited ? clock_now_us() : deadline->call_started_us;
     deadline->queued_us = deadline->may_queue ? deadline->attempt_started_us : 0;
     deadline->sent_us = deadline->last_byte_us = 0;
-    if (!call->handle->is_settled || !deadline->is_plain || !sees_polls(call))
+    if (!call->handle->is_settled || !deadline->is_plain || !deadline_sees_polls(call))
         dress(call);
     call_for_look(call, first_end_us(call));
     /* The last byte of a long upload is looked for at each wait; a program's event loop waits unseen. */
@@ -339,6 +265,25 @@ void deadline_repeat(struct call *call)
         read_program_limit(call);
 }
 
+void deadline_enters_loop(struct call *call, uint64_t *looks_us, bool may_queue)
+{
+    call->deadline.loop_looks_us = looks_us;
+    call->deadline.may_queue = may_queue;
+}
+
+void deadline_leaves_loop(struct call *call)
+{
+    call->deadline.loop_looks_us = NULL;
+    call->deadline.may_queue = false;
+    call->deadline.queued_us = 0;
+}
+
+void deadline_repeats_in_loop(struct call *call, uint64_t *looks_us)
+{
+    call->deadline.loop_looks_us = looks_us;
+    call_for_look(call, first_end_us(call));
+}
+
 /* Nothing was waited for since the attempt began: it has begun only now. */
 static bool has_waited_for_nothing(const struct call *call)
 {
@@ -353,7 +298,9 @@ static bool has_waited_for_nothing(const struct call *call)
 static void leave_out(struct call *call, uint64_t us)
 {
     call->deadline.call_started_us += us;
-    call->gate.deadline_us = earlier(applies(call) ? total_ends_us(call) : 0, call->deadline.program_ends_us);
+    call->gate.deadline_us =
+        limits_earlier_us(applies(call) ? limits_total_us(limits_of(call), &call->deadline) : 0,
+                          call->deadline.program_ends_us);
 }
 
 /* Returns whether it may have been there. */
@@ -410,14 +357,14 @@ void deadline_committed(struct call *call)
     if (call->deadline.is_plain || !applies(call))
         return;
     limit_speed(call);
-    if (idle_limit_ms(call) && sees_polls(call) && !call->deadline.paused_us)
+    if (idle_limit_ms(call) && deadline_sees_polls(call) && !call->deadline.paused_us)
         call->deadline.last_byte_us = clock_now_us();
     look_again(call);
 }
 
 void deadline_body(struct call *call, bool is_paused)
 {
-    if (call->deadline.is_plain || !idle_limit_ms(call) || !sees_polls(call))
+    if (call->deadline.is_plain || !idle_limit_ms(call) || !deadline_sees_polls(call))
         return;
     call->deadline.last_byte_us = is_paused || call->deadline.paused_us ? 0 : clock_now_us();
     call_for_look(call, limit_now_us(call));
@@ -482,7 +429,7 @@ static bool ends_now(struct call *call, uint64_t now_us)
 int deadline_poll_ms(struct call *call, int timeout_ms)
 {
 
-    if (!sees_polls(
+    if (!deadline_sees_polls(
             call)) /* from here on limits are kept here; what was set before stays until the next change */
         atomic_store_explicit(&polls_are_seen[call->handle->libcurl->flavour], true, memory_order_relaxed);
     watch_upload(call);

@@ -49,6 +49,16 @@ void deadline_attempt(struct call *call);
  */
 void deadline_repeat(struct call *call);
 
+/*
+ * A call begins in a program's event loop, and leaves it: there its limits are kept by looks, of which the
+ * next is called for in *looks_us. may_queue: the program has limited its loop's connections.
+ */
+void deadline_enters_loop(struct call *call, uint64_t *looks_us, bool may_queue);
+void deadline_leaves_loop(struct call *call);
+
+/* After deadline_repeat: such a call begins there, where no connection is waited for. */
+void deadline_repeats_in_loop(struct call *call, uint64_t *looks_us);
+
 /* A request is about to be written, the first of the attempt or the one to where a redirect led. */
 void deadline_sends(struct call *call);
 
@@ -71,6 +81,9 @@ void deadline_goes_on(struct call *call);
 
 /* The reply is being thrown away: give its body a moment, so that the connection can be kept. */
 void deadline_swallow(struct call *call);
+
+/* Whether gusset comes by often enough to keep the limits itself. */
+bool deadline_sees_polls(const struct call *call);
 
 /* libcurl's loop is about to wait for at most timeout_ms; returns how long it may. */
 int deadline_poll_ms(struct call *call, int timeout_ms);
