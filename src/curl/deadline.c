@@ -10,8 +10,10 @@ enum {
     SWALLOW_MS = 1000,
     LIBCURL_CONNECT_MS = 300000, /* its default where the program sets none */
     QUICK_EXIT_SINCE = 0x075700, /* 7.87.0 */
-    LOOK_US = 100000,            /* between looks at what tells us nothing by itself */
-    PATIENCE_MS = 5000,          /* libcurl's loop waits for a second at most: some of its first waits */
+    QUEUE_TIME_SINCE = 0x080600,
+    QUEUE_TIME = CURLINFO_OFF_T + 65, /* CURLINFO_QUEUE_TIME_T */
+    LOOK_US = 100000,                 /* between looks at what tells us nothing by itself */
+    PATIENCE_MS = 5000,               /* libcurl's loop waits for a second at most: some of its first waits */
     FIRST_POLL_MS = 1000, /* libcurl's easy loop polls once before the transfer begins, which does not wait */
     EARLY_US = 2000       /* libcurl counts milliseconds and may end a transfer that much early */
 };
@@ -130,10 +132,19 @@ static uint64_t first_end_us(const struct call *call)
     return limits_first_us(limits_of(call), &call->deadline);
 }
 
+/*
+ * From libcurl 8.8 on CURLOPT_CONNECTTIMEOUT runs in its queue for a connection, too. There the limit is kept
+ * by us, where libcurl tells when a transfer has left the queue.
+ */
+static bool is_told_of_queue(const struct call *call)
+{
+    return call->deadline.may_queue && call->handle->libcurl->version >= QUEUE_TIME_SINCE;
+}
+
 static void limit_connect(struct call *call)
 {
     uint64_t program_ms = call->handle->words[HANDLES_CONNECTTIMEOUT_MS];
-    uint32_t policy_ms = applies(call) ? limits_of(call)->connect_ms : 0;
+    uint32_t policy_ms = applies(call) && !is_told_of_queue(call) ? limits_of(call)->connect_ms : 0;
     bool is_ours = policy_ms && policy_ms < (program_ms ? program_ms : LIBCURL_CONNECT_MS);
 
     if (call->deadline.connect_ms == (is_ours ? policy_ms : 0))
@@ -237,6 +248,25 @@ static __attribute__((noinline)) void dress(struct call *call)
                          deadline->worn_ms == (long)program_ms && !deadline->paused_us;
 }
 
+/* A sum over the hops of a transfer; until its attempt begins in libcurl, the last one's. */
+static uint64_t queue_time_us(const struct call *call)
+{
+    curl_off_t time_us = 0;
+
+    call->handle->libcurl->easy_getinfo(call->handle->easy, (CURLINFO)QUEUE_TIME, &time_us);
+    return (uint64_t)time_us;
+}
+
+static void enter_queue(struct call *call, uint64_t now_us)
+{
+    call->deadline.queued_us = now_us;
+    call->deadline.connects_us = 0;
+    if (!is_told_of_queue(call))
+        return;
+    call->deadline.queue_told_us = queue_time_us(call);
+    call_for_look(call, now_us + LOOK_US);
+}
+
 void deadline_attempt(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
@@ -244,10 +274,11 @@ void deadline_attempt(struct call *call)
     bool has_waited = call->gate.attempt > 1 || call->gate.has_waited;
 
     deadline->attempt_started_us = has_waited ? clock_now_us() : deadline->call_started_us;
-    deadline->queued_us = deadline->may_queue ? deadline->attempt_started_us : 0;
-    deadline->sent_us = deadline->last_byte_us = 0;
-    if (!call->handle->is_settled || !deadline->is_plain || !deadline_sees_polls(call))
+    deadline->queued_us = deadline->connects_us = deadline->sent_us = deadline->last_byte_us = 0;
+    if (!call->handle->is_settled || !deadline->is_plain || deadline->may_queue || !deadline_sees_polls(call))
         dress(call);
+    if (deadline->may_queue)
+        enter_queue(call, deadline->attempt_started_us);
     call_for_look(call, first_end_us(call));
     /* The last byte of a long upload is looked for at each wait; a program's event loop waits unseen. */
     bool is_watched = has_waited || deadline->loop_looks_us || is_long_to_send(call);
@@ -273,9 +304,12 @@ void deadline_enters_loop(struct call *call, uint64_t *looks_us, bool may_queue)
 
 void deadline_leaves_loop(struct call *call)
 {
-    call->deadline.loop_looks_us = NULL;
-    call->deadline.may_queue = false;
-    call->deadline.queued_us = 0;
+    struct deadline *deadline = &call->deadline;
+
+    deadline->loop_looks_us = NULL;
+    deadline->is_plain &= !deadline->may_queue; /* what it wears is another limit on connecting, perhaps */
+    deadline->may_queue = false;
+    deadline->queued_us = deadline->connects_us = 0;
 }
 
 void deadline_repeats_in_loop(struct call *call, uint64_t *looks_us)
@@ -314,22 +348,39 @@ static bool leave_queue(struct call *call, uint64_t now_us)
 }
 
 /*
- * A transfer that waits in libcurl's queue for one of the program's few connections has not begun, and nobody
- * can see whether it waits. Until its request is about to be sent only the limit on connecting holds, which
- * is libcurl's to keep and begins when it has left the queue. (A libcurl that does not tell when it sends
- * keeps us waiting until the reply.)
+ * A transfer that waits in libcurl's queue for one of the program's few connections has not begun, and below
+ * 8.6 nobody can see whether it waits. Until its request is about to be sent only the limit on connecting
+ * holds, which is libcurl's to keep there and begins when it has left the queue. (A libcurl that does not
+ * tell when it sends keeps us waiting until the reply.)
  */
 void deadline_hop(struct call *call)
 {
     if (call->deadline.may_queue)
-        call->deadline.queued_us = clock_now_us();
+        enter_queue(call, clock_now_us());
+}
+
+/* Where libcurl tells, it is seen soon after that a transfer has left the queue and connects. */
+static void watch_queue(struct call *call, uint64_t now_us)
+{
+    struct deadline *deadline = &call->deadline;
+
+    if (!deadline->queued_us || !is_told_of_queue(call))
+        return;
+    uint64_t told_us = queue_time_us(call);
+    if (told_us == 0 || told_us == deadline->queue_told_us) {
+        call_for_look(call, now_us + LOOK_US);
+        return;
+    }
+    leave_queue(call, now_us);
+    deadline->connects_us = now_us;
 }
 
 static __attribute__((noinline)) void note_sending(struct call *call)
 {
     uint64_t now_us = clock_now_us();
 
-    bool was_queued = leave_queue(call, now_us);
+    bool was_queued = leave_queue(call, now_us) || call->deadline.connects_us;
+    call->deadline.connects_us = 0;
     call->deadline.sent_us = is_long_to_send(call) ? 0 : now_us;
     if (!call->deadline.sent_us)
         call_for_look(call, now_us + LOOK_US);
@@ -445,6 +496,7 @@ int deadline_poll_ms(struct call *call, int timeout_ms)
 
 bool deadline_look(struct call *call, uint64_t now_us)
 {
+    watch_queue(call, now_us);
     watch_upload(call);
     bool has_passed = ends_now(call, now_us);
     bool is_sending = call->sent && !call->deadline.sent_us && call->reply.phase == REPLY_HOLDING;

@@ -40,8 +40,9 @@ uint64_t limits_reply_us(const struct policy_timeouts *limits, const struct dead
 {
     if (deadline->queued_us || deadline->paused_us)
         return 0;
-    return limits_earlier_us(first_byte_us(limits, deadline, is_long_upload),
-                             limits_total_us(limits, deadline));
+    uint64_t next_us = deadline->connects_us ? after_us(deadline->connects_us, limits->connect_ms)
+                                             : first_byte_us(limits, deadline, is_long_upload);
+    return limits_earlier_us(next_us, limits_total_us(limits, deadline));
 }
 
 uint64_t limits_body_us(const struct policy_timeouts *limits, const struct deadline *deadline)
