@@ -3,14 +3,12 @@
 #include <stdatomic.h>
 
 #include "curl/call.h"
+#include "curl/lent.h"
 #include "curl/limits.h"
 #include "sys/clock.h"
 
 enum {
     SWALLOW_MS = 1000,
-    LIBCURL_CONNECT_MS = 300000, /* its default where the program sets none */
-    QUICK_EXIT_SINCE = 0x075700, /* 7.87.0 */
-    QUEUE_TIME_SINCE = 0x080600,
     QUEUE_TIME = CURLINFO_OFF_T + 65, /* CURLINFO_QUEUE_TIME_T */
     LOOK_US = 100000,                 /* between looks at what tells us nothing by itself */
     PATIENCE_MS = 5000,               /* libcurl's loop waits for a second at most: some of its first waits */
@@ -27,16 +25,6 @@ bool deadline_sees_polls(const struct call *call)
            atomic_load_explicit(&polls_are_seen[call->handle->libcurl->flavour], memory_order_relaxed);
 }
 
-static const struct policy_timeouts *limits_of(const struct call *call)
-{
-    return &call->gate.policy->settings->timeout;
-}
-
-static bool applies(const struct call *call)
-{
-    return call->gate.policy->settings->groups & POLICY_TIMEOUT;
-}
-
 /* What most requests have, none, leaves at once. */
 static bool is_long_to_send(const struct call *call)
 {
@@ -46,48 +34,23 @@ static bool is_long_to_send(const struct call *call)
 
 static uint32_t idle_limit_ms(const struct call *call)
 {
-    return applies(call) ? limits_of(call)->idle_ms : 0;
+    const struct policy_timeouts *limits = call_limits(call);
+    return limits ? limits->idle_ms : 0;
 }
 
 /* When the transfer is late, as it is just now; 0: there is no limit. */
 static uint64_t limit_now_us(const struct call *call)
 {
+    const struct deadline *deadline = &call->deadline;
+    const struct policy_timeouts *limits = call_limits(call);
+
     if (call->reply.phase == REPLY_SWALLOWING)
-        return call->deadline.swallow_us + SWALLOW_MS * 1000;
-    if (!applies(call))
+        return deadline->swallow_us + SWALLOW_MS * 1000;
+    if (!limits)
         return 0;
     if (call->reply.phase == REPLY_HOLDING)
-        return limits_reply_us(limits_of(call), &call->deadline,
-                               !call->deadline.sent_us && upload_is_long(call));
-    return limits_body_us(limits_of(call), &call->deadline);
-}
-
-/* ---- what libcurl is told ---- */
-
-static void wear_ms(struct call *call, long ms)
-{
-    if (ms == call->deadline.worn_ms)
-        return;
-    call->deadline.worn_ms = ms;
-    call_set(call, CURLOPT_TIMEOUT_MS, ms);
-}
-
-/* CURLOPT_TIMEOUT_MS counts from the attempt's start, and 0 means none: never set 0 for "now". */
-static void wear(struct call *call, uint64_t ends_us)
-{
-    uint64_t started_us = call->deadline.attempt_started_us;
-
-    if (!ends_us)
-        wear_ms(call, 0);
-    else
-        wear_ms(call, ends_us > started_us + 1000 ? (long)((ends_us - started_us) / 1000) : 1);
-}
-
-/* As the program wants it: what is left of its own, where attempts went before. */
-static void give_back(struct call *call)
-{
-    call->deadline.is_lent = false;
-    wear(call, call->deadline.program_ends_us);
+        return limits_reply_us(limits, deadline, !deadline->sent_us && upload_is_long(call));
+    return limits_body_us(limits, deadline);
 }
 
 /* The event loop of a program need not look before the nearest limit of its calls, which may only be too
@@ -111,81 +74,25 @@ static void look_again(struct call *call)
         call_for_look(call, limit_now_us(call));
     if (!deadline_sees_polls(call)) {
         deadline->is_lent = true;
-        wear(call, limits_earlier_us(limit_now_us(call), deadline->program_ends_us));
+        lent_until(call, limits_earlier_us(limit_now_us(call), deadline->program_ends_us));
     } else if (deadline->is_lent) {
-        give_back(call);
+        lent_give_back(call);
     }
 }
 
 /* Only for the first waits, so that time which passes outside of them is not overlooked for long. */
 static int first_patience_ms(const struct call *call)
 {
-    uint32_t shortest_ms = applies(call) ? limits_shortest_ms(limits_of(call)) : 0;
+    const struct policy_timeouts *limits = call_limits(call);
+    uint32_t shortest_ms = limits ? limits_shortest_ms(limits) : 0;
     return shortest_ms && shortest_ms < PATIENCE_MS ? (int)shortest_ms : PATIENCE_MS;
 }
 
 /* No limit of the attempt can end earlier. What ends later is found out when the event loop looks then. */
 static uint64_t first_end_us(const struct call *call)
 {
-    if (!call->deadline.loop_looks_us || !applies(call))
-        return 0;
-    return limits_first_us(limits_of(call), &call->deadline);
-}
-
-/*
- * From libcurl 8.8 on CURLOPT_CONNECTTIMEOUT runs in its queue for a connection, too. There the limit is kept
- * by us, where libcurl tells when a transfer has left the queue.
- */
-static bool is_told_of_queue(const struct call *call)
-{
-    return call->deadline.may_queue && call->handle->libcurl->version >= QUEUE_TIME_SINCE;
-}
-
-static void limit_connect(struct call *call)
-{
-    uint64_t program_ms = call->handle->words[HANDLES_CONNECTTIMEOUT_MS];
-    uint32_t policy_ms = applies(call) && !is_told_of_queue(call) ? limits_of(call)->connect_ms : 0;
-    bool is_ours = policy_ms && policy_ms < (program_ms ? program_ms : LIBCURL_CONNECT_MS);
-
-    if (call->deadline.connect_ms == (is_ours ? policy_ms : 0))
-        return;
-    call->deadline.connect_ms = is_ours ? policy_ms : 0;
-    call_set(call, CURLOPT_CONNECTTIMEOUT_MS, (long)(is_ours ? policy_ms : program_ms));
-}
-
-static void exit_quickly(struct call *call)
-{
-    if (call->deadline.quick_exit_is_worn || !applies(call) ||
-        call->handle->libcurl->version < QUICK_EXIT_SINCE)
-        return;
-    call_set(call, CURLOPT_QUICK_EXIT, 1L); /* a stalled resolver thread is not waited for */
-    call->deadline.quick_exit_is_worn = true;
-}
-
-/*
- * The way out for `idle` where polls are not seen. It is coarse: libcurl takes the mean speed of the last
- * five seconds, and counts in seconds.
- */
-static void limit_speed(struct call *call)
-{
-    const struct handle *handle = call->handle;
-    uint32_t idle_ms = idle_limit_ms(call);
-
-    if (!idle_ms || deadline_sees_polls(call) || handle->words[HANDLES_LOW_SPEED_TIME] ||
-        handle->words[HANDLES_LOW_SPEED_LIMIT])
-        return;
-    call->deadline.idle_is_ours = true;
-    call_set(call, CURLOPT_LOW_SPEED_LIMIT, 1L);
-    call_set(call, CURLOPT_LOW_SPEED_TIME, (long)((idle_ms + 999) / 1000));
-}
-
-static void lift_speed(struct call *call)
-{
-    if (!call->deadline.idle_is_ours)
-        return;
-    call->deadline.idle_is_ours = false;
-    call_set(call, CURLOPT_LOW_SPEED_LIMIT, (long)call->handle->words[HANDLES_LOW_SPEED_LIMIT]);
-    call_set(call, CURLOPT_LOW_SPEED_TIME, (long)call->handle->words[HANDLES_LOW_SPEED_TIME]);
+    const struct policy_timeouts *limits = call_limits(call);
+    return limits ? limits_first_us(limits, &call->deadline) : 0;
 }
 
 /* ---- the course of a call ---- */
@@ -207,13 +114,13 @@ void deadline_program_set(struct call *call)
     read_program_limit(call);
     deadline->is_plain = false;
     deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
-    give_back(call);
+    lent_give_back(call);
     look_again(call);
     deadline->connect_ms = 0;
-    limit_connect(call);
+    lent_limit_connect(call);
     if (deadline->idle_is_ours) {
         deadline->idle_is_ours = false;
-        limit_speed(call);
+        lent_limit_idle(call);
     }
 }
 
@@ -236,11 +143,11 @@ static __attribute__((noinline)) void dress(struct call *call)
     bool is_seen = deadline_sees_polls(call);
 
     deadline->is_plain = false;
-    lift_speed(call);
-    limit_connect(call);
-    exit_quickly(call);
+    lent_lift_idle(call);
+    lent_limit_connect(call);
+    lent_exit_quickly(call);
     if (call->gate.attempt > 1 || deadline->worn_ms != (long)program_ms)
-        give_back(call);
+        lent_give_back(call);
     if (!is_seen || deadline->loop_looks_us || deadline->is_lent)
         look_again(call);
     deadline->first_patience_ms = is_seen ? first_patience_ms(call) : 0;
@@ -261,7 +168,7 @@ static void enter_queue(struct call *call, uint64_t now_us)
 {
     call->deadline.queued_us = now_us;
     call->deadline.connects_us = 0;
-    if (!is_told_of_queue(call))
+    if (!lent_is_told_of_queue(call))
         return;
     call->deadline.queue_told_us = queue_time_us(call);
     call_for_look(call, now_us + LOOK_US);
@@ -279,7 +186,8 @@ void deadline_attempt(struct call *call)
         dress(call);
     if (deadline->may_queue)
         enter_queue(call, deadline->attempt_started_us);
-    call_for_look(call, first_end_us(call));
+    if (deadline->loop_looks_us)
+        call_for_look(call, first_end_us(call));
     /* The last byte of a long upload is looked for at each wait; a program's event loop waits unseen. */
     bool is_watched = has_waited || deadline->loop_looks_us || is_long_to_send(call);
     deadline->patience_ms = is_watched ? 0 : deadline->first_patience_ms;
@@ -331,20 +239,26 @@ static bool has_waited_for_nothing(const struct call *call)
 /* Time that was not the call's to spend. */
 static void leave_out(struct call *call, uint64_t us)
 {
-    call->deadline.call_started_us += us;
+    const struct policy_timeouts *limits = call_limits(call);
+    struct deadline *deadline = &call->deadline;
+
+    deadline->call_started_us += us;
     call->gate.deadline_us =
-        limits_earlier_us(applies(call) ? limits_total_us(limits_of(call), &call->deadline) : 0,
-                          call->deadline.program_ends_us);
+        limits_earlier_us(limits ? limits_total_us(limits, deadline) : 0, deadline->program_ends_us);
 }
 
 /* Returns whether it may have been there. */
 static bool leave_queue(struct call *call, uint64_t now_us)
 {
-    if (!call->deadline.queued_us)
+    struct deadline *deadline = &call->deadline;
+
+    if (!deadline->may_queue)
         return false;
-    leave_out(call, now_us - call->deadline.queued_us);
-    call->deadline.queued_us = 0;
-    return true;
+    bool was_there = deadline->queued_us || deadline->connects_us;
+    if (deadline->queued_us)
+        leave_out(call, now_us - deadline->queued_us);
+    deadline->queued_us = deadline->connects_us = 0;
+    return was_there;
 }
 
 /*
@@ -364,7 +278,7 @@ static void watch_queue(struct call *call, uint64_t now_us)
 {
     struct deadline *deadline = &call->deadline;
 
-    if (!deadline->queued_us || !is_told_of_queue(call))
+    if (!deadline->queued_us || !lent_is_told_of_queue(call))
         return;
     uint64_t told_us = queue_time_us(call);
     if (told_us == 0 || told_us == deadline->queue_told_us) {
@@ -379,8 +293,7 @@ static __attribute__((noinline)) void note_sending(struct call *call)
 {
     uint64_t now_us = clock_now_us();
 
-    bool was_queued = leave_queue(call, now_us) || call->deadline.connects_us;
-    call->deadline.connects_us = 0;
+    bool was_queued = leave_queue(call, now_us);
     call->deadline.sent_us = is_long_to_send(call) ? 0 : now_us;
     if (!call->deadline.sent_us)
         call_for_look(call, now_us + LOOK_US);
@@ -405,9 +318,9 @@ void deadline_sent(struct call *call)
 
 void deadline_committed(struct call *call)
 {
-    if (call->deadline.is_plain || !applies(call))
+    if (call->deadline.is_plain || !call_limits(call))
         return;
-    limit_speed(call);
+    lent_limit_idle(call);
     if (idle_limit_ms(call) && deadline_sees_polls(call) && !call->deadline.paused_us)
         call->deadline.last_byte_us = clock_now_us();
     look_again(call);
@@ -464,16 +377,14 @@ static void watch_upload(struct call *call)
         deadline_sent(call);
 }
 
-/* libcurl's clock began a little later than ours: "what has passed" might not have, so 1 ms it is. */
 static bool ends_now(struct call *call, uint64_t now_us)
 {
     uint64_t ends_us = limit_now_us(call);
 
     if (!ends_us || now_us < ends_us)
         return false;
-    call->deadline.is_lent = true;
     call->deadline.is_plain = false;
-    wear_ms(call, 1);
+    lent_end_now(call);
     return true;
 }
 
@@ -529,17 +440,6 @@ void deadline_retire(struct deadline *deadline)
 
 void deadline_restore(struct call *call)
 {
-    const uint64_t *words = call->handle->words;
-    struct deadline *deadline = &call->deadline;
-
-    lift_speed(call);
-    if (deadline->worn_ms != (long)words[HANDLES_TIMEOUT_MS])
-        call_set(call, CURLOPT_TIMEOUT_MS, (long)words[HANDLES_TIMEOUT_MS]);
-    if (deadline->connect_ms)
-        call_set(call, CURLOPT_CONNECTTIMEOUT_MS, (long)words[HANDLES_CONNECTTIMEOUT_MS]);
-    if (deadline->quick_exit_is_worn)
-        call_set(call, CURLOPT_QUICK_EXIT, (long)words[HANDLES_QUICK_EXIT]);
-    deadline->worn_ms = (long)words[HANDLES_TIMEOUT_MS];
-    deadline->connect_ms = 0;
-    deadline->quick_exit_is_worn = deadline->is_plain = false;
+    lent_restore(call);
+    call->deadline.is_plain = false;
 }
