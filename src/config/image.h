@@ -1,7 +1,7 @@
 /*
  * The rule image: a compiled configuration as one flat file that every process maps. Offsets instead of
- * pointers, so it may lie anywhere; it carries a checksum (of the header alone where it is large), and every index is checked where it
- * is used, so that a damaged image can give a wrong answer but never a wild access.
+ * pointers, so it may lie anywhere; it carries a checksum (of the header alone where it is large), and every
+ * index is checked where it is used, so that a damaged image can give a wrong answer but never a wild access.
  *
  *   header | policies | rules | keys | patches | headers | words | sources | services | service keys | urls |
  * pool

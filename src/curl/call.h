@@ -43,6 +43,13 @@ void call_retire(struct call *call);
 /* Frees what a call holds; NULL is fine. */
 void call_free(struct call *call);
 
+/* The policy's limits of time; NULL: it has none. */
+static inline const struct policy_timeouts *call_limits(const struct call *call)
+{
+    const struct policy *settings = call->gate.policy->settings;
+    return settings->groups & POLICY_TIMEOUT ? &settings->timeout : NULL;
+}
+
 /* What gusset itself sets on the real handle: one word, as libcurl takes it. */
 #define call_set(call, option, word)                                                                         \
     ((call)->handle->libcurl->easy_setopt((call)->handle->easy, (option), (word)))

@@ -208,7 +208,6 @@ void gate_answered(struct gate_call *call)
     call->failed = false;
     circuit_tell_success(call, clock_now_us());
     call->is_answered = true;
-    call->is_routine = false;
 }
 
 void gate_succeeded(struct gate_call *call, struct outcome outcome)
@@ -270,8 +269,8 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 /* Whether the next call may be opened by gate_repeat. */
 static bool was_routine(const struct gate_call *call)
 {
-    return !call->shadow && !call->is_answered && !call->has_waited && !call->repeats && !call->tally &&
-           !log_wants(LOG_DEBUG) && !record_wants() &&
+    return !call->shadow && !call->has_waited && !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
+           !record_wants() &&
            (inside_settings(call)->groups & (POLICY_BREAKER | POLICY_LIMIT)) == POLICY_BREAKER;
 }
 

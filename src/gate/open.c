@@ -233,7 +233,7 @@ bool gate_repeat(struct gate_call *call)
     call->opened_us = now_us;
     call->deadline_us = call->total_us ? now_us + call->total_us : 0;
     call->over_us = 0;
-    call->attempt_ended = false;
+    call->attempt_ended = call->is_answered = false;
     call->is_repeat = true;
     atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
