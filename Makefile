@@ -108,12 +108,14 @@ $(B)/unit/%: tests/unit/%.c $(UNIT_OBJ)
 	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(UNIT_OBJ) \
 	    -o $@ -lcmocka -Wl,--as-needed -lcurl -pthread $(LDFLAGS)
 
-# The gate's tests bring their own clock and dice.
-$(B)/gate/%: tests/gate/%.c $(LOW_OBJ)
+# The gate's tests bring their own clock and dice; so do those of what remembers for it.
+GATE_OBJ := $(filter-out $(B)/src/sys/clock.o $(B)/src/sys/random.o,$(LOW_OBJ)) \
+            $(addprefix $(B)/src/connect/,known.o names.o peer.o)
+$(B)/gate/%: tests/gate/%.c $(GATE_OBJ)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  TEST  $<")
-	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< \
-	    $(filter-out $(B)/src/sys/clock.o $(B)/src/sys/random.o,$(LOW_OBJ)) -o $@ -lcmocka -pthread $(LDFLAGS)
+	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(GATE_OBJ) \
+	    -o $@ -lcmocka -pthread $(LDFLAGS)
 
 $(B)/sim/%: tests/sim/%.c $(LOW_OBJ) $(SIM_OBJ)
 	@mkdir -p $(@D)

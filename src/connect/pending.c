@@ -300,11 +300,11 @@ static struct slot *claim(int fd)
     return slot ? slot : claim_marked(fd, WAITING);
 }
 
-void pending_add(int fd, struct gate_call *call, struct socket_limit *limit)
+void pending_add(int fd, uint64_t cookie, struct gate_call *call, struct socket_limit *limit)
 {
-    uint64_t cookie = socket_cookie(fd);
-
     pending_leave(fd);
+    if (!cookie)
+        cookie = socket_cookie(fd);
     struct slot *slot = cookie ? claim(fd) : NULL;
     if (!slot) {
         socket_unlimit(fd, limit);

@@ -64,6 +64,11 @@ bool gate_is_clear(const struct gate_call *call)
     return inside_is_free_to_go(call);
 }
 
+bool gate_is_calm(const struct gate_call *call)
+{
+    return atomic_load_explicit(&call->slot->circuit, memory_order_relaxed) == breaker_closed();
+}
+
 static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)
 {
     struct verdict verdict = circuit_ask(call);
@@ -266,12 +271,24 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 
 /* ---- close ---- */
 
-/* Whether the next call may be opened by gate_repeat. */
-static bool was_routine(const struct gate_call *call)
+enum { NOT_IN_ONE_STEP = POLICY_LIMIT }; /* groups by which each call must be admitted */
+
+static inline bool was_plain(const struct gate_call *call, uint32_t groups)
 {
     return !call->shadow && !call->has_waited && !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
-           !record_wants() &&
-           (inside_settings(call)->groups & (POLICY_BREAKER | POLICY_LIMIT)) == POLICY_BREAKER;
+           !record_wants() && (inside_settings(call)->groups & (NOT_IN_ONE_STEP | groups)) == groups;
+}
+
+/* Whether the next call may be opened by gate_repeat, and ended by gate_repeated. */
+static bool was_routine(const struct gate_call *call)
+{
+    return was_plain(call, POLICY_BREAKER);
+}
+
+bool gate_may_repeat(const struct gate_call *call)
+{
+    return call->policy && call->attempt == 1 && !call->round && !call->would_refuse &&
+           call->outcome.type == OUTCOME_SUCCESS && was_plain(call, 0);
 }
 
 void gate_close(struct gate_call *call)
@@ -302,6 +319,15 @@ void gate_leave(struct gate_call *call)
     gate_forget(call);
 }
 
+void gate_repeated_at(struct gate_call *call, uint64_t now_us)
+{
+    call->attempt_ended = true;
+    call->over_us = now_us;
+    if (inside_applies(call, POLICY_BREAKER))
+        circuit_tell_success(call, now_us);
+    histogram_add(call->slot->latency, now_us - call->opened_us);
+}
+
 void gate_repeated(struct gate_call *call)
 {
     uint64_t now_us = clock_now_us();
@@ -310,4 +336,12 @@ void gate_repeated(struct gate_call *call)
     call->over_us = now_us;
     circuit_tell_success(call, now_us);
     histogram_add(call->slot->latency, now_us - call->opened_us);
+}
+
+/* The fifth of a retry that the budget got by it is not worth a division. */
+void gate_retract(struct gate_call *call)
+{
+    atomic_fetch_sub_explicit(&call->slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&call->slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
+    gate_forget(call);
 }

@@ -96,6 +96,13 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
 /* Whether a rule matches under which gusset acts: neither off nor shadow. */
 bool gate_enforces(const struct rules_query *query);
 
+/* What gate_matches goes by: it answers the same as long as this is the same. */
+struct gate_era {
+    uint64_t rules;   /* their number */
+    uint64_t control; /* state/control.h */
+};
+struct gate_era gate_era(void);
+
 /*
  * Opens a call once more for the same place, method and path, without searching the rules again: the
  * quick way of a handle that is used again. Returns false when something has changed; open it anew then.
@@ -125,6 +132,9 @@ bool gate_is_unmatched(const struct gate_call *call);
  * probe. A door that must look closer at a call before one is refused or spent need not then.
  */
 bool gate_is_clear(const struct gate_call *call);
+
+/* Whether no attempt has failed since the last one that did not: another that ends well changes nothing. */
+bool gate_is_calm(const struct gate_call *call);
 
 /* A connect that no rule means: counted for the state as a whole. */
 void gate_count_unprotected(void);
@@ -167,6 +177,18 @@ void gate_close(struct gate_call *call);
  */
 bool gate_repeat(struct gate_call *call);
 void gate_repeated(struct gate_call *call);
+
+/*
+ * The same from a copy of a record that is kept elsewhere, and holds nothing: gate_repeat_copy holds what it
+ * needs until gate_forget. gate_may_repeat: whether a call may be kept so: one that was opened, and whose
+ * first attempt was admitted and has not failed. gate_repeated_at is for a door that has just read the clock.
+ */
+bool gate_may_repeat(const struct gate_call *call);
+bool gate_repeat_copy(struct gate_call *call);
+void gate_repeated_at(struct gate_call *call, uint64_t now_us);
+
+/* A call that gate_repeat has opened turns out to be none of gusset's: it is not counted, and forgotten. */
+void gate_retract(struct gate_call *call);
 
 /*
  * The sentence for a refusal or a failure, for the program's error buffer: host, reason, when it is

@@ -187,6 +187,13 @@ bool gate_enforces(const struct rules_query *query)
     return enforces;
 }
 
+struct gate_era gate_era(void)
+{
+    const struct ready *ready = gate_ready(false);
+    return ready ? (struct gate_era){ready->number, control_word(ready->state.header)}
+                 : (struct gate_era){0, 0};
+}
+
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
 {
     struct rules_match match;
@@ -238,6 +245,20 @@ bool gate_repeat(struct gate_call *call)
     atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
     return true;
+}
+
+/* A record of rules that was used again has another number, and where there are other rules the control word
+ * differs. */
+bool gate_repeat_copy(struct gate_call *call)
+{
+    const struct ready *meant = call->ready;
+
+    call->ready = ready_hold();
+    call->is_routine = true;
+    if (call->ready == meant && gate_repeat(call))
+        return true;
+    gate_forget(call);
+    return false;
 }
 
 bool gate_reopen(struct gate_call *call)

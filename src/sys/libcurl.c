@@ -19,6 +19,7 @@ static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
 
 _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
 struct libcurl_text libcurl_texts[LIBCURL_FLAVOUR_COUNT];
+struct libcurl_span libcurl_span;
 
 /* Further libraries of a flavour that has a table, in the order in which they were found. */
 enum { TWINS_MOST = 8 };
@@ -197,6 +198,17 @@ static void pin(const void *function)
         linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
+static void widen_span(uintptr_t start, uintptr_t end)
+{
+    uintptr_t old = atomic_load(&libcurl_span.start);
+
+    while ((!old || start < old) && !atomic_compare_exchange_weak(&libcurl_span.start, &old, start))
+        ;
+    old = atomic_load(&libcurl_span.end);
+    while (end > old && !atomic_compare_exchange_weak(&libcurl_span.end, &old, end))
+        ;
+}
+
 /* Of a table that knows its library; false when that is none that gusset knows. */
 static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
 {
@@ -216,6 +228,7 @@ static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
         return false;
     /* of the one function that nobody wraps */
     module_segment((const void *)table->version_info, &table->text_start, &table->text_end);
+    widen_span(table->text_start, table->text_end);
     pin((const void *)table->version_info);
     table->flavour = flavour;
     const curl_version_info_data *info = table->version_info(CURLVERSION_NOW);
@@ -359,7 +372,7 @@ const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *call
     return number ? atomic_load_explicit(&twins[number - 1], memory_order_acquire) : first;
 }
 
-bool libcurl_any_holds(const void *address)
+bool libcurl_one_holds(const void *address)
 {
     for (int i = 0; i < LIBCURL_FLAVOUR_COUNT; i++) {
         const struct libcurl *table = atomic_load_explicit(&libcurl_tables[i], memory_order_acquire);

@@ -120,13 +120,13 @@ static const char *version_name(const struct module *module, unsigned index)
     }
 }
 
-/* Whether the symbol defines a function of that name and version. */
+/* Whether the symbol defines a function, or a variable, of that name and version. */
 static bool is_wanted(const struct module *module, uint32_t symbol, const char *name, const char *version)
 {
     const ElfW(Sym) *entry = &module->symbols[symbol];
     unsigned type = entry->st_info & 0xf;
 
-    if (entry->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_NOTYPE) ||
+    if (entry->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_NOTYPE && type != STT_OBJECT) ||
         !is_same(module->strings + entry->st_name, name))
         return false;
     if (!module->versions)

@@ -34,7 +34,8 @@ void *module_find(const struct module *module, const char *name, const char *ver
 /* The version under which the name is defined by default; NULL: none, or the object has no versions. */
 const char *module_version(const struct module *module, const char *name);
 
-/* The function of that name in the first object that comes after gusset and defines it; NULL: none. */
+/* The function or variable of that name in the first object that comes after gusset and defines it; NULL:
+ * none. */
 void *module_find_next(const char *name);
 
 /*
