@@ -76,17 +76,69 @@ static bool is_question(const struct attempt *attempt)
            socket_progress(attempt->fd) != SOCKET_IDLE;
 }
 
-/* A socket that must not block cannot be kept waiting for its token: it is refused instead. */
-static bool is_refused(struct attempt *attempt)
+/* ---- how long it may take ---- */
+
+/*
+ * Whether the program may be kept waiting: on a socket that blocks, or for as long as retry.wait allows,
+ * which hold_until_us then says.
+ */
+static bool may_be_kept(struct attempt *attempt)
 {
     const struct policy *settings = settings_of(attempt);
-    bool may_wait =
-        settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms && socket_is_blocking(attempt->fd);
-    struct verdict verdict = gate_admit(&attempt->call, may_wait);
 
-    if (verdict.kind == VERDICT_WAIT)
-        clock_sleep_ms(verdict.wait_ms);
-    return verdict.kind == VERDICT_REFUSE;
+    if (attempt->hold_until_us)
+        return true;
+    if (socket_is_blocking(attempt->fd))
+        return true;
+    if (!(settings->groups & POLICY_RETRY) || !settings->retry.hold_ms)
+        return false;
+    attempt->hold_until_us = attempt->call.opened_us + (uint64_t)settings->retry.hold_ms * 1000;
+    return true;
+}
+
+/* Whether the rule ever keeps a call waiting before it goes: only then is the socket looked at. */
+static bool rule_keeps(const struct policy *settings)
+{
+    return (settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms) ||
+           (settings->groups & POLICY_BULKHEAD && settings->bulkhead.wait_ms) ||
+           (settings->groups & POLICY_BREAKER && settings->breaker.reject == POLICY_REJECT_WAIT);
+}
+
+/* No wait that the gate asks for may be longer than the program may be kept. Returns what the deadline was.
+ */
+static uint64_t narrow_deadline(struct attempt *attempt)
+{
+    uint64_t deadline_us = attempt->call.deadline_us;
+
+    if (attempt->hold_until_us && (!deadline_us || attempt->hold_until_us < deadline_us))
+        attempt->call.deadline_us = attempt->hold_until_us;
+    return deadline_us;
+}
+
+static int wait_ms(uint32_t ms)
+{
+    const struct sys_time duration = {ms / 1000, (int64_t)(ms % 1000) * 1000000};
+    return ms ? sys_sleep(&duration) : 0;
+}
+
+/*
+ * Asks until the gate says GO or REFUSE. What must not be kept waiting is refused instead; so is a call whose
+ * wait a signal ends, since the program may mean it.
+ */
+static bool is_refused(struct attempt *attempt)
+{
+    bool is_kept = !attempt->call.shadow && rule_keeps(settings_of(attempt)) && may_be_kept(attempt);
+
+    for (;;) {
+        uint64_t deadline_us = narrow_deadline(attempt);
+        struct verdict verdict = gate_admit(&attempt->call, is_kept);
+        attempt->call.deadline_us = deadline_us;
+        if (verdict.kind != VERDICT_WAIT && verdict.kind != VERDICT_LATER)
+            return verdict.kind == VERDICT_REFUSE;
+        is_kept = wait_ms(verdict.wait_ms) != -EINTR;
+        if (verdict.kind == VERDICT_WAIT)
+            return false;
+    }
 }
 
 static int refusal_errno(const struct attempt *attempt)
@@ -190,14 +242,7 @@ static bool may_wait(struct attempt *attempt)
         return false;
     if (!(settings->groups & POLICY_RETRY))
         return attempt->call.route.left && socket_is_blocking(attempt->fd);
-    if (attempt->hold_until_us)
-        return true;
-    if (settings->retry.hold_ms)
-        attempt->hold_until_us = attempt->call.opened_us + (uint64_t)settings->retry.hold_ms * 1000;
-    if (!socket_is_blocking(attempt->fd))
-        return attempt->hold_until_us != 0;
-    attempt->hold_until_us = 0;
-    return true;
+    return may_be_kept(attempt);
 }
 
 /* An outcome is waited for only where retry.wait asks for it: a blocking socket that has not ended was told
@@ -242,14 +287,12 @@ static struct verdict tell(struct attempt *attempt, int error)
 {
     struct gate_call *call = &attempt->call;
     struct gate_attempt ended = {.outcome = outcome_of_errno(error), .retry_after_ms = -1};
-    uint64_t deadline_us = call->deadline_us;
 
     if (error == EINTR ||
         error == EALREADY) /* of a unix socket; of a connect that gusset has not seen begin */
         ended.outcome.type = OUTCOME_LOCAL;
     ended.replayable = error && may_wait(attempt);
-    if (attempt->hold_until_us && (!deadline_us || attempt->hold_until_us < deadline_us))
-        call->deadline_us = attempt->hold_until_us;
+    uint64_t deadline_us = narrow_deadline(attempt);
     struct verdict verdict = gate_ended(call, &ended);
     call->deadline_us = deadline_us;
     return verdict;
@@ -259,15 +302,13 @@ static struct verdict tell(struct attempt *attempt, int error)
  * Waits for the next try; false when a signal comes first (the program may mean it), the socket has gone or
  * the circuit opened.
  */
-static bool wait_for_next(struct attempt *attempt, uint32_t wait_ms)
+static bool wait_for_next(struct attempt *attempt, uint32_t ms)
 {
-    const struct sys_time duration = {wait_ms / 1000, (int64_t)(wait_ms % 1000) * 1000000};
-
-    if ((wait_ms && sys_sleep(&duration) == -EINTR) || !is_still_ours(attempt))
+    if (wait_ms(ms) == -EINTR || is_refused(attempt) || !is_still_ours(attempt))
         return false;
     if (attempt->kind == SOCKET_TCP)
         socket_disconnect(attempt->fd);
-    return gate_admit(&attempt->call, false).kind == VERDICT_GO;
+    return true;
 }
 
 /* All attempts of an admitted call. Returns 0 or an errno. */
