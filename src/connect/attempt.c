@@ -387,6 +387,7 @@ int attempt_connect(int fd, const struct sockaddr *to, socklen_t length)
     attempt.length = length;
     attempt.hold_until_us = attempt.cookie = 0;
     attempt.call.ready = NULL;
+    attempt.call.place = NULL;
     attempt.service.known = NULL;
     if (!open_call(&attempt, &place)) {
         gate_forget(&attempt.call);
