@@ -93,11 +93,15 @@ static uint64_t opened(struct gate_call *call, uint64_t old, uint64_t next, uint
     return breaker_opened(rule, now_ms, opens, random_32());
 }
 
+/*
+ * Those of the outage would open it again at the first new one. That there were calls is kept: a host with
+ * traffic must not be judged by a few in a row again, or a brownout would open it each time that it closed.
+ */
 static void forget_failures(struct gate_call *call)
 {
     for (int i = 0; i < WINDOW_SLOTS; i++) {
-        atomic_store_explicit(&call->slot->outcomes[i], 0, memory_order_relaxed);
-        atomic_store_explicit(&call->slot->slow[i], 0, memory_order_relaxed);
+        atomic_fetch_and_explicit(&call->slot->outcomes[i], window_unmarked(), memory_order_relaxed);
+        atomic_fetch_and_explicit(&call->slot->slow[i], window_unmarked(), memory_order_relaxed);
     }
 }
 
@@ -108,7 +112,7 @@ static void note_move(struct gate_call *call, uint64_t old, uint64_t next, uint6
         note_event(call, EVENTS_OPENED, (uint32_t)breaker_remaining_ms(next, now_ms));
     } else if (breaker_state(next) == BREAKER_CLOSED && breaker_state(old) != BREAKER_CLOSED) {
         atomic_store(&call->slot->calm, breaker_calm(now_ms, breaker_opens(old)));
-        forget_failures(call); /* those of the outage would open it again at the first new one */
+        forget_failures(call);
         note_event(call, EVENTS_CLOSED, 0);
     }
 }

@@ -5,11 +5,14 @@ static const char configuration[] =
     "policies: {\n"
     "  thirty:  { limit: { rate = 30; per = \"60s\"; burst = 5; }; };\n"
     "  patient: { limit: { rate = 30; per = \"60s\"; burst = 5; wait = \"10s\"; }; };\n"
-    "  asked:   { retry: { attempts = 2; retry_after = \"20s\"; backoff: { base = \"1ms\"; }; }; timeout: { total = \"60s\"; }; };\n"
+    "  asked:   { retry: { attempts = 2; retry_after = \"20s\"; backoff: { base = \"1ms\"; }; }; timeout: { "
+    "total = \"60s\"; }; };\n"
     "  hurried: { retry: { retry_after = \"20s\"; }; timeout: { total = \"3s\"; }; };\n"
     "};\n"
-    "hosts = ( { match = \"*.thirty.test\"; policy = \"thirty\"; }, { match = \"*.patient.test\"; policy = \"patient\"; },\n"
-    "          { match = \"*.asked.test\"; policy = \"asked\"; }, { match = \"*.hurried.test\"; policy = \"hurried\"; } );\n";
+    "hosts = ( { match = \"*.thirty.test\"; policy = \"thirty\"; }, { match = \"*.patient.test\"; policy = "
+    "\"patient\"; },\n"
+    "          { match = \"*.asked.test\"; policy = \"asked\"; }, { match = \"*.hurried.test\"; policy = "
+    "\"hurried\"; } );\n";
 
 static void ten_side_by_side_share_thirty_a_minute_and_a_burst_of_five(void **state)
 {
@@ -40,7 +43,9 @@ static void those_that_may_wait_are_let_through_one_by_one_at_the_rate(void **st
     for (int i = 0; i < 12; i++) {
         struct gate_call call = open_call(&place);
         struct verdict verdict = gate_admit(&call, true);
-        waits[i] = verdict.kind == VERDICT_WAIT ? verdict.wait_ms : verdict.kind == VERDICT_REFUSE ? 99999 : 0;
+        waits[i] = verdict.kind == VERDICT_WAIT     ? verdict.wait_ms
+                   : verdict.kind == VERDICT_REFUSE ? 99999
+                                                    : 0;
         gate_close(&call);
     }
     for (int i = 0; i < 12; i++)
