@@ -27,8 +27,26 @@ struct output {
     size_t length;
 };
 
+/* The effective user's number: a name would have to be looked up, which may allocate and connect. */
+static const char *own_user(void)
+{
+    static _Thread_local char digits[12] __attribute__((tls_model("initial-exec")));
+    char *at = digits + sizeof digits - 1;
+    uid_t left = geteuid();
+
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    return at;
+}
+
 const char *expand_environment(const char *name)
 {
+    if (strcmp(name, "program") == 0)
+        return program_invocation_short_name;
+    if (strcmp(name, "user") == 0)
+        return own_user();
     if (strncmp(name, "HTTP_", 5) == 0 && getenv("GATEWAY_INTERFACE"))
         return NULL;
     return getenv(name);

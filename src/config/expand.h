@@ -13,7 +13,11 @@ enum { EXPAND_FILE_MOST = 64 << 10 }; /* bytes of a file that is read, and of an
 /* Looks a variable up: NULL when it is unset. */
 typedef const char *expand_lookup(const char *name);
 
-/* The process's environment. Under CGI (GATEWAY_INTERFACE set) HTTP_… is unset: a client chose it. */
+/*
+ * The process's environment, and two names of its own: ${program}, the program's name, and ${user}, its
+ * effective user's number. Under CGI (GATEWAY_INTERFACE set) HTTP_… is unset: a client chose it. Valid until
+ * the next call of the thread.
+ */
 const char *expand_environment(const char *name);
 
 enum expand_error {

@@ -193,8 +193,8 @@ static bool spell(const struct reader *reader, const struct config_setting_t *se
         return expand_is_template(string) || entry->kind == SETTINGS_DURATION ||
                entry->kind == SETTINGS_CHOICE || entry->kind == SETTINGS_TEXT;
     case LIBCONFIG_INTEGER:
-        if (entry->kind != SETTINGS_COUNT && !is_fraction(entry))
-            return false;
+        if (entry->kind != SETTINGS_COUNT && entry->kind != SETTINGS_CHOICE && !is_fraction(entry))
+            return false; /* a choice may be a status */
         if (libconfig_integer(reader->document, setting) < 0)
             return false;
         value_put_decimal(out, (uint64_t)libconfig_integer(reader->document, setting), 0, 0);

@@ -67,7 +67,7 @@ struct settings_entry {
     const char *key; /* "retry.backoff.base" */
     uint8_t kind;    /* enum settings_kind */
     uint8_t place;   /* enum settings_place: what offset is counted in */
-    uint8_t group;   /* bit of enum policy_group; 0: none */
+    uint16_t group;  /* bit of enum policy_group; 0: none */
     uint8_t surplus; /* an alias that counts from elsewhere: stored value = text + surplus; else 0 */
     uint16_t offset; /* in struct policy, settings_globals or settings_service */
     uint32_t least;  /* range, in stored units */
@@ -77,7 +77,7 @@ struct settings_entry {
     const char *help; /* a sentence without its full stop */
 };
 
-enum { SETTINGS_MOST = 96 }; /* no table is longer; for arrays with an element a setting */
+enum { SETTINGS_MOST = 128 }; /* no table is longer; for arrays with an element a setting */
 
 /* How many there are, and the index-th (0..settings_count()-1). Static. */
 unsigned settings_count(void);

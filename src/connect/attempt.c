@@ -6,6 +6,7 @@
 #include "connect/names.h"
 #include "connect/peer.h"
 #include "connect/pending.h"
+#include "connect/stay.h"
 #include "gate/ready.h"
 #include "sys/clock.h"
 #include "sys/real.h"
@@ -74,19 +75,6 @@ static bool is_question(const struct attempt *attempt)
 {
     return attempt->kind == SOCKET_TCP && !gate_is_clear(&attempt->call) &&
            socket_progress(attempt->fd) != SOCKET_IDLE;
-}
-
-/* A socket that must not block cannot be kept waiting for its token: it is refused instead. */
-static bool is_refused(struct attempt *attempt)
-{
-    const struct policy *settings = settings_of(attempt);
-    bool may_wait =
-        settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms && socket_is_blocking(attempt->fd);
-    struct verdict verdict = gate_admit(&attempt->call, may_wait);
-
-    if (verdict.kind == VERDICT_WAIT)
-        clock_sleep_ms(verdict.wait_ms);
-    return verdict.kind == VERDICT_REFUSE;
 }
 
 static int refusal_errno(const struct attempt *attempt)
@@ -252,7 +240,7 @@ static int connect_judged(struct attempt *attempt, int saved)
         errno = saved;
         return real.connect(attempt->fd, attempt->to, attempt->length);
     }
-    if (is_refused(attempt)) {
+    if (stay_refused(attempt)) {
         error = refusal_errno(attempt);
         gate_leave(&attempt->call);
     } else {
@@ -301,6 +289,8 @@ static __attribute__((noinline)) int connect_matched(int fd, const struct sockad
     attempt.length = length;
     attempt.place = place;
     attempt.hold_until_us = attempt.cookie = 0;
+    attempt.call.ready = NULL;
+    attempt.call.place = NULL;
     attempt.service.known = NULL;
     attempt.is_near = is_internet(place) && place->port >= EPHEMERAL_PORTS && peer_is_loopback(place);
     if (look->answer == KNOWN_CALL && known_open(look, &attempt.call))

@@ -39,6 +39,8 @@ struct outcome blame_outcome(const struct call *call, CURLcode code)
         return outcome;
     }
     struct outcome outcome = outcome_of_curl((int)code);
+    if (code == CURLE_COULDNT_CONNECT) /* a refusal is the host's, no route may be ours */
+        outcome.os_error = (uint16_t)info(call, CURLINFO_OS_ERRNO);
     if (code == CURLE_OPERATION_TIMEDOUT && !deadline_was_ours(call))
         outcome.type = OUTCOME_LOCAL;
     if (code == CURLE_RECV_ERROR && refusal_by_proxy(call)) {

@@ -23,6 +23,7 @@ void call_retire(struct call *call)
 {
     call->multi = NULL;
     call->outer = NULL;
+    gate_give_up(&call->gate);
     reply_retire(&call->reply);
     upload_retire(&call->upload);
     redirect_retire(call->redirect);

@@ -105,7 +105,10 @@ static inline void begin(struct gate_call *call)
     call->round = 0;
     call->attempt_ended = call->would_refuse = call->failed = call->has_token = call->has_waited = false;
     call->is_routine = call->is_repeat = false;
-    call->over_us = 0;
+    call->over_us = call->queued_us = call->began_us = 0;
+    call->is_timed = call->is_slow = false;
+    call->wants_answer = inside_applies(call, POLICY_BREAKER) && settings->breaker.rule.slow_ms;
+    call->place = NULL;
     call->outcome = (struct outcome){0};
     call->total_us = inside_applies(call, POLICY_TIMEOUT) ? whole_ms(&settings->timeout) * 1000 : 0;
     call->deadline_us = call->total_us ? call->opened_us + call->total_us : 0;
@@ -127,6 +130,7 @@ static struct ready *hold(struct gate_call *call)
 
 void gate_forget(struct gate_call *call)
 {
+    gate_give_up(call);
     if (call->ready)
         ready_drop(call->ready);
     call->ready = NULL;
@@ -231,8 +235,7 @@ bool gate_repeat(struct gate_call *call)
     struct layout_host *slot = call->slot;
 
     if (!call->is_routine || ready != call->ready || control_word(ready->state.header) != call->control ||
-        !slots_is_still(slot, call->key) ||
-        breaker_state(atomic_load_explicit(&slot->circuit, memory_order_relaxed)) != BREAKER_CLOSED)
+        !slots_is_still(slot, call->key) || !inside_is_quiet(slot))
         return false;
     uint64_t now_us = clock_now_us();
     if (!slice_count_now(&call->budget_slice, now_us, 1, 0))

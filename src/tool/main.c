@@ -120,12 +120,15 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "reset",
      .help = "close a circuit by hand, or all",
-     .synopsis = "reset [HOST[:PORT]] [--policy NAME]",
-     .text = "  --policy NAME       the circuit of this policy only\n"
+     .synopsis = "reset [HOST[:PORT]] [--hold [--for DURATION]] [--policy NAME]",
+     .text = "  --hold              keep it closed, whatever fails\n"
+             "  --for DURATION      how long, such as 90s or 1h; default: until it is reset without --hold\n"
+             "  --policy NAME       the circuit of this policy only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
              "\n"
              "The circuit closes and forgets the failures that it had counted; the totals of `status` stay.\n",
      .examples = "  gusset reset api.example.com\n"
+                 "  gusset reset api.example.com --hold --for 1h\n"
                  "  gusset reset\n",
      .act = tool_reset,
      .misuse = TOOL_MISUSE},
