@@ -15,14 +15,15 @@
 
 struct call;
 struct handle;
+struct route;
 struct route_address;
-struct rules_service;
 
 struct redirect {
-    const struct rules_service *service; /* that the call is for; NULL: none */
-    const struct route_address *worn;    /* where the handle is led just now; NULL: where the program said */
-    bool has_entry;                      /* CURLOPT_CONNECT_TO is worn, too */
-    struct curl_slist entry;             /* its list */
+    struct route *service;            /* that the call is for; NULL: none */
+    const struct route_address *worn; /* where the handle is led just now; NULL: where the program said */
+    bool withholds;                   /* the program's credentials do not travel there */
+    bool has_entry;                   /* CURLOPT_CONNECT_TO is worn, too */
+    struct curl_slist entry;          /* its list */
     char entry_text[2 * PLACE_TEXT_MAX];
     enum target_scheme scheme; /* of the worn URL, and where its first request goes */
     struct place origin;

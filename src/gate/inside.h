@@ -28,4 +28,7 @@ static inline bool inside_is_free_to_go(const struct gate_call *call)
            breaker_state(atomic_load_explicit(&call->slot->circuit, memory_order_relaxed)) == BREAKER_CLOSED;
 }
 
+/* Whether a rule matches under which gusset acts for a connect there: neither off nor shadow. */
+bool gate_enforces(const struct ready *ready, const struct place *place);
+
 #endif
