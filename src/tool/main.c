@@ -64,7 +64,7 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "services",
      .help = "the registry: where each service runs, and where each value comes from",
-     .synopsis = "services [NAME] [--json]",
+     .synopsis = "services [SERVICE] [--json]",
      .text = "  --config FILE       the configuration; default: the one that holds here\n"
              "  --json              one JSON object\n"
              "\n"
