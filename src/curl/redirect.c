@@ -295,9 +295,11 @@ bool redirect_has_borrowed(const struct call *call, CURLoption option)
     return false;
 }
 
-bool redirect_is_origin(const struct call *call, const struct target *here)
+const struct place *redirect_origin(const struct call *call, enum target_scheme *scheme)
 {
-    if (!redirect_is_worn(call))
-        return target_same_origin(here, &call->handle->target);
-    return target_has_origin(here, call->redirect->scheme, &call->redirect->origin);
+    const struct target *target = &call->handle->target;
+    bool is_worn = redirect_is_worn(call);
+
+    *scheme = is_worn ? call->redirect->scheme : target->scheme;
+    return is_worn ? &call->redirect->origin : &target->place;
 }

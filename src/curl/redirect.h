@@ -51,7 +51,7 @@ bool redirect_may_change(const struct call *call);
 /* Whether the option holds gusset's value just now. */
 bool redirect_has_borrowed(const struct call *call, CURLoption option);
 
-/* Whether this is where the call's first request goes. */
-bool redirect_is_origin(const struct call *call, const struct target *here);
+/* Where the call's first request goes, by the URL that the handle wears. */
+const struct place *redirect_origin(const struct call *call, enum target_scheme *scheme);
 
 #endif
