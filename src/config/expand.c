@@ -238,3 +238,17 @@ size_t expand_explain(const struct expand_fault *fault, char *text, size_t size)
     value_put(&out, sentences[fault->error].after);
     return out.length;
 }
+
+bool expand_next(const char **at, struct expand_use *use)
+{
+    struct reference reference;
+    struct expand_fault fault;
+    const char *next = strstr(*at, "${");
+
+    if (!next || !read_reference(next, &reference, &fault))
+        return false;
+    *at = reference.behind;
+    *use = (struct expand_use){reference.name, reference.name_length, reference.fallback,
+                               reference.fallback_length, reference.is_file};
+    return true;
+}

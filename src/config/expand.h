@@ -52,6 +52,18 @@ bool expand_is_sound(const char *text, struct expand_fault *fault);
  */
 long expand_text(const char *text, char *out, size_t size, expand_lookup *lookup, struct expand_fault *fault);
 
+/* One reference of a template. */
+struct expand_use {
+    const char *name; /* the variable, or the path of a file; not NUL-terminated */
+    size_t name_length;
+    const char *fallback; /* NULL: none; likewise */
+    size_t fallback_length;
+    bool is_file;
+};
+
+/* The next reference of a sound template from *at on, which moves behind it; false when there is no more. */
+bool expand_next(const char **at, struct expand_use *use);
+
 /* A sentence about a fault, with the name of the variable or file but no value. Returns its length, cut to
  * size. */
 size_t expand_explain(const struct expand_fault *fault, char *text, size_t size);

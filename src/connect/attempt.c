@@ -58,7 +58,7 @@ static bool open_call(struct attempt *attempt, struct place *place)
     if (!gate_open_matched(&attempt->call, is_named && is_certain ? &named : place, &match))
         return false;
     if (is_named && is_certain && !attempt->call.shadow)
-        service_ask(&attempt->service, &named, place);
+        service_ask(&attempt->service, &attempt->call, &named, place);
     return true;
 }
 

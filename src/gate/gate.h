@@ -100,9 +100,6 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
 bool gate_matches(struct gate_call *call, const struct rules_query *query, struct rules_match *match);
 bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match);
 
-/* Whether a rule matches under which gusset acts: neither off nor shadow. */
-bool gate_enforces(const struct rules_query *query);
-
 /* What gate_matches goes by: it answers the same as long as this is the same. */
 struct gate_era {
     uint64_t rules;   /* their number */

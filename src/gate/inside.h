@@ -34,4 +34,7 @@ static inline bool inside_is_free_to_go(const struct gate_call *call)
     return !(inside_settings(call)->groups & (POLICY_LIMIT | POLICY_BULKHEAD)) && inside_is_quiet(call->slot);
 }
 
+/* Whether a rule matches under which gusset acts for a connect there: neither off nor shadow. */
+bool gate_enforces(const struct ready *ready, const struct place *place);
+
 #endif

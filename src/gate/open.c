@@ -176,19 +176,15 @@ bool gate_matches(struct gate_call *call, const struct rules_query *query, struc
             control_word(ready->state.header) & (CONTROL_SWITCH | CONTROL_HAS_HOSTS));
 }
 
-bool gate_enforces(const struct rules_query *query)
+bool gate_enforces(const struct ready *ready, const struct place *place)
 {
-    struct gate_call call = {.ready = NULL};
+    const struct rules_query query = {.place = place};
     struct rules_match match;
-    bool enforces = gate_matches(&call, query, &match);
+    char host[PLACE_TEXT_MAX];
 
-    if (enforces) {
-        place_print(query->place, call.host);
-        enforces = mode_of(call.ready, control_word(call.ready->state.header), call.host, match.mode) ==
-                   POLICY_ENFORCE;
-    }
-    gate_forget(&call);
-    return enforces;
+    place_print(place, host);
+    return rules_find(ready->rules, &query, &match) &&
+           mode_of(ready, control_word(ready->state.header), host, match.mode) == POLICY_ENFORCE;
 }
 
 struct gate_era gate_era(void)

@@ -62,6 +62,17 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset explain --policy quick\n",
      .act = tool_explain,
      .misuse = TOOL_MISUSE},
+    {.name = "services",
+     .help = "the registry: where each service runs, and where each value comes from",
+     .synopsis = "services [SERVICE] [--json]",
+     .text = "  --config FILE       the configuration; default: the one that holds here\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "Addresses are shown as the environment of this command expands them. A program has its own.\n",
+     .examples = "  gusset services\n"
+                 "  USER_SERVICE_HOST=10.0.0.5 gusset services user-service\n",
+     .act = tool_services,
+     .misuse = TOOL_MISUSE},
     {.name = "doctor",
      .help = "which calls of a program gusset will see, and why not",
      .synopsis = "doctor PROGRAM|FILE.so|PID [--json]",
