@@ -43,7 +43,9 @@ static const char *text_complaint(const struct settings_entry *entry, const char
         return "\"stderr\", \"syslog\" or an absolute path of at most 255 bytes";
     if (is_key(entry, "state.path") && text[0] && !is_path)
         return "an absolute path of at most 255 bytes, or nothing";
-    if (has_control(text))
+    if (is_key(entry, "fallback.file") && text[0] && !is_path)
+        return "an absolute path of at most 255 bytes, or nothing";
+    if (has_control(text) && !is_key(entry, "fallback.body"))
         return "text without control characters";
     return NULL;
 }

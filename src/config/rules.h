@@ -29,7 +29,10 @@ struct rules_policy {
     const char *name;
     const struct rules_header *headers;
     uint32_t header_count;
-    const char *limit_key; /* expanded; "" where none */
+    const char *limit_key; /* expanded, "" where none; so are those that follow */
+    const char *fallback_type;
+    const char *fallback_body;
+    const char *fallback_file;
 };
 
 struct rules_query {

@@ -54,6 +54,17 @@ static const struct settings_choice scopes[] = {
     {NULL,     0                  }
 };
 
+static const struct settings_choice rejections[] = {
+    {"error", POLICY_REJECT_ERROR},
+    {"503",   POLICY_REJECT_REPLY},
+    {NULL,    0                  }
+};
+static const struct settings_choice limit_rejections[] = {
+    {"error", POLICY_REJECT_ERROR},
+    {"429",   POLICY_REJECT_REPLY},
+    {NULL,    0                  }
+};
+
 static const struct settings_choice propagated[] = {
     {"request_id",  POLICY_REQUEST_ID },
     {"tenant_id",   POLICY_TENANT_ID  },
@@ -153,6 +164,8 @@ static const struct settings_entry table[] = {
      "calls let through a half open circuit"},
     {"breaker.errno", SETTINGS_CHOICE, AT(BREAKER, breaker.refusal_errno), 0, 0, "ECONNREFUSED", errnos,
      "what connect() reports while the circuit is open"},
+    {"breaker.reject", SETTINGS_CHOICE, AT(BREAKER, breaker.reject), 0, 0, "error", rejections,
+     "how a call is refused while the circuit is open: as a refused connection, or with a reply of this status"},
     {"breaker.scope", SETTINGS_CHOICE, AT(BREAKER, breaker.scope), 0, 0, "policy", scopes,
      "policy: a circuit for each host and policy; host: one for all policies of the host"},
 
@@ -167,12 +180,26 @@ static const struct settings_entry table[] = {
     {"limit.wait", SETTINGS_DURATION, AT(LIMIT, limit.rule.wait_ms), 0, HOUR, "0s", NULL,
      "how long a call may be kept waiting for its turn"},
 
+    {"limit.reject", SETTINGS_CHOICE, AT(LIMIT, limit.reject), 0, 0, "error", limit_rejections,
+     "how a call over the limit is refused: as a refused connection, or with a reply of this status"},
+
     {"pool.share", SETTINGS_BOOL, AT(POOL, pool.share), 0, 1, "true", NULL,
      "connections, name look-ups and TLS sessions outlive the program's handles"},
     {"pool.connections", SETTINGS_COUNT, AT(POOL, pool.connections), 1, 10000, "100", NULL,
      "idle connections that a thread keeps in all"},
     {"pool.keepalive", SETTINGS_COUNT, AT(POOL, pool.keepalive), 1, 10000, "20", NULL,
      "of these, for handles with the same credentials and TLS settings"},
+
+    {"fallback.status", SETTINGS_COUNT, AT(FALLBACK, fallback.status), 200, 599, "200", NULL,
+     "status of the reply that is given when the circuit is open or tries ran out"},
+    {"fallback.type", SETTINGS_TEXT, AT(FALLBACK, fallback.type), 0, 0, "application/json", NULL,
+     "its Content-Type"},
+    {"fallback.body", SETTINGS_TEXT, AT(FALLBACK, fallback.body), 0, 0, "", NULL,
+     "its body, as text"},
+    {"fallback.file", SETTINGS_TEXT, AT(FALLBACK, fallback.file), 0, 0, "", NULL,
+     "its body, as the absolute path of a file"},
+    {"fallback.methods", SETTINGS_METHODS, AT(FALLBACK, fallback.methods), 0, 0, "GET, HEAD", NULL,
+     "methods of the requests that get it"},
 
     {"propagate", SETTINGS_PROPAGATE, SETTINGS_OF_POLICY, 0, 0, offsetof(struct policy, propagate), 0, 0, "",
      propagated, "what calls carry as headers: request_id, tenant_id, project_id, traceparent"},
@@ -183,10 +210,19 @@ enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
 _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element a setting are too short");
 
 /* Keys of the contract that come with later versions; whole paths below a policy or the file. */
+/* clang-format off */
 static const char *const planned[] = {
-    "faults", "services", "hedge",        "bulkhead",     "fallback",       "stale",
-    "fault",  "variants", "retry.resume", "breaker.slow", "breaker.reject", "limit.reject",
+    "faults",
+    "services",
+    "hedge",
+    "bulkhead",
+    "stale",
+    "fault",
+    "variants",
+    "retry.resume",
+    "breaker.slow",
 };
+/* clang-format on */
 
 static bool is(const char *word, const char *text, size_t length)
 {
@@ -550,6 +586,10 @@ const char *settings_conflict(const struct policy *policy, unsigned *index)
     if (policy->groups & POLICY_BREAKER && policy->breaker.rule.open_cap_ms < policy->breaker.rule.open_ms) {
         *index = index_of("breaker.open_cap");
         return "breaker.open_cap is shorter than breaker.open";
+    }
+    if (policy->groups & POLICY_FALLBACK && policy->fallback.body && policy->fallback.file) {
+        *index = index_of("fallback.file");
+        return "fallback.body and fallback.file are both given, expected one of them";
     }
     if (policy->groups & POLICY_POOL && policy->pool.connections < policy->pool.keepalive) {
         *index = index_of("pool.connections");

@@ -51,7 +51,7 @@ struct settings_entry {
     const char *key; /* "retry.backoff.base" */
     uint8_t kind;    /* enum settings_kind */
     uint8_t place;   /* enum settings_place: what offset is counted in */
-    uint8_t group;   /* bit of enum policy_group; 0: none */
+    uint16_t group;  /* bit of enum policy_group; 0: none */
     uint8_t surplus; /* an alias that counts from elsewhere: stored value = text + surplus; else 0 */
     uint16_t offset; /* in struct policy or struct settings_globals */
     uint32_t least;  /* range, in stored units */

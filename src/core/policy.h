@@ -18,10 +18,12 @@ enum policy_group {
     POLICY_RETRY = 1 << 1,
     POLICY_BREAKER = 1 << 2,
     POLICY_LIMIT = 1 << 3,
-    POLICY_POOL = 1 << 4
+    POLICY_POOL = 1 << 4,
+    POLICY_FALLBACK = 1 << 8
 };
 
 enum policy_mode { POLICY_ENFORCE, POLICY_SHADOW, POLICY_OFF };
+enum policy_reject { POLICY_REJECT_ERROR, POLICY_REJECT_REPLY };
 enum policy_scope { POLICY_SCOPE_POLICY, POLICY_SCOPE_HOST };
 
 enum policy_propagate {
@@ -43,18 +45,29 @@ struct policy_breaker {
     struct breaker_rule rule;
     uint32_t refusal_errno; /* what connect(2) reports when the circuit is open */
     uint32_t scope;         /* enum policy_scope */
+    uint32_t reject;        /* enum policy_reject; a reply is 503 */
     struct outcome_set on;  /* what counts as a failure */
 };
 
 struct policy_limit {
     struct limit_rule rule;
-    uint32_t key; /* string: a template, expanded in the process */
+    uint32_t key;    /* string: a template, expanded in the process */
+    uint32_t reject; /* enum policy_reject; a reply is 429 */
 };
 
 struct policy_pool {
     uint32_t share;       /* 0 or 1: connections outlive the program's handles */
     uint32_t connections; /* the most that a thread keeps, over all its handles' settings */
     uint32_t keepalive;   /* the most that are kept for handles of the same settings; not above connections */
+};
+
+/* What a program is given instead of a failure. */
+struct policy_fallback {
+    uint32_t status;
+    uint32_t type;    /* strings: templates, expanded in the process */
+    uint32_t body;    /* empty where there is a file */
+    uint32_t file;    /* absolute path; empty: body counts */
+    uint32_t methods; /* bits of core/method.h */
 };
 
 struct policy {
@@ -65,6 +78,7 @@ struct policy {
     struct policy_breaker breaker;
     struct policy_limit limit;
     struct policy_pool pool;
+    struct policy_fallback fallback;
     uint32_t propagate;     /* bits of enum policy_propagate */
     uint32_t headers_first; /* the policy's own in the image's header table */
     uint32_t headers_count;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "curl/blame.h"
+#include "curl/made.h"
+#include "curl/substitute.h"
 
 struct call *call_of(struct handle *handle)
 {
@@ -33,6 +35,7 @@ void call_free(struct call *call)
 {
     if (!call)
         return;
+    made_drop(call);
     reply_clear(&call->reply);
     upload_clear(&call->upload);
     inject_clear(&call->inject);
@@ -82,6 +85,7 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
                                    .retry_after_ms = call->reply.block.retry_after_ms};
 
     attempt.is_elsewhere = blame_is_elsewhere(call, &outcome);
+    attempt.replaceable = !reply_has_reached_program(&call->reply) && substitute_is_there(call);
     if (!retry_wants(&call->gate.policy->settings->retry, &outcome) ||
         call->gate.attempt >= gate_attempts(&call->gate))
         return attempt;

@@ -16,6 +16,8 @@
 #include "curl/upload.h"
 #include "gate/gate.h"
 
+struct made;
+
 struct call {
     struct handle *handle;
     uint32_t method; /* bit of core/method.h */
@@ -25,6 +27,9 @@ struct call {
     bool was_sent;      /* in some attempt of this call */
     CURLM *multi;       /* the one that libcurl's own loop runs the transfer with; NULL: not seen */
     struct call *outer; /* the call in whose callback this one runs */
+    struct made *made;  /* a reply that no server sent is being given just now; NULL: none. Owned */
+    bool is_replaced;   /* the program gets another reply than the call's own, when its loop comes by */
+    CURLcode lost;      /* what it gets where that cannot be made after all */
     struct gate_call gate;
     struct deadline deadline;
     struct reply reply;

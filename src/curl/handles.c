@@ -8,6 +8,7 @@
 #include "core/method.h"
 #include "curl/call.h"
 #include "curl/spare.h"
+#include "curl/told.h"
 
 struct registry handles_known = REGISTRY_INIT(handles_known);
 
@@ -16,6 +17,7 @@ static void discard(struct handle *handle)
     for (int i = 0; i < HANDLES_TEXT_COUNT; i++)
         free(handle->texts[i].bytes);
     free(handle->known_url.bytes);
+    told_forget(handle);
     call_free(handle->call);
     free(handle);
 }
@@ -108,6 +110,7 @@ void handles_copy(const struct handle *from, CURL *easy)
 
 void handles_reset(struct handle *handle)
 {
+    told_forget(handle);
     forget_texts(handle);
     set_defaults(handle);
 }
@@ -163,6 +166,7 @@ void handles_free(struct handle *handle)
         discard(handle);
         return;
     }
+    told_forget(handle);
     keep_known_url(handle);
     forget_texts(handle);
     handle->is_dressed = handle->is_settled = false;
@@ -185,6 +189,7 @@ static const uint8_t words[OPTIONS] = {
     HANDLES_BORROWED(X) HANDLES_NOTED(X) AT(TIMEOUT) = 1 + HANDLES_TIMEOUT_MS,
     AT(CONNECTTIMEOUT) = 1 + HANDLES_CONNECTTIMEOUT_MS,
     AT(POSTFIELDSIZE) = 1 + HANDLES_POSTFIELDSIZE_LARGE,
+    AT(RESUME_FROM) = 1 + HANDLES_RESUME_FROM_LARGE,
 };
 #undef X
 #define X(name) AT(name) = HANDLES_##name,
@@ -256,7 +261,8 @@ static __attribute__((noinline)) void note_text(struct handle *handle, enum hand
     if (index == HANDLES_UNIX_SOCKET_PATH ||
         index == HANDLES_ABSTRACT_UNIX_SOCKET) /* they share a place in libcurl */
         keep_string(&handle->texts[HANDLES_UNIX_SOCKET_PATH + HANDLES_ABSTRACT_UNIX_SOCKET - index], NULL);
-    if (index != HANDLES_CUSTOMREQUEST && index != HANDLES_PROXY && index != HANDLES_NOPROXY)
+    if (index != HANDLES_CUSTOMREQUEST && index != HANDLES_PROXY && index != HANDLES_NOPROXY &&
+        index != HANDLES_PROTOCOLS_STR && index != HANDLES_RANGE)
         handle->target_is_read = false;
 }
 

@@ -30,13 +30,17 @@
 #define HANDLES_NOTED(X)                                                                           \
     X(IOCTLFUNCTION) X(IOCTLDATA) X(ERRORBUFFER) X(NOPROGRESS) X(XFERINFOFUNCTION)                 \
     X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY) X(PORT) X(HEADEROPT)     \
-    X(CURLU) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE)
+    X(CURLU) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE) X(FORBID_REUSE)         \
+    X(OPENSOCKETFUNCTION) X(OPENSOCKETDATA) X(CLOSESOCKETFUNCTION) X(HTTP_VERSION) X(PROTOCOLS)      \
+    X(RESUME_FROM_LARGE)
 /* clang-format on */
 
 /* Options whose value is a string that libcurl copies; so do we. */
 #define HANDLES_TEXTS(X)                                                                                     \
     X(URL)                                                                                                   \
-    X(CUSTOMREQUEST) X(DEFAULT_PROTOCOL) X(UNIX_SOCKET_PATH) X(ABSTRACT_UNIX_SOCKET) X(PROXY) X(NOPROXY)
+    X(CUSTOMREQUEST)                                                                                         \
+    X(DEFAULT_PROTOCOL)                                                                                      \
+    X(UNIX_SOCKET_PATH) X(ABSTRACT_UNIX_SOCKET) X(PROXY) X(NOPROXY) X(PROTOCOLS_STR) X(RANGE)
 
 enum handles_word {
 #define X(name) HANDLES_##name,
@@ -58,6 +62,7 @@ enum handles_text {
 enum handles_request { HANDLES_GET, HANDLES_HEAD, HANDLES_POST, HANDLES_FORM, HANDLES_PUT };
 
 struct call;
+struct told;
 
 struct handles_string {
     char *bytes; /* NUL-terminated; NULL: not set */
@@ -68,6 +73,7 @@ struct handle {
     CURL *easy;
     const struct libcurl *libcurl;
     struct call *call; /* its place for a call under way; NULL until one was gated. Owned */
+    struct told *told; /* what curl_easy_getinfo says otherwise than libcurl would; NULL: nothing. Owned */
     struct seat seat;  /* in a multi handle of the program's */
     struct pool pool;  /* the share that it wears */
     bool is_performing;

@@ -2,8 +2,11 @@
 
 #include <stdlib.h>
 
+#include "curl/made.h"
 #include "curl/registry.h"
 #include "curl/request.h"
+#include "curl/substitute.h"
+#include "curl/told.h"
 #include "curl/transfer.h"
 #include "sys/clock.h"
 
@@ -113,7 +116,9 @@ static void close_call(struct handle *handle)
 {
     if (handle->is_refused)
         request_refused(handle);
+    made_end(handle);
     handle->seat.is_admitted = false;
+    handle->call->is_replaced = false;
     handle->call->deadline.loop_looks_us = NULL;
     handle->call->deadline.may_queue = false;
     handle->call->deadline.queued_us = 0;
@@ -173,12 +178,33 @@ static void run(struct handle *handle)
         move_seat(handle, SEAT_RUNS);
 }
 
+static void run_made(struct handle *handle)
+{
+    handle->seat.multi->is_serving = true;
+    run(handle);
+}
+
+/* The call's last verdict said that its tries ran out. */
+static void replace(struct handle *handle)
+{
+    struct call *call = handle->call;
+
+    if (substitute_failure(call, &call->gate.last))
+        run_made(handle);
+    else
+        finish(handle, call->lost);
+}
+
 /* The (next) attempt, where the gate lets it. */
 static void go_on(struct handle *handle)
 {
     struct call *call = handle->call;
     struct verdict verdict = {.kind = VERDICT_GO};
 
+    if (call->is_replaced) {
+        replace(handle);
+        return;
+    }
     if (!handle->seat.is_admitted)
         verdict = gate_admit(&call->gate, true);
     handle->seat.is_admitted = verdict.kind == VERDICT_WAIT;
@@ -186,6 +212,10 @@ static void go_on(struct handle *handle)
         return;
     if (verdict.kind == VERDICT_WAIT) {
         park(handle, verdict.wait_ms);
+        return;
+    }
+    if (verdict.kind == VERDICT_REFUSE && substitute_refusal(call, &verdict)) {
+        run_made(handle);
         return;
     }
     if (verdict.kind == VERDICT_REFUSE) {
@@ -202,6 +232,7 @@ static void go_on(struct handle *handle)
  * comes by. */
 static void open_call(struct handle *handle)
 {
+    told_forget(handle);
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
 
     if (!call) {
@@ -222,11 +253,17 @@ static void judge(struct handle *handle, CURLcode code)
 
     if (call->gate.shadow) {
         transfer_watched(call, code);
+    } else if (made_is_last_word(call)) {
+        finish(handle, code);
+        return;
     } else if (handle->is_refused) {
         code = transfer_refused(call, &handle->seat.refusal, code);
     } else {
+        made_end(handle);
         struct verdict verdict = transfer_ended(call, &code);
-        if (verdict.kind == VERDICT_AGAIN) {
+        call->is_replaced = verdict.kind == VERDICT_REPLACE;
+        call->lost = transfer_lost(code);
+        if (verdict.kind == VERDICT_AGAIN || call->is_replaced) {
             park(handle, verdict.wait_ms);
             return;
         }
@@ -303,7 +340,8 @@ static void look(struct multi *multi, uint64_t now_us)
 
     multi->looks_us = 0;
     for (struct handle *handle = multi->seats[SEAT_RUNS]; handle; handle = handle->seat.after)
-        if (!handle->call->gate.shadow && !handle->is_refused && deadline_look(handle->call, now_us))
+        if (!handle->call->gate.shadow && !handle->is_refused && !made_is_last_word(handle->call) &&
+            deadline_look(handle->call, now_us))
             multi->must_run_all = true;
     for (struct handle *handle = multi->seats[SEAT_PARKED]; handle; handle = next) {
         next = handle->seat.after;
@@ -332,9 +370,22 @@ bool multi_arrive(struct multi *multi)
     return true;
 }
 
+/* What libcurl has sent must not fill the socket. */
+static void serve(struct multi *multi)
+{
+    multi->is_serving = false;
+    for (struct handle *handle = multi->seats[SEAT_RUNS]; handle; handle = handle->seat.after)
+        if (handle->call->made) {
+            made_serve(handle->call);
+            multi->is_serving = true;
+        }
+}
+
 CURLMcode multi_depart(struct multi *multi, CURLMcode code, int *running)
 {
     drain(multi);
+    if (multi->is_serving)
+        serve(multi);
     if (running)
         *running += (int)multi->count[SEAT_PARKED];
     if (!multi->seats[SEAT_PARKED] && multi->alarm.timer)

@@ -148,9 +148,12 @@ static size_t decide(struct call *call)
 {
     int status = call->reply.block.status;
 
-    if (status >= 400 && call_ended(call, outcome_of_status(status)).kind == VERDICT_AGAIN) {
-        swallow(call);
-        return DONE;
+    if (status >= 400) {
+        enum verdict_kind kind = call_ended(call, outcome_of_status(status)).kind;
+        if (kind == VERDICT_AGAIN || kind == VERDICT_REPLACE) {
+            swallow(call);
+            return DONE;
+        }
     }
     return commit(call);
 }

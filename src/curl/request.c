@@ -1,5 +1,7 @@
 #include "curl/request.h"
 
+#include "curl/made.h"
+
 /* A path behind something that is no folder: connecting fails with ENOTDIR, and nobody can ever listen there.
  */
 static const char nowhere[] = "/dev/null/refused-by-gusset";
@@ -71,6 +73,7 @@ void request_undress(struct handle *handle)
     struct call *call = handle->call;
 
     pool_leave(handle);
+    made_end(handle);
     if (!handle->is_dressed)
         return;
     handle->is_dressed = handle->is_settled = false;
@@ -89,6 +92,10 @@ static bool has_borrowed(const struct handle *handle, CURLoption option)
 {
     const struct call *call = handle->call;
 
+    if (call->made && made_has_borrowed(call, option))
+        return true;
+    if (made_is_last_word(call))
+        return false;
     if (pool_has_borrowed(handle, option))
         return true;
     switch ((int)option) {
@@ -144,6 +151,10 @@ static CURLcode program_sets(struct handle *handle, CURLoption option, uint64_t 
 {
     struct call *call = handle->call;
 
+    if (call->made && made_has_borrowed(call, option)) {
+        handles_note(handle, option, word); /* put on when the made reply has been given */
+        return CURLE_OK;
+    }
     if (pool_has_borrowed(handle, option))
         return pool_program_sets(handle, option, word);
     if (is_judged(option)) {
@@ -189,6 +200,8 @@ CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word)
 CURLcode request_pause(struct handle *handle, int which)
 {
     struct call *call = handle->call;
+    if (made_is_last_word(call))
+        return handle->libcurl->easy_pause(handle->easy, which);
     bool is_paused = which & CURLPAUSE_RECV,
          is_parked = handle->seat.multi && handle->seat.place == SEAT_PARKED;
 
@@ -213,7 +226,9 @@ void request_undress_copy(const struct handle *from, CURL *copy)
     if (from->is_refused)
         from->libcurl->easy_setopt(copy, CURLOPT_UNIX_SOCKET_PATH,
                                    from->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
-    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed; i++)
+    if (from->call && from->call->made)
+        made_undress_copy(from, copy);
+    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed && !made_is_last_word(from->call); i++)
         if (has_borrowed(from, options[i]))
             from->libcurl->easy_setopt(copy, options[i], from->words[i]);
 }

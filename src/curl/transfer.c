@@ -4,6 +4,7 @@
 #include "curl/blame.h"
 #include "curl/nested.h"
 #include "curl/request.h"
+#include "curl/substitute.h"
 
 /* Searches the rules for a handle whose target is new, or has changed its method. */
 static bool open_anew(struct call *call, const struct target *target, uint32_t method)
@@ -92,9 +93,10 @@ struct verdict transfer_ended(struct call *call, CURLcode *code)
     struct outcome outcome = blame_outcome(call, *code);
     struct verdict verdict = call_ended(call, outcome); /* repeats its answer where the reply decided */
 
-    if (!swallowed && verdict.kind != VERDICT_AGAIN && !reply_finish(call) && *code == CURLE_OK)
+    bool is_kept = verdict.kind != VERDICT_AGAIN && verdict.kind != VERDICT_REPLACE;
+    if (!swallowed && is_kept && !reply_finish(call) && *code == CURLE_OK)
         *code = CURLE_WRITE_ERROR;
-    if (verdict.kind == VERDICT_AGAIN && *code == CURLE_ABORTED_BY_CALLBACK)
+    if (!is_kept && *code == CURLE_ABORTED_BY_CALLBACK)
         verdict.kind = VERDICT_STOP; /* the program's own word counts */
     return verdict;
 }
@@ -107,6 +109,7 @@ void transfer_watched(struct call *call, CURLcode code)
                                  .sent = outcome.type != OUTCOME_DNS && outcome.type != OUTCOME_CONNECT,
                                  .idempotent = inject_has_key(call),
                                  .replayable = true,
+                                 .replaceable = substitute_is_there(call),
                                  .retry_after_ms = -1};
     gate_ended(&call->gate, &ended);
 }
@@ -119,6 +122,11 @@ CURLcode transfer_refused(struct call *call, const struct verdict *verdict, CURL
     if (buffer)
         gate_explain(&call->gate, verdict, buffer, CURL_ERROR_SIZE);
     return call->was_sent ? CURLE_RECV_ERROR : code; /* a refused connection would say: never sent */
+}
+
+CURLcode transfer_lost(CURLcode code)
+{
+    return code == CURLE_OK || code == CURLE_WRITE_ERROR ? CURLE_RECV_ERROR : code;
 }
 
 bool transfer_is_stopped(const struct handle *handle)

@@ -176,6 +176,54 @@ static void note_verdict(struct gate_call *call, const struct verdict *verdict)
     }
 }
 
+/* Where the rule has no tries, what counts against the host is a failure; without a breaker, what it would.
+ */
+static bool is_failure(const struct gate_call *call)
+{
+    const struct outcome *outcome = &call->outcome;
+
+    if (inside_applies(call, POLICY_BREAKER))
+        return call->failed;
+    return outcome->type == OUTCOME_CONNECT || outcome->type == OUTCOME_TIMEOUT ||
+           outcome->type == OUTCOME_RESET || (outcome->status >= 502 && outcome->status <= 504);
+}
+
+/* Whether tries ran out, for whatever reason. */
+static bool is_lost(const struct gate_call *call)
+{
+    switch (call->last.reason) {
+    case VERDICT_EXHAUSTED:
+    case VERDICT_BUDGET:
+    case VERDICT_DEADLINE:
+    case VERDICT_LIMITED:
+    case VERDICT_CIRCUIT_OPEN:
+    case VERDICT_NOT_REPEATABLE:
+        return true;
+    case VERDICT_NOT_RETRYABLE:
+        return !inside_applies(call, POLICY_RETRY) && is_failure(call);
+    case VERDICT_NONE:
+    case VERDICT_SUCCEEDED:
+    case VERDICT_RETRY:
+    case VERDICT_REASONS:
+        return false;
+    }
+    return false;
+}
+
+static void replace(struct gate_call *call)
+{
+    if (call->shadow)
+        note_count(call, LAYOUT_COUNT_would_fall_back);
+    else
+        call->last.kind = VERDICT_REPLACE;
+}
+
+void gate_replaced(struct gate_call *call, uint32_t status)
+{
+    note_count(call, LAYOUT_COUNT_fallback);
+    note_event(call, EVENTS_FALLBACK, status);
+}
+
 /* A probe must have ended well. */
 void gate_answered(struct gate_call *call)
 {
@@ -230,6 +278,8 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     note_verdict(call, &call->last);
     if (call->shadow)
         call->last.kind = VERDICT_STOP;
+    if (call->last.kind == VERDICT_STOP && attempt->replaceable && is_lost(call))
+        replace(call);
     return call->last;
 }
 

@@ -62,6 +62,7 @@ struct gate_attempt {
     bool idempotent;   /* an Idempotency-Key travels with it */
     bool replayable;   /* it can be made again exactly, and nothing of it has reached the program */
     bool is_elsewhere; /* a failure that says nothing about this host: a proxy's, or where a redirect led */
+    bool replaceable;  /* nothing of it has reached the program, and there is a reply to give instead */
     int64_t retry_after_ms; /* what the peer asked for; -1: nothing */
 };
 
@@ -128,9 +129,15 @@ void gate_answered(struct gate_call *call);
 
 /*
  * The attempt ended, or its outcome is certain. Counts it once; asked again for the same attempt it
- * repeats its answer. STOP or AGAIN after wait_ms; in shadow always STOP.
+ * repeats its answer. STOP, AGAIN after wait_ms, or REPLACE; in shadow always STOP.
  */
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt);
+
+/*
+ * The door gives the program another reply than its call came to: after VERDICT_REPLACE, or where the call
+ * was refused. status is that reply's.
+ */
+void gate_replaced(struct gate_call *call, uint32_t status);
 
 /* The same for an attempt that ended well, and is the call's last: all of it is over but for gate_close. */
 void gate_succeeded(struct gate_call *call, struct outcome outcome);

@@ -23,7 +23,8 @@
     X(PROBE, "probe")         /* the circuit is half open, this call probes */                               \
     X(CLOSED, "closed")       /* the circuit closed */                                                       \
     X(TRIPPED, "tripped")     /* opened by hand; detail: for how long in ms, 0: until reset */               \
-    X(RESET, "reset")         /* closed by hand */
+    X(RESET, "reset")         /* closed by hand */                                                           \
+    X(FALLBACK, "fallback")   /* the rule's fallback was given; detail: its status */
 
 enum events_kind {
     EVENTS_NONE = 0,

@@ -45,7 +45,9 @@ enum {
     X(opened)       /* times that the circuit opened */                                                      \
     X(would_reject) /* shadow: calls that would have been refused */                                         \
     X(would_retry)  /* shadow: outcomes that would have been tried again */                                  \
-    X(nested)       /* calls that the program itself made again after they had failed: tried fewer times */
+    X(nested)       /* calls that the program itself made again after they had failed: tried fewer times */  \
+    X(fallback)     /* calls that were given the rule's fallback instead of their failure */                 \
+    X(would_fall_back) /* shadow: calls that would have been */
 
 enum layout_counter {
 #define X(name) LAYOUT_COUNT_##name,

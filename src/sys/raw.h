@@ -56,6 +56,12 @@ static inline long sys_read(int fd, void *buffer, size_t size)
     return sys_settle(syscall(SYS_read, fd, buffer, size), kept);
 }
 
+static inline long sys_read_at(int fd, void *buffer, size_t size, uint64_t offset)
+{
+    const int kept = errno;
+    return sys_settle(syscall(SYS_pread64, fd, buffer, size, (long)offset), kept);
+}
+
 static inline long sys_write(int fd, const void *data, size_t size)
 {
     const int kept = errno;
@@ -66,6 +72,32 @@ static inline int sys_socket(int family, int type, int protocol)
 {
     const int kept = errno;
     return (int)sys_settle(syscall(SYS_socket, family, type, protocol), kept);
+}
+
+/* Two connected ends of a byte stream, closed on exec. */
+static inline int sys_socketpair(int ends[2])
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), kept);
+}
+
+static inline int sys_shutdown(int fd, int how)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_shutdown, fd, how), kept);
+}
+
+/* Neither waits; sending to an end that has gone raises no signal. */
+static inline long sys_send(int fd, const void *data, size_t size)
+{
+    const int kept = errno;
+    return sys_settle(syscall(SYS_sendto, fd, data, size, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0), kept);
+}
+
+static inline long sys_receive(int fd, void *buffer, size_t size)
+{
+    const int kept = errno;
+    return sys_settle(syscall(SYS_recvfrom, fd, buffer, size, MSG_DONTWAIT, NULL, NULL), kept);
 }
 
 static inline long sys_sendmsg(int fd, const struct msghdr *message, int flags)

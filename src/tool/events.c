@@ -97,6 +97,10 @@ static void print_sentence(const struct events_entry *event)
     case EVENTS_RESET:
         printf("closed by hand");
         return;
+    case EVENTS_FALLBACK:
+        print_outcome(event);
+        printf("; given status %u instead", event->detail);
+        return;
     case EVENTS_NONE:
     case EVENTS_KINDS:
         return;
@@ -119,6 +123,7 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_LIMITED:
     case EVENTS_PROBE:
     case EVENTS_RETRY:
+    case EVENTS_FALLBACK:
         return OUTPUT_DOUBTFUL;
     case EVENTS_NONE:
     case EVENTS_KINDS:
@@ -153,6 +158,8 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
         return "open_ms";
+    case EVENTS_FALLBACK:
+        return "given_status";
     case EVENTS_EXHAUSTED:
     case EVENTS_UNFUNDED:
     case EVENTS_PROBE:
