@@ -339,6 +339,7 @@ static void expand_globals(struct rules *rules, struct scratch *scratch)
     }
     rules->globals = (struct rules_globals){
         .mode = (enum policy_mode)from.mode,
+        .faults = from.faults != 0,
         .locked = from.locked != 0,
         .log_level = from.log_level,
         .log_format = from.log_format,

@@ -50,6 +50,7 @@ struct rules_match {
 
 struct rules_globals {
     enum policy_mode mode;
+    bool faults;        /* fault groups act */
     bool locked;        /* the administrator's file in /etc holds, alone */
     uint32_t log_level; /* enum log_level */
     uint32_t log_format;

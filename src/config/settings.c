@@ -5,6 +5,7 @@
 
 #include "config/value.h"
 #include "core/method.h"
+#include "core/timestamp.h"
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND, DAY = 24 * HOUR, WEEK = 7 * DAY };
 
@@ -65,6 +66,15 @@ static const struct settings_choice limit_rejections[] = {
     {NULL,    0                  }
 };
 
+static const struct settings_choice errors[] = {
+    {"none",    REHEARSAL_NONE   },
+    {"refuse",  REHEARSAL_REFUSE },
+    {"reset",   REHEARSAL_RESET  },
+    {"timeout", REHEARSAL_TIMEOUT},
+    {"cut",     REHEARSAL_CUT    },
+    {NULL,      0                }
+};
+
 static const struct settings_choice propagated[] = {
     {"request_id",  POLICY_REQUEST_ID },
     {"tenant_id",   POLICY_TENANT_ID  },
@@ -84,6 +94,8 @@ static const struct settings_entry table[] = {
      "enforce: act; shadow: count what would have been done and change nothing; off: do nothing"},
     {"locked", SETTINGS_BOOL, FILE_AT(locked), 0, 1, "false", NULL,
      "in /etc/gusset/gusset.cfg only: no other file counts"},
+    {"faults", SETTINGS_BOOL, FILE_AT(faults), 0, 1, "false", NULL,
+     "fault groups act; otherwise they are read and do nothing"},
     {"log.level", SETTINGS_CHOICE, FILE_AT(log_level), 0, 0, "off", levels,
      "the most talkative level that is written"},
     {"log.target", SETTINGS_TEXT, FILE_AT(log_target), 0, 0, "stderr", NULL,
@@ -201,6 +213,17 @@ static const struct settings_entry table[] = {
     {"fallback.methods", SETTINGS_METHODS, AT(FALLBACK, fallback.methods), 0, 0, "GET, HEAD", NULL,
      "methods of the requests that get it"},
 
+    {"fault.percent", SETTINGS_PERCENT, AT(FAULT, fault.percent_bp), 0, 10000, "10", NULL,
+     "rehearsal: share of the attempts that are struck"},
+    {"fault.error", SETTINGS_ERROR, AT(FAULT, fault.error), 0, 0, "503", errors,
+     "what becomes of them: one of these, or the status of a reply"},
+    {"fault.delay", SETTINGS_DURATION, AT(FAULT, fault.delay_ms), 0, HOUR, "0s", NULL,
+     "how much later that is"},
+    {"fault.after", SETTINGS_COUNT, AT(FAULT, fault.after), 0, 1 << 30, "0", NULL,
+     "bytes of the body that come before it is cut"},
+    {"fault.until", SETTINGS_MOMENT, AT(FAULT, fault.until_s), 0, 0, "", NULL,
+     "the end of the rehearsal; required"},
+
     {"propagate", SETTINGS_PROPAGATE, SETTINGS_OF_POLICY, 0, 0, offsetof(struct policy, propagate), 0, 0, "",
      propagated, "what calls carry as headers: request_id, tenant_id, project_id, traceparent"},
 };
@@ -212,12 +235,10 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 /* Keys of the contract that come with later versions; whole paths below a policy or the file. */
 /* clang-format off */
 static const char *const planned[] = {
-    "faults",
     "services",
     "hedge",
     "bulkhead",
     "stale",
-    "fault",
     "variants",
     "retry.resume",
     "breaker.slow",
@@ -322,6 +343,27 @@ static bool parse_bits(const struct settings_choice *choices, uint32_t *bits, co
     return true;
 }
 
+static bool parse_error(const struct settings_choice *choices, uint32_t *error, const char *text,
+                        size_t length)
+{
+    uint64_t status;
+
+    if (parse_choice(choices, text, length, error))
+        return true;
+    if (!value_decimal(text, length, 0, &status) || status < REHEARSAL_STATUS || status > REHEARSAL_LAST)
+        return false;
+    *error = (uint32_t)status;
+    return true;
+}
+
+static bool parse_moment(uint32_t *unix_s, const char *text, size_t length)
+{
+    if (length > 0)
+        return timestamp_read(text, length, unix_s);
+    *unix_s = 0;
+    return true;
+}
+
 static bool parse_number(const struct settings_entry *entry, const char *text, size_t length,
                          uint64_t *number)
 {
@@ -342,6 +384,8 @@ static bool parse_number(const struct settings_entry *entry, const char *text, s
     case SETTINGS_METHODS:
     case SETTINGS_PROPAGATE:
     case SETTINGS_TEXT:
+    case SETTINGS_ERROR:
+    case SETTINGS_MOMENT:
         break;
     }
     return false;
@@ -359,6 +403,10 @@ bool settings_parse(const struct settings_entry *entry, void *base, const char *
         return parse_methods(number_at(entry, base), text, length);
     case SETTINGS_PROPAGATE:
         return parse_bits(entry->choices, number_at(entry, base), text, length);
+    case SETTINGS_ERROR:
+        return parse_error(entry->choices, number_at(entry, base), text, length);
+    case SETTINGS_MOMENT:
+        return parse_moment(number_at(entry, base), text, length);
     case SETTINGS_TEXT:
         return false;
     case SETTINGS_DURATION:
@@ -398,6 +446,8 @@ static void print_number(const struct settings_entry *entry, struct value_text *
     case SETTINGS_METHODS:
     case SETTINGS_PROPAGATE:
     case SETTINGS_TEXT:
+    case SETTINGS_ERROR:
+    case SETTINGS_MOMENT:
         value_put_decimal(out, number - entry->surplus, 0, 0);
         return;
     }
@@ -429,6 +479,8 @@ size_t settings_expected(const struct settings_entry *entry, char *text, size_t 
         [SETTINGS_METHODS] = "a list of HTTP methods in capitals",
         [SETTINGS_PROPAGATE] = "a list of ",
         [SETTINGS_TEXT] = "a string",
+        [SETTINGS_ERROR] = "a status from 400 to 599 or one of ",
+        [SETTINGS_MOMENT] = "a time such as \"2026-12-01T00:00:00Z\"",
     };
     struct value_text list = {text, size, 0};
     if (entry->choices) { /* the lead comes last, so that put_item sees an empty list at first */
@@ -502,6 +554,16 @@ static void print_bits(const struct settings_choice *choice, uint32_t bits, stru
             put_item(out, choice->name);
 }
 
+static void print_moment(uint32_t unix_s, struct value_text *out)
+{
+    char text[TIMESTAMP_ROOM];
+
+    if (!unix_s)
+        return;
+    timestamp_write(unix_s, text);
+    value_put(out, text);
+}
+
 static void print_choice(const struct settings_choice *choice, uint32_t value, struct value_text *out)
 {
     for (; choice->name; choice++)
@@ -533,6 +595,15 @@ size_t settings_print(const struct settings_entry *entry, const void *base, cons
         break;
     case SETTINGS_TEXT:
         value_put(&out, pool + number);
+        break;
+    case SETTINGS_ERROR:
+        if (number < REHEARSAL_STATUS)
+            print_choice(entry->choices, number, &out);
+        else
+            value_put_decimal(&out, number, 0, 0);
+        break;
+    case SETTINGS_MOMENT:
+        print_moment(number, &out);
         break;
     case SETTINGS_DURATION:
     case SETTINGS_COUNT:
@@ -586,6 +657,10 @@ const char *settings_conflict(const struct policy *policy, unsigned *index)
     if (policy->groups & POLICY_BREAKER && policy->breaker.rule.open_cap_ms < policy->breaker.rule.open_ms) {
         *index = index_of("breaker.open_cap");
         return "breaker.open_cap is shorter than breaker.open";
+    }
+    if (policy->groups & POLICY_FAULT && !policy->fault.until_s) {
+        *index = index_of("fault.until");
+        return "fault.until is missing, expected a time such as \"2026-12-01T00:00:00Z\"";
     }
     if (policy->groups & POLICY_FALLBACK && policy->fallback.body && policy->fallback.file) {
         *index = index_of("fallback.file");

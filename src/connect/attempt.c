@@ -74,8 +74,9 @@ static bool is_question(const struct attempt *attempt)
 static bool is_refused(struct attempt *attempt)
 {
     const struct policy *settings = settings_of(attempt);
-    bool may_wait =
-        settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms && socket_is_blocking(attempt->fd);
+    bool wants_wait =
+        (settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms) || settings->groups & POLICY_FAULT;
+    bool may_wait = wants_wait && socket_is_blocking(attempt->fd);
     struct verdict verdict = gate_admit(&attempt->call, may_wait);
 
     if (verdict.kind == VERDICT_WAIT)
@@ -145,12 +146,30 @@ static bool is_self_connected(const struct attempt *attempt)
     return is_likely && socket_is_own_peer(attempt->fd, attempt->to);
 }
 
+/* A rehearsed fault's; 0: none. A socket that blocks is kept until the end of its limit. */
+static int rehearsed_errno(const struct attempt *attempt)
+{
+    switch (attempt->call.fault) {
+    case REHEARSAL_REFUSE:
+        return ECONNREFUSED;
+    case REHEARSAL_RESET:
+        return ECONNRESET;
+    case REHEARSAL_TIMEOUT:
+        if (socket_is_blocking(attempt->fd))
+            clock_sleep_ms(patience_ms(attempt));
+        return ETIMEDOUT;
+    }
+    return 0;
+}
+
 /* Makes the attempt; its limit stands until socket_unlimit. Returns 0 or an errno. */
 static int make(struct attempt *attempt)
 {
     uint32_t limit_ms = patience_ms(attempt);
 
     attempt->limit = (struct socket_limit){.kind = SOCKET_NO_LIMIT};
+    if (attempt->call.fault)
+        return rehearsed_errno(attempt);
     if (limit_ms)
         socket_limit(attempt->fd, attempt->kind, limit_ms, &attempt->limit);
     bool is_timed = attempt->limit.kind == SOCKET_SEND_TIMEOUT;
@@ -336,6 +355,7 @@ int attempt_connect(int fd, const struct sockaddr *to, socklen_t length)
     attempt.length = length;
     attempt.hold_until_us = attempt.cookie = 0;
     attempt.call.ready = NULL;
+    attempt.call.can_reply = false;
     if (!open_call(&attempt, &place)) {
         gate_forget(&attempt.call);
         errno = saved;

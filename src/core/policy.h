@@ -10,6 +10,7 @@
 
 #include "core/breaker.h"
 #include "core/limit.h"
+#include "core/rehearsal.h"
 #include "core/retry.h"
 
 /* A group that a policy does not name is not applied. */
@@ -19,7 +20,8 @@ enum policy_group {
     POLICY_BREAKER = 1 << 2,
     POLICY_LIMIT = 1 << 3,
     POLICY_POOL = 1 << 4,
-    POLICY_FALLBACK = 1 << 8
+    POLICY_FALLBACK = 1 << 8,
+    POLICY_FAULT = 1 << 9
 };
 
 enum policy_mode { POLICY_ENFORCE, POLICY_SHADOW, POLICY_OFF };
@@ -79,6 +81,7 @@ struct policy {
     struct policy_limit limit;
     struct policy_pool pool;
     struct policy_fallback fallback;
+    struct rehearsal_rule fault;
     uint32_t propagate;     /* bits of enum policy_propagate */
     uint32_t headers_first; /* the policy's own in the image's header table */
     uint32_t headers_count;

@@ -1,6 +1,7 @@
 #include "curl/easy.h"
 
 #include "curl/made.h"
+#include "curl/rehearse.h"
 #include "curl/request.h"
 #include "curl/routine.h"
 #include "curl/substitute.h"
@@ -88,6 +89,14 @@ static CURLcode run_real(struct call *call)
     return code;
 }
 
+static CURLcode run_attempt(struct call *call)
+{
+    if (!call->gate.fault)
+        return run_real(call);
+    rehearse_attempt(call);
+    return rehearse_ended(call, run_real(call));
+}
+
 static CURLcode refuse(struct call *call, const struct verdict *verdict)
 {
     struct handle *handle = call->handle;
@@ -123,7 +132,7 @@ static CURLcode perform_gated(struct call *call)
             return refuse(call, &verdict);
         if (verdict.kind == VERDICT_WAIT && !wait_ms(call->handle, verdict.wait_ms))
             return CURLE_ABORTED_BY_CALLBACK;
-        code = request_dress(call) ? run_real(call) : CURLE_SEND_FAIL_REWIND;
+        code = request_dress(call) ? run_attempt(call) : CURLE_SEND_FAIL_REWIND;
     } while (goes_again(call, &code));
     return code;
 }

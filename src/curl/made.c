@@ -14,7 +14,8 @@ enum { CHUNK = 16 * 1024 };
 
 struct made {
     enum made_for who;
-    int ours;   /* our end of the connection; -1: all was said, and it was closed */
+    enum made_end end;
+    int ours;   /* our end of the connection; -1: it was closed, to reset the connection */
     int theirs; /* libcurl's; -1: it has it */
     int file;
     uint64_t file_offset;
@@ -61,7 +62,7 @@ static bool say_file(struct made *made)
 
 static void say(struct made *made)
 {
-    if (say_bytes(made) && say_file(made))
+    if (say_bytes(made) && say_file(made) && made->end == MADE_ENDS)
         sys_shutdown(made->ours, SHUT_WR); /* once more does no harm */
 }
 
@@ -74,8 +75,23 @@ static void listen_to(const struct made *made)
         ;
 }
 
+/* The kernel resets a connection that is closed before all was read. */
+static void reset(struct made *made)
+{
+    struct pollfd one = {.fd = made->ours, .events = POLLIN};
+
+    if (made->ours < 0 || sys_poll_now(&one, 1) <= 0)
+        return;
+    sys_close(made->ours);
+    made->ours = -1;
+}
+
 void made_serve(struct call *call)
 {
+    if (call->made->end == MADE_RESETS) {
+        reset(call->made);
+        return;
+    }
     listen_to(call->made);
     say(call->made);
 }
@@ -253,6 +269,7 @@ static struct made *make(const struct made_reply *reply, enum made_for who)
         return NULL;
     }
     *made = (struct made){.who = who,
+                          .end = reply->end,
                           .ours = ends[0],
                           .theirs = ends[1],
                           .file = reply->file,
@@ -314,7 +331,8 @@ void made_drop(struct call *call)
     if (!made)
         return;
     call->made = NULL;
-    sys_close(made->ours);
+    if (made->ours >= 0)
+        sys_close(made->ours);
     if (made->theirs >= 0)
         sys_close(made->theirs);
     if (made->file >= 0)

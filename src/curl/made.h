@@ -16,6 +16,13 @@
 struct call;
 struct handle;
 
+/* What comes after all of it was said. */
+enum made_end {
+    MADE_ENDS,   /* the connection is closed */
+    MADE_STALLS, /* nothing */
+    MADE_RESETS  /* it is reset, as soon as the request has come */
+};
+
 /* A reply to be made: its head with the blank line, then a body out of memory or of a file. */
 struct made_reply {
     const char *head;
@@ -24,6 +31,7 @@ struct made_reply {
     size_t body_length;
     int file;             /* descriptor; -1: none. made_begin takes it over, whatever it returns */
     uint64_t file_offset; /* of the body in it, which goes on to the file's end */
+    enum made_end end;
 };
 
 enum made_for {

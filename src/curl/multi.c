@@ -4,6 +4,7 @@
 
 #include "curl/made.h"
 #include "curl/registry.h"
+#include "curl/rehearse.h"
 #include "curl/request.h"
 #include "curl/substitute.h"
 #include "curl/told.h"
@@ -224,8 +225,13 @@ static void go_on(struct handle *handle)
     } else if (!request_dress(call)) {
         finish(handle, CURLE_SEND_FAIL_REWIND);
         return;
+    } else if (call->gate.fault) {
+        rehearse_attempt(call);
     }
-    run(handle);
+    if (call->made)
+        run_made(handle);
+    else
+        run(handle);
 }
 
 /* A program may add a handle first and set its options after, so the rule is searched when the loop first
@@ -256,10 +262,11 @@ static void judge(struct handle *handle, CURLcode code)
     } else if (made_is_last_word(call)) {
         finish(handle, code);
         return;
-    } else if (handle->is_refused) {
+    } else if (handle->is_refused && !call->gate.fault) {
         code = transfer_refused(call, &handle->seat.refusal, code);
     } else {
-        made_end(handle);
+        if (call->gate.fault)
+            code = rehearse_ended(call, code);
         struct verdict verdict = transfer_ended(call, &code);
         call->is_replaced = verdict.kind == VERDICT_REPLACE;
         call->lost = transfer_lost(code);

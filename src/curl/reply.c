@@ -287,11 +287,27 @@ static size_t swallow_body(struct reply *reply, size_t size)
     return reply->swallowed > SWALLOW_MAX || reply->block.content_length > SWALLOW_MAX ? 0 : size;
 }
 
+/* Bytes up to the cut, and then what libcurl takes for a program that refuses. */
+static __attribute__((noinline)) size_t pass_until_cut(struct call *call, char *bytes, size_t size)
+{
+    struct reply *reply = &call->reply;
+    size_t rest = size < reply->cut_after ? size : (size_t)reply->cut_after;
+    size_t taken = rest ? deliver_body(call, bytes, rest) : 0;
+
+    if (taken != rest)
+        return taken;
+    reply->cut_after -= rest;
+    reply->was_cut = rest < size;
+    return rest;
+}
+
 static inline size_t pass_body(struct call *call, char *bytes, size_t size)
 {
     if (call->deadline.is_plain) /* then nothing is owed, either */
         return deliver_body(call, bytes, size);
-    size_t taken = call->reply.owes_pause ? CURL_WRITEFUNC_PAUSE : deliver_body(call, bytes, size);
+    size_t taken = CURL_WRITEFUNC_PAUSE;
+    if (!call->reply.owes_pause)
+        taken = call->reply.is_cut ? pass_until_cut(call, bytes, size) : deliver_body(call, bytes, size);
     call->reply.owes_pause = false;
     deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
     return taken;
@@ -357,9 +373,18 @@ void reply_attempt(struct call *call)
     if (!reply->is_dressed)
         dress(call);
     reply->phase = REPLY_HOLDING;
+    reply->is_cut = reply->was_cut = false;
     reply->is_quiet = reply->header_half_done = reply->was_redirected = reply->program_refused = false;
     block_init(&reply->block);
     reply->swallowed = reply->length = reply->flushed = 0;
+}
+
+void reply_cut(struct call *call, uint64_t after)
+{
+    call->reply.is_cut = true;
+    call->reply.cut_after = after;
+    call->deadline.is_plain = false; /* the body is looked at */
+    call->deadline.patience_ms = 0;
 }
 
 bool reply_finish(struct call *call)

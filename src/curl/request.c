@@ -1,6 +1,7 @@
 #include "curl/request.h"
 
 #include "curl/made.h"
+#include "curl/told.h"
 
 /* A path behind something that is no folder: connecting fails with ENOTDIR, and nobody can ever listen there.
  */
@@ -54,6 +55,8 @@ bool request_dress(struct call *call)
 
     if ((!is_first || call->gate.has_waited) && !call_is_unchanged(call))
         return false;
+    if (!is_first)
+        told_forget(handle); /* of an attempt that was made up */
 
     call->sent = call->hop_sent =
         !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */

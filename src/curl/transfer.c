@@ -18,7 +18,7 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
     if (is_http != call->is_http) /* what is borrowed differs */
         request_undress(call->handle);
     call->method = method;
-    call->is_http = is_http;
+    call->is_http = call->gate.can_reply = is_http;
     const struct ready *before = call->gate.ready;
     bool is_opened = gate_open(&call->gate, &query, true);
     if (call->gate.ready != before)

@@ -59,6 +59,38 @@ bool gate_is_clear(const struct gate_call *call)
     return inside_is_free_to_go(call);
 }
 
+/* Longer than the rule would wait for a reply: it times out. */
+static bool is_too_late(const struct gate_call *call, uint32_t delay_ms)
+{
+    const struct policy_timeouts *limits = &inside_settings(call)->timeout;
+    uint64_t now_us = clock_now_us();
+
+    if (call->deadline_us && now_us + (uint64_t)delay_ms * 1000 >= call->deadline_us)
+        return true;
+    return inside_applies(call, POLICY_TIMEOUT) && limits->attempt_ms && delay_ms >= limits->attempt_ms;
+}
+
+/* What is rehearsed is decided for each attempt. */
+static void rehearse(struct gate_call *call, bool may_wait, struct verdict *verdict)
+{
+    const struct rehearsal_rule *rule = &inside_settings(call)->fault;
+    uint32_t delay_ms = may_wait ? rule->delay_ms : 0;
+
+    call->fault = REHEARSAL_NONE;
+    if (!call->can_reply && rule->error >= REHEARSAL_CUT)
+        return;
+    if (call->shadow || !inside_applies(call, POLICY_FAULT) || !call->ready->globals->faults ||
+        rehearsal_is_over(rule, clock_unix_ms() / 1000) || !rehearsal_strikes(rule, random_32()))
+        return;
+    call->fault = delay_ms && is_too_late(call, delay_ms) ? REHEARSAL_TIMEOUT : rule->error;
+    note_count(call, LAYOUT_COUNT_faults);
+    note_event(call, EVENTS_FAULT, call->fault);
+    if (call->fault == REHEARSAL_TIMEOUT || !delay_ms)
+        return;
+    verdict->kind = VERDICT_WAIT;
+    verdict->wait_ms += delay_ms;
+}
+
 static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)
 {
     struct verdict verdict = circuit_ask(call);
@@ -81,6 +113,7 @@ static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool
         note_event(call, EVENTS_PROBE, 0);
     if (call->shadow)
         verdict.kind = VERDICT_GO;
+    rehearse(call, may_wait, &verdict);
     call->has_waited |= verdict.kind == VERDICT_WAIT;
     return verdict;
 }
@@ -290,7 +323,7 @@ static bool was_routine(const struct gate_call *call)
 {
     return !call->shadow && !call->is_answered && !call->has_waited && !call->repeats && !call->tally &&
            !log_wants(LOG_DEBUG) &&
-           (inside_settings(call)->groups & (POLICY_BREAKER | POLICY_LIMIT)) == POLICY_BREAKER;
+           (inside_settings(call)->groups & (POLICY_BREAKER | POLICY_LIMIT | POLICY_FAULT)) == POLICY_BREAKER;
 }
 
 void gate_close(struct gate_call *call)

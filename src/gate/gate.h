@@ -22,10 +22,11 @@
 struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
     uint64_t unmatched;                /* number of the rules of which none matched when it was last opened */
-    bool shadow;                       /* public: decide and count, but the door must change nothing */
-    uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
-    uint16_t repeats;                  /* public: see gate_repeats */
-    uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
+    bool can_reply;       /* public: a call of HTTP, which may come to a status or a body that breaks off */
+    bool shadow;          /* public: decide and count, but the door must change nothing */
+    uint16_t attempt;     /* public: number of the current attempt, from 1; 0 before the first */
+    uint16_t repeats;     /* public: see gate_repeats */
+    uint64_t deadline_us; /* public: monotonic; 0: none. A door may bring it nearer */
     struct layout_host *slot;
     struct layout_host *bucket;
     struct slice budget_slice;
@@ -48,6 +49,7 @@ struct gate_call {
     bool has_waited;   /* public: for a token */
     bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
+    uint32_t fault;    /* public: enum rehearsal_error or a status that the attempt is to come to; 0: none */
     bool failed;       /* the last attempt did, by breaker.on */
     struct verdict last;
     struct outcome outcome;    /* of the last attempt */

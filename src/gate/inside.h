@@ -22,7 +22,7 @@ static inline bool inside_applies(const struct gate_call *call, enum policy_grou
 /* The circuit is closed and no token is needed: the way of nearly every call. */
 static inline bool inside_is_free_to_go(const struct gate_call *call)
 {
-    if (inside_applies(call, POLICY_LIMIT))
+    if (inside_settings(call)->groups & (POLICY_LIMIT | POLICY_FAULT))
         return false;
     return !inside_applies(call, POLICY_BREAKER) ||
            breaker_state(atomic_load_explicit(&call->slot->circuit, memory_order_relaxed)) == BREAKER_CLOSED;

@@ -148,6 +148,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
     call->policy = match->policy;
     call->rule_mode = match->mode;
     call->shadow = mode == POLICY_SHADOW;
+    call->fault = REHEARSAL_NONE;
     call->opened_us = clock_now_us();
     if (!find_memory(ready, call, host_length)) {
         call->policy = NULL;

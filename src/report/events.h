@@ -24,7 +24,8 @@
     X(CLOSED, "closed")       /* the circuit closed */                                                       \
     X(TRIPPED, "tripped")     /* opened by hand; detail: for how long in ms, 0: until reset */               \
     X(RESET, "reset")         /* closed by hand */                                                           \
-    X(FALLBACK, "fallback")   /* the rule's fallback was given; detail: its status */
+    X(FAULT, "fault") /* a rehearsed fault struck the attempt; detail: enum rehearsal_error, or a status */  \
+    X(FALLBACK, "fallback") /* the rule's fallback was given; detail: its status */
 
 enum events_kind {
     EVENTS_NONE = 0,

@@ -53,6 +53,18 @@ static void print_attempt(const struct events_entry *event)
     printf(", attempt %u; ", event->attempt);
 }
 
+/* As fault.error is written; static. */
+static const char *error_name(uint32_t error)
+{
+    static const char *const names[] = {"delay", "refuse", "reset", "timeout", "cut"};
+    static char status[12];
+
+    if (error < sizeof names / sizeof names[0])
+        return names[error];
+    snprintf(status, sizeof status, "%u", error);
+    return status;
+}
+
 static void print_sentence(const struct events_entry *event)
 {
     char duration[OUTPUT_NUMBER];
@@ -97,6 +109,9 @@ static void print_sentence(const struct events_entry *event)
     case EVENTS_RESET:
         printf("closed by hand");
         return;
+    case EVENTS_FAULT:
+        printf("attempt %u, rehearsed: %s", event->attempt, error_name(event->detail));
+        return;
     case EVENTS_FALLBACK:
         print_outcome(event);
         printf("; given status %u instead", event->detail);
@@ -123,6 +138,7 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_LIMITED:
     case EVENTS_PROBE:
     case EVENTS_RETRY:
+    case EVENTS_FAULT:
     case EVENTS_FALLBACK:
         return OUTPUT_DOUBTFUL;
     case EVENTS_NONE:
@@ -158,6 +174,8 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
         return "open_ms";
+    case EVENTS_FAULT:
+        return "fault";
     case EVENTS_FALLBACK:
         return "given_status";
     case EVENTS_EXHAUSTED:

@@ -8,6 +8,7 @@
 #include "core/breaker.h"
 #include "state/control.h"
 #include "sys/clock.h"
+#include "tool/faults.h"
 #include "tool/figures.h"
 #include "tool/open.h"
 #include "tool/options.h"
@@ -287,6 +288,8 @@ static int show(struct status *status)
     else
         for (unsigned i = 0; i < list.count; i++)
             print_host(status, &list.items[i]);
+    if (!status->json)
+        faults_tell(&status->model, stdout, "");
     snapshot_clear(&list);
     snapshot_clear(&status->buckets);
     map_close(&status->state.map);
