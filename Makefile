@@ -42,7 +42,7 @@ LIB_OBJ := $(call objects,$(call src,$(SHIM)) src/shim.c)
 LOW_OBJ := $(call objects,$(call src,$(LOW)))
 CMD_OBJ := $(call objects,$(call src,tool)) $(LOW_OBJ)
 # What stands by itself among the doors: it knows no libcurl but by the table that it is given.
-UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o registry.o) $(addprefix $(B)/src/connect/,names.o peer.o) $(LOW_OBJ)
+UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o held.o registry.o) $(addprefix $(B)/src/connect/,names.o peer.o) $(LOW_OBJ)
 UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.c))
 
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))

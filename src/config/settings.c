@@ -155,6 +155,8 @@ static const struct settings_entry table[] = {
      "retries that a host's calls pay for, of all processes together"},
     {"retry.budget.floor", SETTINGS_COUNT, AT(RETRY, retry.budget_floor), 0, 1000000, "10", NULL,
      "retries a second that are always allowed"},
+    {"retry.resume", SETTINGS_BOOL, AT(RETRY, retry.resumes), 0, 1, "false", NULL,
+     "a body that broke off is continued, where it can be exact"},
     {"retry.wait", SETTINGS_DURATION, AT(RETRY, retry.hold_ms), 0, HOUR, "0s", NULL,
      "how long connect(2) on a non-blocking socket may hold the program to try again; 0s: not at all"},
 
@@ -240,7 +242,6 @@ static const char *const planned[] = {
     "bulkhead",
     "stale",
     "variants",
-    "retry.resume",
     "breaker.slow",
 };
 /* clang-format on */

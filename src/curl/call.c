@@ -25,6 +25,7 @@ void call_retire(struct call *call)
 {
     call->multi = NULL;
     call->outer = NULL;
+    resume_free(call);
     reply_retire(&call->reply);
     upload_retire(&call->upload);
     inject_retire(&call->inject);
@@ -36,6 +37,7 @@ void call_free(struct call *call)
     if (!call)
         return;
     made_drop(call);
+    resume_free(call);
     reply_clear(&call->reply);
     upload_clear(&call->upload);
     inject_clear(&call->inject);
@@ -90,8 +92,12 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
         call->gate.attempt >= gate_attempts(&call->gate))
         return attempt;
     attempt.idempotent = inject_has_key(call);
-    attempt.replayable =
-        !reply_has_reached_program(&call->reply) && call_is_unchanged(call) && upload_can_replay(call);
+    bool is_resumable = resume_is_possible(call);
+    if (is_resumable)
+        deadline_resumes(call);
+    attempt.is_elsewhere |= is_resumable && call->resume->came; /* it gave what it could */
+    attempt.replayable = (is_resumable || !reply_has_reached_program(&call->reply)) &&
+                         call_is_unchanged(call) && upload_can_replay(call);
     return attempt;
 }
 

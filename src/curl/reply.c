@@ -143,11 +143,29 @@ static void swallow(struct call *call)
     deadline_swallow(call);
 }
 
+/* The program has the head of the first reply, and none of this one's. */
+static size_t go_on(struct call *call)
+{
+    int status = call->reply.block.status;
+    bool fails = status >= 400;
+
+    if (fails && call_ended(call, outcome_of_status(status)).kind != VERDICT_AGAIN)
+        call->resume->is_lost = true;
+    if (fails || !resume_accepts(call)) {
+        swallow(call);
+        return DONE;
+    }
+    call->reply.length = call->reply.flushed = 0;
+    return commit(call);
+}
+
 /* The final block has ended: whose is this reply? Returns as flush does. */
 static size_t decide(struct call *call)
 {
     int status = call->reply.block.status;
 
+    if (resume_is_on(call))
+        return go_on(call);
     if (status >= 400) {
         enum verdict_kind kind = call_ended(call, outcome_of_status(status)).kind;
         if (kind == VERDICT_AGAIN || kind == VERDICT_REPLACE) {
@@ -209,7 +227,14 @@ static size_t hold_line(struct call *call, char *line, size_t size)
 {
     bool ends = block_read(&call->reply.block, line, size);
 
-    if (!hold(&call->reply, line, size)) { /* too much to keep: from here it is the program's */
+    bool is_held = hold(&call->reply, line, size);
+    if (!is_held && resume_is_on(call)) {
+        call->resume->is_lost = true;
+        swallow(call);
+        return size;
+    }
+    if (!is_held) { /* too much to keep: from here it is the program's */
+        resume_free(call);
         size_t flushed = commit(call);
         return flushed == DONE ? deliver_header(call, line, size, false) : answer(flushed, size);
     }
@@ -301,13 +326,40 @@ static __attribute__((noinline)) size_t pass_until_cut(struct call *call, char *
     return rest;
 }
 
+/* What the program has of the body already is left out; what it takes is counted. */
+static __attribute__((noinline)) size_t pass_counting(struct call *call, char *bytes, size_t size)
+{
+    struct resume *resume = call->resume;
+    size_t known = size < resume->skip ? size : (size_t)resume->skip;
+    size_t taken = 0;
+
+    if (known < size)
+        taken = call->reply.is_cut ? pass_until_cut(call, bytes + known, size - known)
+                                   : deliver_body(call, bytes + known, size - known);
+    if (taken == CURL_WRITEFUNC_PAUSE)
+        return taken; /* all of it comes again */
+    resume->skip -= known;
+    if (taken > size - known) /* an error's number */
+        return 0;
+    resume->delivered += taken;
+    resume->came += taken;
+    return known + taken;
+}
+
+static size_t pass_looking(struct call *call, char *bytes, size_t size)
+{
+    if (call->resume)
+        return pass_counting(call, bytes, size);
+    return call->reply.is_cut ? pass_until_cut(call, bytes, size) : deliver_body(call, bytes, size);
+}
+
 static inline size_t pass_body(struct call *call, char *bytes, size_t size)
 {
     if (call->deadline.is_plain) /* then nothing is owed, either */
         return deliver_body(call, bytes, size);
     size_t taken = CURL_WRITEFUNC_PAUSE;
     if (!call->reply.owes_pause)
-        taken = call->reply.is_cut ? pass_until_cut(call, bytes, size) : deliver_body(call, bytes, size);
+        taken = pass_looking(call, bytes, size);
     call->reply.owes_pause = false;
     deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
     return taken;
@@ -346,7 +398,7 @@ void reply_program_set(struct call *call)
 
     call->reply.is_quiet = false;
     call->reply.is_wanted =
-        words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] || words[HANDLES_HEADER];
+        words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] || words[HANDLES_HEADER] || call->resume;
 }
 
 static void dress(struct call *call)

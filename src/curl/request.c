@@ -55,8 +55,10 @@ bool request_dress(struct call *call)
 
     if ((!is_first || call->gate.has_waited) && !call_is_unchanged(call))
         return false;
-    if (!is_first)
+    if (!is_first && !resume_is_on(call))
         told_forget(handle); /* of an attempt that was made up */
+    if (call->resume || call->gate.policy->settings->retry.resumes)
+        resume_attempt(call);
 
     call->sent = call->hop_sent =
         !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
@@ -83,6 +85,7 @@ void request_undress(struct handle *handle)
     deadline_restore(call);
     inject_restore(call);
     upload_restore(call);
+    resume_restore(call);
     reply_restore(call);
     if (handle->libcurl->has_prereq) {
         call_set(call, CURLOPT_PREREQFUNCTION, handles_pointer(handle, HANDLES_PREREQFUNCTION));
@@ -128,6 +131,8 @@ static bool has_borrowed(const struct handle *handle, CURLoption option)
     case CURLOPT_LOW_SPEED_LIMIT:
     case CURLOPT_LOW_SPEED_TIME:
         return call->deadline.idle_is_ours;
+    case CURLOPT_RANGE:
+        return call->resume && call->resume->is_worn;
     case CURLOPT_QUICK_EXIT:
         return call->deadline.quick_exit_is_worn;
     }
@@ -229,6 +234,8 @@ void request_undress_copy(const struct handle *from, CURL *copy)
     if (from->is_refused)
         from->libcurl->easy_setopt(copy, CURLOPT_UNIX_SOCKET_PATH,
                                    from->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
+    if (from->call && from->call->resume && from->call->resume->is_worn)
+        from->libcurl->easy_setopt(copy, CURLOPT_RANGE, from->texts[HANDLES_RANGE].bytes);
     if (from->call && from->call->made)
         made_undress_copy(from, copy);
     for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed && !made_is_last_word(from->call); i++)

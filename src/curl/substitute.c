@@ -156,7 +156,7 @@ bool substitute_is_there(const struct call *call)
 {
     uint64_t size;
 
-    if (!call->is_http || !has_fallback(call) || asks_for_part(call))
+    if (!call->is_http || !has_fallback(call) || asks_for_part(call) || resume_is_on(call))
         return false;
     if (!call->gate.policy->fallback_file[0])
         return true;
@@ -203,7 +203,7 @@ bool substitute_refusal(struct call *call, const struct verdict *verdict)
     const struct policy *policy = policy_of(call);
     bool is_open = verdict->reason == VERDICT_CIRCUIT_OPEN;
 
-    if (!call->is_http)
+    if (!call->is_http || resume_is_on(call))
         return false;
     if (is_open && substitute_is_there(call) && give_fallback(call, "circuit_open"))
         return true;

@@ -87,12 +87,24 @@ struct verdict transfer_ended(struct call *call, CURLcode *code)
     if (*code == CURLE_OK && reply_is_delivered(&call->reply)) {
         gate_succeeded(&call->gate, (struct outcome){.type = OUTCOME_SUCCESS,
                                                      .status = (uint16_t)call->reply.block.status});
+        if (resume_is_on(call))
+            *code = resume_end(call, *code);
         return (struct verdict){VERDICT_STOP, VERDICT_SUCCEEDED, 0};
     }
     bool swallowed = call->reply.phase == REPLY_SWALLOWING;
-    struct outcome outcome = blame_outcome(call, *code);
+    bool is_lost = call->resume && call->resume->is_lost;
+    struct outcome outcome = is_lost ? (struct outcome){.type = OUTCOME_UNKNOWN} : blame_outcome(call, *code);
     struct verdict verdict = call_ended(call, outcome); /* repeats its answer where the reply decided */
 
+    if (verdict.kind == VERDICT_AGAIN && resume_is_possible(call))
+        resume_begin(call, *code);
+    if (resume_is_on(call)) {
+        if (verdict.kind != VERDICT_AGAIN || *code == CURLE_ABORTED_BY_CALLBACK) {
+            *code = resume_end(call, *code);
+            verdict.kind = VERDICT_STOP;
+        }
+        return verdict;
+    }
     bool is_kept = verdict.kind != VERDICT_AGAIN && verdict.kind != VERDICT_REPLACE;
     if (!swallowed && is_kept && !reply_finish(call) && *code == CURLE_OK)
         *code = CURLE_WRITE_ERROR;

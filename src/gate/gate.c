@@ -257,6 +257,12 @@ void gate_replaced(struct gate_call *call, uint32_t status)
     note_event(call, EVENTS_FALLBACK, status);
 }
 
+void gate_resumed(struct gate_call *call, uint64_t bytes)
+{
+    note_count(call, LAYOUT_COUNT_resumed);
+    note_event(call, EVENTS_RESUMED, bytes / 1024 < UINT32_MAX ? (uint32_t)(bytes / 1024) : UINT32_MAX);
+}
+
 /* A probe must have ended well. */
 void gate_answered(struct gate_call *call)
 {
@@ -321,8 +327,8 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 /* Whether the next call may be opened by gate_repeat. */
 static bool was_routine(const struct gate_call *call)
 {
-    return !call->shadow && !call->is_answered && !call->has_waited && !call->repeats && !call->tally &&
-           !log_wants(LOG_DEBUG) &&
+    return !inside_settings(call)->retry.resumes && !call->shadow && !call->is_answered &&
+           !call->has_waited && !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
            (inside_settings(call)->groups & (POLICY_BREAKER | POLICY_LIMIT | POLICY_FAULT)) == POLICY_BREAKER;
 }
 

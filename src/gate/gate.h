@@ -141,6 +141,9 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
  */
 void gate_replaced(struct gate_call *call, uint32_t status);
 
+/* After AGAIN: the next attempt goes on where this one's body broke off, behind so many bytes. */
+void gate_resumed(struct gate_call *call, uint64_t bytes);
+
 /* The same for an attempt that ended well, and is the call's last: all of it is over but for gate_close. */
 void gate_succeeded(struct gate_call *call, struct outcome outcome);
 

@@ -109,6 +109,9 @@ static void print_sentence(const struct events_entry *event)
     case EVENTS_RESET:
         printf("closed by hand");
         return;
+    case EVENTS_RESUMED:
+        printf("attempt %u broke off after %u KiB, the next goes on", event->attempt, event->detail);
+        return;
     case EVENTS_FAULT:
         printf("attempt %u, rehearsed: %s", event->attempt, error_name(event->detail));
         return;
@@ -138,6 +141,7 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_LIMITED:
     case EVENTS_PROBE:
     case EVENTS_RETRY:
+    case EVENTS_RESUMED:
     case EVENTS_FAULT:
     case EVENTS_FALLBACK:
         return OUTPUT_DOUBTFUL;
@@ -174,6 +178,8 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
         return "open_ms";
+    case EVENTS_RESUMED:
+        return "kib";
     case EVENTS_FAULT:
         return "fault";
     case EVENTS_FALLBACK:
