@@ -215,6 +215,11 @@ static const struct settings_entry table[] = {
     {"fallback.methods", SETTINGS_METHODS, AT(FALLBACK, fallback.methods), 0, 0, "GET, HEAD", NULL,
      "methods of the requests that get it"},
 
+    {"stale.size", SETTINGS_SIZE, AT(STALE, stale.size), 1024, 1 << 30, "10M", NULL,
+     "bytes that the last good replies to GET requests may take, all together"},
+    {"stale.age", SETTINGS_DURATION, AT(STALE, stale.age_ms), 1000, WEEK, "1h", NULL,
+     "how old one may be when its host is down and the program gets it"},
+
     {"fault.percent", SETTINGS_PERCENT, AT(FAULT, fault.percent_bp), 0, 10000, "10", NULL,
      "rehearsal: share of the attempts that are struck"},
     {"fault.error", SETTINGS_ERROR, AT(FAULT, fault.error), 0, 0, "503", errors,
@@ -240,7 +245,6 @@ static const char *const planned[] = {
     "services",
     "hedge",
     "bulkhead",
-    "stale",
     "variants",
     "breaker.slow",
 };
@@ -377,6 +381,8 @@ static bool parse_number(const struct settings_entry *entry, const char *text, s
         return value_decimal(text, length, 3, number);
     case SETTINGS_PERCENT:
         return value_decimal(text, length, 2, number);
+    case SETTINGS_SIZE:
+        return value_size(text, length, number);
     case SETTINGS_BOOL:
         *number = is("true", text, length);
         return *number || is("false", text, length);
@@ -414,6 +420,7 @@ bool settings_parse(const struct settings_entry *entry, void *base, const char *
     case SETTINGS_COUNT:
     case SETTINGS_DECIMAL:
     case SETTINGS_PERCENT:
+    case SETTINGS_SIZE:
     case SETTINGS_BOOL:
         break;
     }
@@ -437,6 +444,9 @@ static void print_number(const struct settings_entry *entry, struct value_text *
         return;
     case SETTINGS_PERCENT:
         value_put_decimal(out, number, 2, 0);
+        return;
+    case SETTINGS_SIZE:
+        value_put_size(out, number);
         return;
     case SETTINGS_BOOL:
         value_put(out, number ? "true" : "false");
@@ -481,6 +491,7 @@ size_t settings_expected(const struct settings_entry *entry, char *text, size_t 
         [SETTINGS_PROPAGATE] = "a list of ",
         [SETTINGS_TEXT] = "a string",
         [SETTINGS_ERROR] = "a status from 400 to 599 or one of ",
+        [SETTINGS_SIZE] = "a size such as \"10M\"",
         [SETTINGS_MOMENT] = "a time such as \"2026-12-01T00:00:00Z\"",
     };
     struct value_text list = {text, size, 0};
@@ -493,12 +504,13 @@ size_t settings_expected(const struct settings_entry *entry, char *text, size_t 
         return offset + names.length;
     }
     value_put(&list, wanted[entry->kind]);
-    if (entry->kind > SETTINGS_PERCENT)
+    if (entry->kind > SETTINGS_PERCENT && entry->kind != SETTINGS_SIZE)
         return list.length;
     if (entry->most == entry->least) {
         value_put(&list, ": ");
     } else {
-        value_put(&list, entry->kind == SETTINGS_DURATION ? ", from " : " from ");
+        bool has_unit = entry->kind == SETTINGS_DURATION || entry->kind == SETTINGS_SIZE;
+        value_put(&list, has_unit ? ", from " : " from ");
         print_number(entry, &list, entry->least);
         value_put(&list, " to ");
     }
@@ -610,6 +622,7 @@ size_t settings_print(const struct settings_entry *entry, const void *base, cons
     case SETTINGS_COUNT:
     case SETTINGS_DECIMAL:
     case SETTINGS_PERCENT:
+    case SETTINGS_SIZE:
     case SETTINGS_BOOL:
         print_number(entry, &out, number);
         break;

@@ -24,6 +24,7 @@ enum settings_kind {
     SETTINGS_PROPAGATE, /* bits of enum policy_propagate; likewise */
     SETTINGS_TEXT,      /* string: an offset into a pool; whoever owns the pool stores it */
     SETTINGS_ERROR,     /* enum rehearsal_error: one of a few names, or a status */
+    SETTINGS_SIZE,      /* bytes; "10M" */
     SETTINGS_MOMENT     /* seconds since 1970; "2026-12-01T00:00:00Z". 0: none was given */
 };
 

@@ -21,7 +21,8 @@ enum policy_group {
     POLICY_LIMIT = 1 << 3,
     POLICY_POOL = 1 << 4,
     POLICY_FALLBACK = 1 << 8,
-    POLICY_FAULT = 1 << 9
+    POLICY_FAULT = 1 << 9,
+    POLICY_STALE = 1 << 10
 };
 
 enum policy_mode { POLICY_ENFORCE, POLICY_SHADOW, POLICY_OFF };
@@ -72,6 +73,12 @@ struct policy_fallback {
     uint32_t methods; /* bits of core/method.h */
 };
 
+/* The last good reply to each GET, kept for the time when its host is down. */
+struct policy_stale {
+    uint32_t size; /* bytes, of all that are kept */
+    uint32_t age_ms;
+};
+
 struct policy {
     uint32_t name;   /* string */
     uint32_t groups; /* bits of enum policy_group that are applied */
@@ -82,6 +89,7 @@ struct policy {
     struct policy_pool pool;
     struct policy_fallback fallback;
     struct rehearsal_rule fault;
+    struct policy_stale stale;
     uint32_t propagate;     /* bits of enum policy_propagate */
     uint32_t headers_first; /* the policy's own in the image's header table */
     uint32_t headers_count;

@@ -26,6 +26,7 @@ void call_retire(struct call *call)
     call->multi = NULL;
     call->outer = NULL;
     resume_free(call);
+    keep_free(call);
     reply_retire(&call->reply);
     upload_retire(&call->upload);
     inject_retire(&call->inject);
@@ -38,6 +39,7 @@ void call_free(struct call *call)
         return;
     made_drop(call);
     resume_free(call);
+    keep_free(call);
     reply_clear(&call->reply);
     upload_clear(&call->upload);
     inject_clear(&call->inject);

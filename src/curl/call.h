@@ -12,6 +12,7 @@
 #include "curl/deadline.h"
 #include "curl/handles.h"
 #include "curl/inject.h"
+#include "curl/keep.h"
 #include "curl/reply.h"
 #include "curl/resume.h"
 #include "curl/upload.h"
@@ -32,6 +33,7 @@ struct call {
     bool is_replaced;      /* the program gets another reply than the call's own, when its loop comes by */
     CURLcode lost;         /* what it gets where that cannot be made after all */
     struct resume *resume; /* NULL: its rule does not continue bodies that break off. Owned */
+    struct keep *keep;     /* NULL: its reply is not kept. Owned */
     struct gate_call gate;
     struct deadline deadline;
     struct reply reply;

@@ -310,7 +310,8 @@ static __attribute__((noinline)) void dress(struct call *call)
         look_again(call);
     deadline->first_patience_ms = is_seen ? first_patience_ms(call) : 0;
     deadline->is_plain = is_seen && !deadline->is_lent && !idle_limit_ms(call) &&
-                         deadline->worn_ms == (long)program_ms && !deadline->paused_us && !call->resume;
+                         deadline->worn_ms == (long)program_ms && !deadline->paused_us && !call->resume &&
+                         !call->keep;
 }
 
 void deadline_attempt(struct call *call)

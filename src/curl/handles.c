@@ -33,6 +33,7 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_MAXCONNECTS] = POOL_DEFAULT_MAXCONNECTS;
     fingerprint_clear(&handle->fingerprint);
     handle->request = HANDLES_GET;
+    handle->has_no_body = false;
     handle->target_is_read = handle->is_settled = false;
 }
 
@@ -96,6 +97,7 @@ void handles_copy(const struct handle *from, CURL *easy)
     if (!to)
         return;
     to->request = from->request;
+    to->has_no_body = from->has_no_body;
     to->has_texts = true;
     memcpy(to->words, from->words, sizeof to->words);
     to->fingerprint = from->fingerprint;
@@ -224,9 +226,11 @@ static __attribute__((noinline)) void note_request(struct handle *handle, CURLop
     case CURLOPT_HTTPGET:
         if (on)
             handle->request = HANDLES_GET;
+        handle->has_no_body &= !on;
         break;
     case CURLOPT_POST:
         handle->request = on ? HANDLES_POST : HANDLES_GET;
+        handle->has_no_body &= !on;
         break;
     case CURLOPT_POSTFIELDS:
     case CURLOPT_COPYPOSTFIELDS:
@@ -236,12 +240,15 @@ static __attribute__((noinline)) void note_request(struct handle *handle, CURLop
     case CURLOPT_HTTPPOST:
     case CURLOPT_MIMEPOST:
         handle->request = HANDLES_FORM;
+        handle->has_no_body = false;
         break;
     case CURLOPT_UPLOAD:
     case CURLOPT_PUT:
         handle->request = on ? HANDLES_PUT : HANDLES_GET;
+        handle->has_no_body &= !on;
         break;
     case CURLOPT_NOBODY:
+        handle->has_no_body = on;
         if (on)
             handle->request = HANDLES_HEAD;
         else if (handle->request == HANDLES_HEAD)
@@ -358,6 +365,8 @@ uint32_t handles_method(const struct handle *handle)
 
     if (custom)
         return method_from_name(custom, strlen(custom));
+    if (handle->has_no_body) /* curl -I sets CURLOPT_UPLOAD to 0 behind it */
+        return METHOD_HEAD;
     switch (handle->request) {
     case HANDLES_GET:
         return METHOD_GET;

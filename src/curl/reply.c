@@ -125,13 +125,20 @@ static __attribute__((noinline)) void tell_loop(struct call *call)
         gate_answered(&call->gate);
 }
 
+static __attribute__((noinline)) void commit_looking(struct call *call)
+{
+    deadline_committed(call);
+    if (call->keep)
+        keep_head(call);
+}
+
 static size_t commit(struct call *call)
 {
     call->reply.phase = REPLY_COMMITTED;
     if (call->deadline.loop_looks_us)
         tell_loop(call);
     if (!call->deadline.is_plain)
-        deadline_committed(call);
+        commit_looking(call);
     return call->reply.length ? flush(call) : DONE;
 }
 
@@ -235,6 +242,7 @@ static size_t hold_line(struct call *call, char *line, size_t size)
     }
     if (!is_held) { /* too much to keep: from here it is the program's */
         resume_free(call);
+        keep_free(call);
         size_t flushed = commit(call);
         return flushed == DONE ? deliver_header(call, line, size, false) : answer(flushed, size);
     }
@@ -326,6 +334,16 @@ static __attribute__((noinline)) size_t pass_until_cut(struct call *call, char *
     return rest;
 }
 
+/* On its way to the program, by those who look at it. */
+static size_t hand_over(struct call *call, char *bytes, size_t size)
+{
+    size_t taken = call->reply.is_cut ? pass_until_cut(call, bytes, size) : deliver_body(call, bytes, size);
+
+    if (call->keep && taken <= size)
+        keep_body(call, bytes, taken);
+    return taken;
+}
+
 /* What the program has of the body already is left out; what it takes is counted. */
 static __attribute__((noinline)) size_t pass_counting(struct call *call, char *bytes, size_t size)
 {
@@ -334,8 +352,7 @@ static __attribute__((noinline)) size_t pass_counting(struct call *call, char *b
     size_t taken = 0;
 
     if (known < size)
-        taken = call->reply.is_cut ? pass_until_cut(call, bytes + known, size - known)
-                                   : deliver_body(call, bytes + known, size - known);
+        taken = hand_over(call, bytes + known, size - known);
     if (taken == CURL_WRITEFUNC_PAUSE)
         return taken; /* all of it comes again */
     resume->skip -= known;
@@ -348,9 +365,7 @@ static __attribute__((noinline)) size_t pass_counting(struct call *call, char *b
 
 static size_t pass_looking(struct call *call, char *bytes, size_t size)
 {
-    if (call->resume)
-        return pass_counting(call, bytes, size);
-    return call->reply.is_cut ? pass_until_cut(call, bytes, size) : deliver_body(call, bytes, size);
+    return call->resume ? pass_counting(call, bytes, size) : hand_over(call, bytes, size);
 }
 
 static inline size_t pass_body(struct call *call, char *bytes, size_t size)
@@ -397,8 +412,8 @@ void reply_program_set(struct call *call)
     const uint64_t *words = call->handle->words;
 
     call->reply.is_quiet = false;
-    call->reply.is_wanted =
-        words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] || words[HANDLES_HEADER] || call->resume;
+    call->reply.is_wanted = words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] ||
+                            words[HANDLES_HEADER] || call->resume || call->keep;
 }
 
 static void dress(struct call *call)

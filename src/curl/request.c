@@ -59,6 +59,8 @@ bool request_dress(struct call *call)
         told_forget(handle); /* of an attempt that was made up */
     if (call->resume || call->gate.policy->settings->retry.resumes)
         resume_attempt(call);
+    if (is_first && (call->keep || call->gate.policy->settings->groups & POLICY_STALE))
+        keep_call(call);
 
     call->sent = call->hop_sent =
         !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */

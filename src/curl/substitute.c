@@ -156,7 +156,11 @@ bool substitute_is_there(const struct call *call)
 {
     uint64_t size;
 
-    if (!call->is_http || !has_fallback(call) || asks_for_part(call) || resume_is_on(call))
+    if (!call->is_http || asks_for_part(call) || resume_is_on(call))
+        return false;
+    if (keep_is_there(call))
+        return true;
+    if (!has_fallback(call))
         return false;
     if (!call->gate.policy->fallback_file[0])
         return true;
@@ -189,13 +193,43 @@ static bool give_fallback(struct call *call, const char *reason)
     leave_out_body(call, status, &reply);
     if (!made_begin(call, &reply, MADE_FOR_PROGRAM))
         return false;
-    gate_replaced(&call->gate, status);
+    gate_fell_back(&call->gate, status);
     return true;
+}
+
+/* ---- an earlier reply ---- */
+
+static bool give_stale(struct call *call, const char *reason)
+{
+    struct keep_found found;
+    struct head head;
+
+    if (!keep_find(call, &found))
+        return false;
+    head.out = (struct value_text){found.head, sizeof found.head, found.head_length};
+    add_number(&head, "Content-Length", found.body_length);
+    add_number(&head, "Age", found.age_s);
+    add(&head, "Warning", "110 - \"Response is Stale\"");
+    add(&head, "X-Gusset-Stale", reason);
+    value_put(&head.out, "\r\n");
+    struct made_reply reply = {.head = found.head,
+                               .head_length = head.out.length,
+                               .file = found.file,
+                               .file_offset = found.body_offset};
+    if (!made_begin(call, &reply, MADE_FOR_PROGRAM))
+        return false;
+    gate_gave_stale(&call->gate, found.age_s);
+    return true;
+}
+
+static bool give(struct call *call, const char *reason)
+{
+    return give_stale(call, reason) || (has_fallback(call) && give_fallback(call, reason));
 }
 
 bool substitute_failure(struct call *call, const struct verdict *verdict)
 {
-    return give_fallback(call, verdict->reason == VERDICT_CIRCUIT_OPEN ? "circuit_open" : "exhausted");
+    return give(call, verdict->reason == VERDICT_CIRCUIT_OPEN ? "circuit_open" : "exhausted");
 }
 
 bool substitute_refusal(struct call *call, const struct verdict *verdict)
@@ -205,7 +239,7 @@ bool substitute_refusal(struct call *call, const struct verdict *verdict)
 
     if (!call->is_http || resume_is_on(call))
         return false;
-    if (is_open && substitute_is_there(call) && give_fallback(call, "circuit_open"))
+    if (is_open && substitute_is_there(call) && give(call, "circuit_open"))
         return true;
     if (is_open && policy->breaker.reject == POLICY_REJECT_REPLY)
         return give_status(call, verdict, 503);

@@ -89,15 +89,21 @@ struct verdict transfer_ended(struct call *call, CURLcode *code)
                                                      .status = (uint16_t)call->reply.block.status});
         if (resume_is_on(call))
             *code = resume_end(call, *code);
+        if (call->keep)
+            keep_end(call, *code == CURLE_OK);
         return (struct verdict){VERDICT_STOP, VERDICT_SUCCEEDED, 0};
     }
     bool swallowed = call->reply.phase == REPLY_SWALLOWING;
     bool is_lost = call->resume && call->resume->is_lost;
-    struct outcome outcome = is_lost ? (struct outcome){.type = OUTCOME_UNKNOWN} : blame_outcome(call, *code);
+    struct outcome outcome = {.type = OUTCOME_UNKNOWN};
+    if (!is_lost)
+        outcome = blame_outcome(call, *code);
     struct verdict verdict = call_ended(call, outcome); /* repeats its answer where the reply decided */
 
     if (verdict.kind == VERDICT_AGAIN && resume_is_possible(call))
         resume_begin(call, *code);
+    if (call->keep && !resume_is_on(call))
+        keep_end(call, false);
     if (resume_is_on(call)) {
         if (verdict.kind != VERDICT_AGAIN || *code == CURLE_ABORTED_BY_CALLBACK) {
             *code = resume_end(call, *code);

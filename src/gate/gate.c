@@ -251,10 +251,16 @@ static void replace(struct gate_call *call)
         call->last.kind = VERDICT_REPLACE;
 }
 
-void gate_replaced(struct gate_call *call, uint32_t status)
+void gate_fell_back(struct gate_call *call, uint32_t status)
 {
     note_count(call, LAYOUT_COUNT_fallback);
     note_event(call, EVENTS_FALLBACK, status);
+}
+
+void gate_gave_stale(struct gate_call *call, uint32_t age_s)
+{
+    note_count(call, LAYOUT_COUNT_stale);
+    note_event(call, EVENTS_STALE, age_s);
 }
 
 void gate_resumed(struct gate_call *call, uint64_t bytes)
@@ -327,8 +333,9 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 /* Whether the next call may be opened by gate_repeat. */
 static bool was_routine(const struct gate_call *call)
 {
-    return !inside_settings(call)->retry.resumes && !call->shadow && !call->is_answered &&
-           !call->has_waited && !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
+    return !inside_settings(call)->retry.resumes && !inside_applies(call, POLICY_STALE) && !call->shadow &&
+           !call->is_answered && !call->has_waited && !call->repeats && !call->tally &&
+           !log_wants(LOG_DEBUG) &&
            (inside_settings(call)->groups & (POLICY_BREAKER | POLICY_LIMIT | POLICY_FAULT)) == POLICY_BREAKER;
 }
 

@@ -136,10 +136,11 @@ void gate_answered(struct gate_call *call);
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt);
 
 /*
- * The door gives the program another reply than its call came to: after VERDICT_REPLACE, or where the call
- * was refused. status is that reply's.
+ * The door gives the program another reply than its call came to, after VERDICT_REPLACE or where the call was
+ * refused: the rule's fallback, of this status, or one that was kept, so old.
  */
-void gate_replaced(struct gate_call *call, uint32_t status);
+void gate_fell_back(struct gate_call *call, uint32_t status);
+void gate_gave_stale(struct gate_call *call, uint32_t age_s);
 
 /* After AGAIN: the next attempt goes on where this one's body broke off, behind so many bytes. */
 void gate_resumed(struct gate_call *call, uint64_t bytes);

@@ -35,6 +35,7 @@ static const struct {
     [EVENTS_PROBE] = {LOG_INFO, "the circuit is half open, this call probes"             },
     [EVENTS_FAULT] = {LOG_WARN, "a rehearsed fault struck the attempt"                   },
     [EVENTS_RESUMED] = {LOG_INFO, "the body broke off, the next attempt goes on with it"   },
+    [EVENTS_STALE] = {LOG_WARN, "the program was given an earlier reply"                 },
     [EVENTS_FALLBACK] = {LOG_WARN, "the program was given the rule's fallback"              },
     [EVENTS_CLOSED] = {LOG_WARN, "the circuit closed"                                     },
 };

@@ -26,6 +26,7 @@
     X(RESET, "reset")         /* closed by hand */                                                           \
     X(RESUMED,                                                                                               \
       "resumed")      /* a body broke off, the next attempt goes on; detail: how much there was, in KiB */   \
+    X(STALE, "stale") /* an earlier reply was given; detail: how old it is, in seconds */                    \
     X(FAULT, "fault") /* a rehearsed fault struck the attempt; detail: enum rehearsal_error, or a status */  \
     X(FALLBACK, "fallback") /* the rule's fallback was given; detail: its status */
 

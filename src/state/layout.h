@@ -47,6 +47,7 @@ enum {
     X(would_retry)  /* shadow: outcomes that would have been tried again */                                  \
     X(nested)       /* calls that the program itself made again after they had failed: tried fewer times */  \
     X(fallback)     /* calls that were given the rule's fallback instead of their failure */                 \
+    X(stale)        /* calls that were given an earlier reply instead of their failure */                    \
     X(resumed)      /* attempts that went on with a body that had broken off */                              \
     X(faults)       /* attempts that a rehearsed fault struck */                                             \
     X(would_fall_back) /* shadow: calls that would have been */

@@ -44,6 +44,24 @@ static inline int sys_openat(int folder, const char *path, int flags, unsigned m
     return (int)sys_settle(syscall(SYS_openat, folder, path, flags | O_LARGEFILE, mode), kept);
 }
 
+static inline int sys_mkdirat(int folder, const char *path, unsigned mode)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_mkdirat, folder, path, mode), kept);
+}
+
+static inline int sys_unlinkat(int folder, const char *path)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_unlinkat, folder, path, 0), kept);
+}
+
+static inline int sys_renameat(int from, const char *path, int to, const char *name)
+{
+    const int kept = errno;
+    return (int)sys_settle(syscall(SYS_renameat2, from, path, to, name, 0), kept);
+}
+
 static inline int sys_close(int fd)
 {
     const int kept = errno;

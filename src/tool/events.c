@@ -112,6 +112,10 @@ static void print_sentence(const struct events_entry *event)
     case EVENTS_RESUMED:
         printf("attempt %u broke off after %u KiB, the next goes on", event->attempt, event->detail);
         return;
+    case EVENTS_STALE:
+        print_outcome(event);
+        printf("; given a reply of %u s ago instead", event->detail);
+        return;
     case EVENTS_FAULT:
         printf("attempt %u, rehearsed: %s", event->attempt, error_name(event->detail));
         return;
@@ -141,6 +145,7 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_LIMITED:
     case EVENTS_PROBE:
     case EVENTS_RETRY:
+    case EVENTS_STALE:
     case EVENTS_RESUMED:
     case EVENTS_FAULT:
     case EVENTS_FALLBACK:
@@ -180,6 +185,8 @@ static const char *name_of_detail(enum events_kind kind)
         return "open_ms";
     case EVENTS_RESUMED:
         return "kib";
+    case EVENTS_STALE:
+        return "age_s";
     case EVENTS_FAULT:
         return "fault";
     case EVENTS_FALLBACK:

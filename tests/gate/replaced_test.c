@@ -88,7 +88,7 @@ static void the_last_failure_is_replaced_and_no_earlier_one(void **state)
     struct verdict verdict = gate_ended(&call, &attempt);
     assert_int_equal(verdict.kind, VERDICT_REPLACE);
     assert_int_equal(verdict.reason, VERDICT_EXHAUSTED);
-    gate_replaced(&call, 200);
+    gate_fell_back(&call, 200);
     assert_int_equal(counted(&call, LAYOUT_COUNT_fallback), 1);
     gate_close(&call);
 }

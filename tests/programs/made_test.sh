@@ -138,6 +138,11 @@ policy 'fallback: { body = "instead"; }; retry: { attempts = 1; };'
 is "shadow: the failure" "$(GUSSET_MODE=shadow under curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/a?status=503")" 503
 is "counted" "$(counted would_fall_back) $(counted fallback)" "1 0"
 
+# ---- methods ----
+policy 'fallback: { methods = ["HEAD"]; };'
+is "curl -I is a HEAD" "$(under curl -sI -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/a?status=503")" 200
+is "and no other is" "$(under curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/b?status=503")" 503
+
 # ---- and the connection is never another request's ----
 policy 'breaker: { open = "60s"; reject = "503"; }; pool: { }; fallback: { methods = ["DELETE"]; body = "instead"; };'
 ask zero >/dev/null

@@ -198,7 +198,7 @@ static void each_fault_names_line_finding_and_expectation(void **state)
         {IN("propagate = [\"cookie\"];"),
          "2: propagate: found \"cookie\", expected a list of request_id, tenant_id, project_id, traceparent"                                                               },
         {IN("hedge: { after = \"p95\"; };"),                                               "2: hedge: not supported by this version"                                       },
-        {IN("retry: { resume = true; };"),                                                 "2: retry.resume: not supported by this version"                                },
+        {IN("retry: { resume = 1; };"),                                                    "2: retry.resume: found 1, expected true or false"                              },
         {IN("breaker: { slow: { over = \"1s\"; }; };"),                                    "2: breaker.slow: not supported by this version"                                },
         {IN("extends = \"quik\";"),                                                        "2: extends: unknown policy \"quik\", did you mean \"quick\"?"                  },
         {IN("extends = \"zzzzzzzzzz\";"),
