@@ -32,6 +32,10 @@ FLAGS_clang   := -O2
 FLAGS_aarch64 := -O2
 FLAGS_fuzz    := -O1 -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 FLAGS         := $(FLAGS_$(VARIANT)) $(CFLAGS)
+# Under ThreadSanitizer the library takes the runtime from the program; what that comes through while it begins
+# (it asks dlsym for libc's functions) is not instrumented.
+LDFLAGS_tsan  := -Wl,-z,undefs
+$(addprefix build/tsan/src/,loader/hooks.o sys/linker.o sys/module.o): FLAGS += -fno-sanitize=thread
 
 # The rooms, lowest first. The library holds all but tool; the command all but the doors.
 LOW     := core config state sys report gate
@@ -40,13 +44,17 @@ src      = $(foreach room,$(1),$(sort $(wildcard src/$(room)/*.c)))
 objects  = $(patsubst src/%.c,$(B)/src/%.o,$(1))
 LIB_OBJ := $(call objects,$(call src,$(SHIM)) src/shim.c)
 LOW_OBJ := $(call objects,$(call src,$(LOW)))
-CMD_OBJ := $(call objects,$(call src,tool)) $(LOW_OBJ)
+SIM_OBJ := $(call objects,$(call src,sim))
+CMD_OBJ := $(call objects,$(call src,tool)) $(SIM_OBJ) $(LOW_OBJ)
+# Who simulates has the engine's clock and dice come to sim/virtual, which hands the real ones on.
+VIRTUAL := -Wl,--wrap=clock_now_us,--wrap=clock_coarse_us,--wrap=clock_unix_ms,--wrap=random_word
 # What stands by itself among the doors: it knows no libcurl but by the table that it is given.
 UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o held.o registry.o) $(addprefix $(B)/src/connect/,names.o peer.o) $(LOW_OBJ)
 UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.c))
 
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 GATE    := $(patsubst tests/gate/%.c,$(B)/gate/%,$(wildcard tests/gate/*_test.c))
+SIM     := $(patsubst tests/sim/%.c,$(B)/sim/%,$(wildcard tests/sim/*_test.c))
 CLIENTS := $(patsubst tests/programs/%.c,$(B)/clients/%,$(wildcard tests/programs/*.c)) \
            $(patsubst tests/programs/%.cc,$(B)/clients/%,$(wildcard tests/programs/*.cc))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
@@ -76,15 +84,19 @@ $(B)/tests/%.o: tests/%.c Makefile
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS) -MMD -MP -c $< -o $@
 
+# Without what costs every program that starts: the compiler's start files (constructors lie in .init_array, and
+# nobody unloads the library; their weak symbols are sought in all objects), and a soname (nobody needs the library
+# by one; it would be compared with each name that any object of the program needs).
 $(B)/libgusset.so: $(LIB_OBJ) src/exports.map scripts/put-base-last
+	@mkdir -p $(B)/new
 	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(FLAGS) $(LTO) -shared -Wl,-soname,libgusset.so -Wl,--version-script=src/exports.map \
+	$(Q)$(CC) $(FLAGS) $(LTO) -shared -nostartfiles -Wl,--version-script=src/exports.map \
 	    -Wl,-z,relro,-z,now,-z,initfirst,-z,nodelete -Wl,--gc-sections -Wl,--no-undefined \
-	    -o $@.new $(LIB_OBJ) $(LDFLAGS) && scripts/put-base-last $@.new && mv -f $@.new $@
+	    -o $(B)/new/$(@F) $(LIB_OBJ) $(LDFLAGS_$(VARIANT)) $(LDFLAGS) && scripts/put-base-last $(B)/new/$(@F) && mv -f $(B)/new/$(@F) $@
 
 $(B)/gusset: $(CMD_OBJ)
 	$(if $(V),,@echo "  LD    $@")
-	$(Q)$(CC) $(FLAGS) $(if $(LTO),-fno-lto) -o $@ $(CMD_OBJ) $(LDFLAGS)
+	$(Q)$(CC) $(FLAGS) $(if $(LTO),-fno-lto) $(VIRTUAL) -Wl,-z,relro,-z,now -o $@ $(CMD_OBJ) $(LDFLAGS)
 
 $(B)/upstream: $(UPSTREAM_OBJ)
 	$(if $(V),,@echo "  LD    $@")
@@ -96,17 +108,25 @@ $(B)/unit/%: tests/unit/%.c $(UNIT_OBJ)
 	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(UNIT_OBJ) \
 	    -o $@ -lcmocka -Wl,--as-needed -lcurl -pthread $(LDFLAGS)
 
-# The gate's tests bring their own clock and dice.
-$(B)/gate/%: tests/gate/%.c $(LOW_OBJ)
+# The gate's tests bring their own clock and dice; so do those of what remembers for it.
+GATE_OBJ := $(filter-out $(B)/src/sys/clock.o $(B)/src/sys/random.o,$(LOW_OBJ)) \
+            $(addprefix $(B)/src/connect/,known.o names.o peer.o)
+$(B)/gate/%: tests/gate/%.c $(GATE_OBJ)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  TEST  $<")
-	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< \
-	    $(filter-out $(B)/src/sys/clock.o $(B)/src/sys/random.o,$(LOW_OBJ)) -o $@ -lcmocka -pthread $(LDFLAGS)
+	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(GATE_OBJ) \
+	    -o $@ -lcmocka -pthread $(LDFLAGS)
+
+$(B)/sim/%: tests/sim/%.c $(LOW_OBJ) $(SIM_OBJ)
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  TEST  $<")
+	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(LOW_OBJ) $(SIM_OBJ) \
+	    $(VIRTUAL) -o $@ -lcmocka -pthread $(LDFLAGS)
 
 $(B)/clients/%: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
-	$(Q)$(CC) $(BASE) $(FLAGS_release) -MMD -MP $< -o $@ -Wl,--as-needed -lcurl -pthread
+	$(Q)$(CC) $(BASE) $(FLAGS_release) $(filter -fsanitize=thread,$(FLAGS)) -MMD -MP $< -o $@ -Wl,--as-needed -lcurl -pthread
 
 $(B)/fuzz/%: tests/fuzz/%.c $(UNIT_OBJ)
 	@mkdir -p $(@D)
@@ -123,6 +143,17 @@ $(B)/bench/%: tests/bench/%.c $(LOW_OBJ)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS_release) -MMD -MP $< -o $@ -lcurl -ldl -pthread
+
+# The manual, with what the command knows of its verbs and settings.
+PAGES := $(B)/man/gusset.1 $(B)/man/gusset.cfg.5 $(B)/man/gusset.7
+
+$(B)/man/%: src/man/% scripts/manual $(B)/gusset
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  MAN   $@")
+	$(Q)scripts/manual $(B)/gusset $< >$@
+
+.PHONY: manual
+manual: $(PAGES) ## the manual, for man(1)
 
 .PHONY: clean
 clean: ## removes the build folder
@@ -146,20 +177,24 @@ unit: $(UNIT) ## the modules, in seconds
 	$(Q)scripts/run-tests $(UNIT)
 
 .PHONY: tests
-tests: $(UNIT) $(GATE)
+tests: $(UNIT) $(GATE) $(SIM)
 
 .PHONY: gate
-gate: $(GATE) ## the engine over the state, with a clock and dice of the tests' own
-	$(Q)scripts/run-tests $(GATE)
+gate: $(GATE) $(SIM) ## the engine over the state, with a clock and dice of the tests' own; simulations
+	$(Q)scripts/run-tests $(GATE) $(SIM)
 
 .PHONY: programs
 programs: all $(B)/upstream $(CLIENTS) ## real programs against the server that misbehaves
 	$(Q)BUILD=$(B) JOBS=$(JOBS) scripts/run-tests $(sort $(wildcard tests/programs/*_test.sh))
 
+.PHONY: races
+races: all $(B)/upstream $(addprefix $(B)/clients/,threads many pool)
+	$(Q)BUILD=$(B) scripts/run-tests tests/programs/races_test.sh
+
 .PHONY: sanitize
-sanitize: ## unit and gate tests under ASan+UBSan, then TSan
+sanitize: ## unit and gate tests under ASan+UBSan, then TSan; programs with threads under TSan
 	$(Q)$(MAKE) --no-print-directory VARIANT=asan CC=clang unit gate
-	$(Q)$(MAKE) --no-print-directory VARIANT=tsan CC=clang unit gate
+	$(Q)$(MAKE) --no-print-directory VARIANT=tsan CC=clang unit gate races
 
 .PHONY: fuzzers
 fuzzers: $(FUZZERS)
@@ -215,21 +250,65 @@ bench-storm: all $(B)/upstream ## an outage and random failures: curl, curl --re
 
 ##
 ## Install
+SHARE    = $(PREFIX)/share
+DOC      = $(SHARE)/doc/gusset
+MAN      = $(SHARE)/man
+BASH_DIR = $(SHARE)/bash-completion/completions
+ZSH_DIR  = $(SHARE)/zsh/site-functions
+FISH_DIR = $(SHARE)/fish/vendor_completions.d
+TMPFILES = $(PREFIX)/lib/tmpfiles.d
+# What a user may copy: to DOC/examples, with the library's place written into it.
+EXAMPLES := $(filter-out conf/tmpfiles/%,$(shell find conf -type f | sort))
+
+$(B)/completion/%: $(B)/gusset
+	@mkdir -p $(@D)
+	$(Q)$(B)/gusset completion $* >$@
+
+COMPLETIONS := $(addprefix $(B)/completion/,bash zsh fish)
+
 .PHONY: install
-install: all ## PREFIX and DESTDIR are honoured
-	install -d $(DESTDIR)$(LIBDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(PREFIX)/share/doc/gusset
+install: all manual $(COMPLETIONS) ## library, command, manual, completions, examples; PREFIX and DESTDIR are honoured
+	$(Q)$(MAKE) --no-print-directory install-files
+
+# Copies what is built; nothing is compiled for another LIBDIR than that of `make`.
+.PHONY: install-files
+install-files:
+	install -d $(addprefix $(DESTDIR),$(LIBDIR) $(BINDIR) $(MAN)/man1 $(MAN)/man5 $(MAN)/man7 $(BASH_DIR) $(ZSH_DIR) \
+	    $(FISH_DIR) $(TMPFILES) $(DOC)/examples)
 	install -m 0755 $(B)/libgusset.so $(DESTDIR)$(LIBDIR)/libgusset.so
 	install -m 0755 $(B)/gusset $(DESTDIR)$(BINDIR)/gusset
-	install -m 0644 conf/gusset.cfg README.md CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/gusset/
+	install -m 0644 $(B)/man/gusset.1 $(DESTDIR)$(MAN)/man1/
+	install -m 0644 $(B)/man/gusset.cfg.5 $(DESTDIR)$(MAN)/man5/
+	install -m 0644 $(B)/man/gusset.7 $(DESTDIR)$(MAN)/man7/
+	install -m 0644 $(B)/completion/bash $(DESTDIR)$(BASH_DIR)/gusset
+	install -m 0644 $(B)/completion/zsh $(DESTDIR)$(ZSH_DIR)/_gusset
+	install -m 0644 $(B)/completion/fish $(DESTDIR)$(FISH_DIR)/gusset.fish
+	install -m 0644 conf/tmpfiles/gusset.conf $(DESTDIR)$(TMPFILES)/
+	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)/
+	$(Q)for file in $(EXAMPLES); do to=$(DESTDIR)$(DOC)/examples/$${file#conf/}; mkdir -p "$${to%/*}"; \
+	    sed 's|@LIBDIR@|$(LIBDIR)|g' $$file >$$to; \
+	    if [ -x $$file ]; then chmod 0755 $$to; else chmod 0644 $$to; fi; done
 
 .PHONY: uninstall
 uninstall: ## removes what install put there
-	rm -f $(DESTDIR)$(LIBDIR)/libgusset.so $(DESTDIR)$(BINDIR)/gusset
-	rm -rf $(DESTDIR)$(PREFIX)/share/doc/gusset
+	rm -f $(addprefix $(DESTDIR),$(LIBDIR)/libgusset.so $(BINDIR)/gusset $(MAN)/man1/gusset.1 $(MAN)/man5/gusset.cfg.5 \
+	    $(MAN)/man7/gusset.7 $(BASH_DIR)/gusset $(ZSH_DIR)/_gusset $(FISH_DIR)/gusset.fish $(TMPFILES)/gusset.conf)
+	rm -rf $(DESTDIR)$(DOC)
+
+.PHONY: deb
+deb: all manual $(COMPLETIONS) ## a binary package for Debian, in build/
+	$(Q)scripts/deps package
+	$(Q)B=$(B) scripts/package-deb $(VERSION) build
+
+.PHONY: dist
+dist: ## the sources of the last commit as a tarball, in build/: the same bytes each time
+	@mkdir -p build
+	$(Q)git archive --format=tar --prefix=gusset-$(VERSION)/ HEAD | gzip -9n >build/gusset-$(VERSION).tar.gz
+	@echo build/gusset-$(VERSION).tar.gz
 
 .PHONY: help
 help: ## this list
 	@awk -F':.*## ' '/^## / {printf "\n%s\n", substr($$0, 4)} \
 	    /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/sim/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d)

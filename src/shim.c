@@ -7,7 +7,6 @@
 #include "connect/peer.h"
 #include "gate/ready.h"
 #include "report/log.h"
-#include "sys/real.h"
 
 __attribute__((constructor)) static void shim_begin(void)
 {
@@ -15,5 +14,4 @@ __attribute__((constructor)) static void shim_begin(void)
         gate_stay_inert();
     log_remember_stderr();
     peer_remember_heap();
-    real_find_early();
 }

@@ -45,6 +45,8 @@ static const char *text_complaint(const struct settings_entry *entry, const char
         return "an absolute path of at most 255 bytes, or nothing";
     if (is_key(entry, "fallback.file") && text[0] && !is_path)
         return "an absolute path of at most 255 bytes, or nothing";
+    if (is_key(entry, "health.path") && (!is_path || strpbrk(text, " #")))
+        return "a path such as \"/health\", of at most 255 bytes";
     if (has_control(text) && !is_key(entry, "fallback.body"))
         return "text without control characters";
     return NULL;
@@ -56,6 +58,7 @@ static bool fits(const struct settings_entry *entry, const char *text)
     union {
         struct policy policy;
         struct settings_globals globals;
+        struct settings_service service;
     } scratch;
     if (entry->kind == SETTINGS_TEXT)
         return text_complaint(entry, text) == NULL;
@@ -121,7 +124,7 @@ static bool check_template(const struct assign_site *site, const struct settings
     return false;
 }
 
-bool assign_text(const struct assign_site *site, uint32_t policy, unsigned setting, const char *text)
+bool assign_text(const struct assign_site *site, uint32_t owner, unsigned setting, const char *text)
 {
     const struct settings_entry *entry = settings_at(setting);
     char buffer[EXPANSION_MOST];
@@ -139,10 +142,17 @@ bool assign_text(const struct assign_site *site, uint32_t policy, unsigned setti
         .is_template = is_template,
         .origin = site->origin,
     };
-    if (policy == (uint32_t)MODEL_NONE)
+    switch ((enum settings_place)entry->place) {
+    case SETTINGS_OF_FILE:
         model_assign_global(site->model, &assignment, expansion);
-    else
-        model_assign(site->model, policy, &assignment, expansion);
+        break;
+    case SETTINGS_OF_POLICY:
+        model_assign(site->model, owner, &assignment, expansion);
+        break;
+    case SETTINGS_OF_SERVICE:
+        model_assign_service(site->model, owner, &assignment, expansion);
+        break;
+    }
     return true;
 }
 
@@ -183,6 +193,11 @@ static void set_line(const struct assign_site *site, const char *line, size_t le
 
     if (!equals) {
         fault_add(site->faults, site->file, 0, "'%.*s' has no '='; expected KEY=VALUE", (int)length, line);
+        return;
+    }
+    if (index >= 0 && settings_at((unsigned)index)->place == SETTINGS_OF_SERVICE) {
+        fault_add(site->faults, site->file, 0, "%.*s: settings of services cannot be given by --set",
+                  (int)key_length, line);
         return;
     }
     if (index < 0) {

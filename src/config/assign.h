@@ -21,10 +21,10 @@ struct assign_site {
 };
 
 /*
- * Gives the setting (an index of the table) of a policy, or of the file where policy is MODEL_NONE, the
- * value that text spells; lists have commas between. Returns false after a fault.
+ * Gives the setting (an index of the table) of a policy or service, whose number owner is (MODEL_NONE for a
+ * setting of the file), the value that text spells; lists have commas between. Returns false after a fault.
  */
-bool assign_text(const struct assign_site *site, uint32_t policy, unsigned setting, const char *text);
+bool assign_text(const struct assign_site *site, uint32_t owner, unsigned setting, const char *text);
 
 /*
  * Applies the lines of $GUSSET_SET ("retry.attempts=4") on top of every policy of the model and of the

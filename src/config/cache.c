@@ -1,18 +1,12 @@
 #include "config/cache.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "config/value.h"
+#include "sys/clock.h"
 #include "sys/raw.h"
 
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -52,7 +46,7 @@ void cache_path(const struct source_paths *paths, const struct source_request *r
     struct value_text out = {path, CACHE_PATH_MOST, 0};
     put_folder(&out);
     value_put(&out, "/gusset-");
-    value_put_decimal(&out, geteuid(), 0, 0);
+    value_put_decimal(&out, sys_geteuid(), 0, 0);
     value_put(&out, ".rules-");
     value_put_hex(&out, hash);
 }
@@ -60,15 +54,16 @@ void cache_path(const struct source_paths *paths, const struct source_request *r
 /* Ours alone, and one name only: a second could be held by whoever waits for its contents. */
 static bool is_private(const struct stat *file)
 {
-    return S_ISREG(file->st_mode) && file->st_uid == geteuid() && (file->st_mode & 07777) == 0600 &&
+    return S_ISREG(file->st_mode) && file->st_uid == sys_geteuid() && (file->st_mode & 07777) == 0600 &&
            file->st_nlink == 1;
 }
 
 static int map_file(struct image *image, int fd)
 {
     struct stat file;
-    if (fstat(fd, &file) < 0)
-        return -errno;
+    int result = sys_fstat(fd, &file);
+    if (result < 0)
+        return result;
     if (!is_private(&file))
         return -EPERM;
     if (file.st_size < (off_t)sizeof(struct image_header) || file.st_size > UINT32_MAX)
@@ -77,7 +72,7 @@ static int map_file(struct image *image, int fd)
     void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
     if (bytes == MAP_FAILED)
         return -errno;
-    int result = image_attach(image, bytes, size);
+    result = image_attach(image, bytes, size);
     if (result < 0)
         munmap(bytes, size);
     return result;
@@ -108,9 +103,7 @@ int cache_open(struct image *image, const struct source_paths *paths, const stru
  */
 static int write_whole(int fd, const char *bytes, size_t size)
 {
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < size)
+    if (sys_file_size_limit() < size)
         return -EFBIG;
     while (size > 0) {
         long done = sys_write(fd, bytes, size);
@@ -124,65 +117,79 @@ static int write_whole(int fd, const char *bytes, size_t size)
     return 0;
 }
 
-enum { SWEEP_ENTRIES_MOST = 10000, SWEEP_AGE_S = 24 * 60 * 60 };
+enum { SWEEP_READS_MOST = 256, SWEEP_READ_SIZE = 2048, SWEEP_AGE_S = 24 * 60 * 60 };
 
 /* Neither written nor mapped for a day (relatime notes one use a day). */
 static bool is_forgotten(const struct stat *file)
 {
     time_t used = file->st_atime > file->st_mtime ? file->st_atime : file->st_mtime;
-    return S_ISREG(file->st_mode) && file->st_uid == geteuid() && used < time(NULL) - SWEEP_AGE_S;
+    return S_ISREG(file->st_mode) && file->st_uid == sys_geteuid() &&
+           used < (time_t)(clock_unix_ms() / 1000) - SWEEP_AGE_S;
+}
+
+/* Entries of a folder, so many bytes of them: those whose names begin so. */
+static void sweep_entries(int folder, const char *entries, long size, const char *prefix, size_t length)
+{
+    const struct sys_entry *entry;
+    struct stat file;
+
+    for (; size > 0; entries += entry->size, size -= entry->size) {
+        entry = (const void *)entries;
+        if (strncmp(entry->name, prefix, length) == 0 &&
+            sys_stat_at(folder, entry->name, &file, AT_SYMLINK_NOFOLLOW) == 0 && is_forgotten(&file))
+            sys_unlink_at(folder, entry->name);
+    }
 }
 
 /*
  * Takes away our images and drafts that nobody uses any more, beside the one under path: each --set has an
- * image of its own. Who has one mapped keeps it.
+ * image of its own. Who has one mapped keeps it. Apart, because the way here is the first call's in every
+ * program, whose stack may be small.
  */
-static void sweep(const char *path)
+static __attribute__((noinline)) void sweep(const char *path)
 {
     char folder[CACHE_PATH_MOST];
     const char *name = strrchr(path, '/') + 1;
     const char *prefix_end = strrchr(name, '-') + 1;
     struct value_text out = {folder, sizeof folder, 0};
-    struct dirent *entry;
-    struct stat file;
+    _Alignas(struct sys_entry) char entries[SWEEP_READ_SIZE];
+    long got = 1;
 
     value_put_bytes(&out, path, (size_t)(name - path));
-    DIR *entries = opendir(folder);
-    if (!entries)
+    int fd = sys_openat(AT_FDCWD, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+    if (fd < 0)
         return;
-    for (int i = 0; i < SWEEP_ENTRIES_MOST && (entry = readdir(entries)); i++)
-        if (strncmp(entry->d_name, name, (size_t)(prefix_end - name)) == 0 &&
-            fstatat(dirfd(entries), entry->d_name, &file, AT_SYMLINK_NOFOLLOW) == 0 && is_forgotten(&file))
-            unlinkat(dirfd(entries), entry->d_name, 0);
-    closedir(entries);
+    for (int i = 0; i < SWEEP_READS_MOST && got > 0; i++) {
+        got = sys_read_folder(fd, entries, sizeof entries);
+        sweep_entries(fd, entries, got, name, (size_t)(prefix_end - name));
+    }
+    sys_close(fd);
 }
 
 int cache_write(const struct source_paths *paths, const struct source_request *request, const void *bytes,
                 size_t size)
 {
-    const int kept = errno;
     char path[CACHE_PATH_MOST], draft[CACHE_PATH_MOST];
 
     cache_path(paths, request, path);
     struct value_text name = {draft, sizeof draft, 0};
     value_put(&name, path);
     value_put(&name, ".");
-    value_put_decimal(&name, (uint64_t)getpid(), 0, 0);
+    value_put_decimal(&name, (uint64_t)sys_getpid(), 0, 0);
 
-    unlink(draft); /* left behind by a process of the same number that was killed */
+    sys_unlink(draft); /* left behind by a process of the same number that was killed */
     int fd = sys_openat(AT_FDCWD, draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0) {
-        errno = kept;
+    if (fd < 0)
         return fd;
-    }
-    int result = fchmod(fd, 0600) < 0 ? -errno : write_whole(fd, bytes, size); /* whatever the umask says */
+    int result = sys_fchmod(fd, 0600); /* whatever the umask says */
+    if (result == 0)
+        result = write_whole(fd, bytes, size);
     sys_close(fd);
-    if (result == 0 && rename(draft, path) < 0)
-        result = -errno;
+    if (result == 0)
+        result = sys_rename(draft, path);
     if (result < 0)
-        unlink(draft);
+        sys_unlink(draft);
     sweep(path);
-    errno = kept;
     return result;
 }
 

@@ -8,8 +8,9 @@
 
 /* Patches of one policy after the other, and of the file. */
 struct patches {
-    struct table items;  /* struct image_patch */
-    struct table firsts; /* uint32_t: where each policy's begin, and the end */
+    struct table items; /* struct image_patch */
+    struct table
+        firsts; /* uint32_t: where each policy's begin, the file's, and each service's, and the end */
 };
 
 static bool has_templates(const struct model *model)
@@ -55,10 +56,22 @@ static void collect_globals(const struct model *model, struct patches *patches)
     }
 }
 
+static void collect_service(const struct model *model, uint32_t service, struct patches *patches)
+{
+    for (unsigned i = 0; i < settings_count(); i++) {
+        if (settings_at(i)->place != SETTINGS_OF_SERVICE)
+            continue;
+        const struct model_assignment *assignment = model_effective_of_service(model, service, i);
+        if (is_patch(assignment))
+            add_patch(patches, assignment);
+    }
+}
+
 static bool collect(const struct model *model, struct patches *patches)
 {
     const bool any = has_templates(model);
-    uint32_t *firsts = table_add(&patches->firsts, sizeof *firsts, model->policies.count + 1);
+    uint32_t *firsts =
+        table_add(&patches->firsts, sizeof *firsts, model->policies.count + model->services.count + 2);
     if (!firsts)
         return false;
     for (uint32_t i = 0; i < model->policies.count; i++) {
@@ -68,6 +81,13 @@ static bool collect(const struct model *model, struct patches *patches)
     }
     firsts[model->policies.count] = patches->items.count;
     collect_globals(model, patches);
+    firsts += model->policies.count + 1;
+    for (uint32_t i = 0; i < model->services.count; i++) {
+        firsts[i] = patches->items.count;
+        if (any)
+            collect_service(model, i, patches);
+    }
+    firsts[model->services.count] = patches->items.count;
     return !patches->items.failed;
 }
 
@@ -114,6 +134,9 @@ static void lay_out(const struct model *model, const struct patches *patches, st
     header->headers = place(&end, model->headers.count, sizeof(struct image_line));
     header->words = place(&end, model->words.count, sizeof(uint32_t));
     header->sources = place(&end, model->sources.count, sizeof(struct image_source));
+    header->services = place(&end, model->services.count, sizeof(struct image_service));
+    header->service_keys = place(&end, keys_for(model->services.count), sizeof(struct image_key));
+    header->urls = place(&end, model->urls.count, sizeof(uint32_t));
     header->pool = place(&end, model->pool.count, 1);
     header->size = end;
 }
@@ -142,9 +165,36 @@ static void write_policies(const struct model *model, const struct patches *patc
     }
     header->globals = model->globals;
     header->global_patches_first = firsts[model->policies.count];
-    header->global_patches_count = patches->items.count - header->global_patches_first;
-    for (uint32_t j = header->global_patches_first; j < patches->items.count; j++)
+    header->global_patches_count = firsts[model->policies.count + 1] - header->global_patches_first;
+    for (uint32_t j = header->global_patches_first; j < firsts[model->policies.count + 1]; j++)
         settings_reset(settings_at(items[j].setting), &header->globals);
+}
+
+static void write_services(const struct model *model, const struct patches *patches,
+                           struct image_header *header)
+{
+    struct image_service *services = at(header, header->services);
+    uint32_t *urls = at(header, header->urls);
+    const uint32_t *firsts = (const uint32_t *)patches->firsts.items + model->policies.count + 1;
+    const struct image_patch *items = patches->items.items;
+
+    for (uint32_t i = 0; i < model->services.count; i++) {
+        const struct model_service *from = model_service(model, i);
+        services[i] = (struct image_service){
+            .name = from->name,
+            .policy = from->policy,
+            .urls_first = from->urls_first,
+            .urls_count = from->urls_count,
+            .patches_first = firsts[i],
+            .patches_count = firsts[i + 1] - firsts[i],
+            .has_health = from->has_health,
+            .values = from->values,
+        };
+        for (uint32_t j = firsts[i]; j < firsts[i + 1]; j++)
+            settings_reset(settings_at(items[j].setting), &services[i].values);
+    }
+    for (uint32_t i = 0; i < model->urls.count; i++)
+        urls[i] = model_url(model, i)->text;
 }
 
 static void write_lines(const struct model *model, struct image_header *header)
@@ -231,11 +281,28 @@ static void note(const struct model *model, struct image_header *header, const s
     }
 }
 
+static void put_key(struct image_header *header, struct image_span span, uint32_t hash, uint32_t index)
+{
+    struct image_key *keys = at(header, span);
+    uint32_t mask = span.count - 1, probe = hash & mask;
+
+    while (keys[probe].rule != 0)
+        probe = (probe + 1) & mask;
+    keys[probe] = (struct image_key){hash, index + 1};
+}
+
+static void write_service_keys(const struct model *model, struct image_header *header)
+{
+    for (uint32_t i = 0; i < model->services.count; i++) {
+        const char *name = model_string(model, model_service(model, i)->name);
+        put_key(header, header->service_keys, image_hash_name(PATTERN_NAME, name, strlen(name)), i);
+    }
+}
+
 static void write_keys(const struct model *model, struct image_header *header)
 {
-    struct image_key *keys = at(header, header->keys);
     struct image_rule *rules = at(header, header->rules);
-    uint32_t mask = header->keys.count - 1, next;
+    uint32_t next;
 
     for (uint32_t first = 0; first < header->rules.count; first = next) {
         struct image_rule *rule = &rules[first];
@@ -245,10 +312,7 @@ static void write_keys(const struct model *model, struct image_header *header)
         note(model, header, rule, first);
         if (rule->kind == PATTERN_ANY)
             continue;
-        uint32_t hash = hash_of(model, rule), probe = hash & mask;
-        while (keys[probe].rule != 0)
-            probe = (probe + 1) & mask;
-        keys[probe] = (struct image_key){hash, first + 1};
+        put_key(header, header->keys, hash_of(model, rule), first);
     }
 }
 
@@ -271,6 +335,8 @@ static int build(struct model *model, const struct patches *patches, const struc
     write_sources(model, header);
     write_rules(model, header);
     write_keys(model, header);
+    write_services(model, patches, header);
+    write_service_keys(model, header);
     if (patches->items.count > 0)
         memcpy(at(header, header->patches), patches->items.items,
                patches->items.count * sizeof(struct image_patch));

@@ -136,7 +136,7 @@ static enum expand_error put_file(struct output *out, const struct reference *re
         return EXPAND_FILE_READ;
     const int kept = errno;
     enum expand_error error = EXPAND_FILE_KIND;
-    if (fstat(fd, &file) == 0 && S_ISREG(file.st_mode))
+    if (sys_fstat(fd, &file) == 0 && S_ISREG(file.st_mode))
         error = file.st_size > EXPAND_FILE_MOST ? EXPAND_FILE_SIZE : read_line(fd, out);
     errno = kept;
     sys_close(fd);

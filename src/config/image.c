@@ -6,7 +6,10 @@
 
 #include "config/order.h"
 
-enum { ALIGNMENT = 8 };
+enum {
+    ALIGNMENT = 8,
+    SUMMED_MOST = 32768 /* summing up a larger image would cost each process more than it is worth */
+};
 
 /* Whether a span of items of this size lies within the image. */
 static bool holds(const struct image *image, struct image_span span, size_t size)
@@ -15,21 +18,35 @@ static bool holds(const struct image *image, struct image_span span, size_t size
     return span.offset >= sizeof *image->header && span.offset % ALIGNMENT == 0 && end <= image->size;
 }
 
-uint64_t image_checksum(const struct image_header *header)
+/* The last word may be a part of one. */
+static uint64_t add_words(uint64_t sum, const char *bytes, size_t size)
 {
-    struct image_header copy = *header;
-    uint64_t word, sum = UINT64_C(0xcbf29ce484222325);
-
-    copy.checksum = 0;
-    for (size_t at = 0; at + sizeof word <= sizeof copy; at += sizeof word) {
-        memcpy(&word, (const char *)&copy + at, sizeof word);
+    for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, bytes + at, size - at < sizeof word ? size - at : sizeof word);
         sum = (sum ^ word) * UINT64_C(0x9e3779b97f4a7c15);
         sum ^= sum >> 29;
     }
     return sum;
 }
 
+uint64_t image_checksum(const struct image_header *header)
+{
+    struct image_header copy = *header;
+
+    copy.checksum = 0;
+    uint64_t sum = add_words(UINT64_C(0xcbf29ce484222325), (const char *)&copy, sizeof copy);
+    if (header->size > SUMMED_MOST)
+        return sum;
+    return add_words(sum, (const char *)(header + 1), header->size - sizeof *header);
+}
+
 _Static_assert(sizeof(struct image_header) % 8 == 0, "the checksum reads whole words");
+
+static bool is_power_of_two(uint32_t count)
+{
+    return count != 0 && (count & (count - 1)) == 0;
+}
 
 static bool is_sound(const struct image *image)
 {
@@ -37,7 +54,7 @@ static bool is_sound(const struct image *image)
     if (memcmp(header->magic, IMAGE_MAGIC, sizeof header->magic) != 0 || header->layout != IMAGE_LAYOUT ||
         header->settings != settings_count() || header->size != image->size)
         return false;
-    if (header->checksum != image_checksum(header))
+    if (header->size < sizeof *header || header->checksum != image_checksum(header))
         return false;
     if (!holds(image, header->policies, sizeof(struct policy)) ||
         !holds(image, header->rules, sizeof(struct image_rule)) ||
@@ -45,9 +62,13 @@ static bool is_sound(const struct image *image)
         !holds(image, header->patches, sizeof(struct image_patch)) ||
         !holds(image, header->headers, sizeof(struct image_line)) ||
         !holds(image, header->words, sizeof(uint32_t)) ||
-        !holds(image, header->sources, sizeof(struct image_source)) || !holds(image, header->pool, 1))
+        !holds(image, header->sources, sizeof(struct image_source)) ||
+        !holds(image, header->services, sizeof(struct image_service)) ||
+        !holds(image, header->service_keys, sizeof(struct image_key)) ||
+        !holds(image, header->urls, sizeof(uint32_t)) || !holds(image, header->pool, 1))
         return false;
-    if (header->keys.count == 0 || header->keys.count & (header->keys.count - 1) || header->pool.count == 0)
+    if (!is_power_of_two(header->keys.count) || !is_power_of_two(header->service_keys.count) ||
+        header->pool.count == 0)
         return false;
     /* With a NUL at its end, every offset into the pool is a string. */
     return ((const char *)header)[header->pool.offset + header->pool.count - 1] == 0;
@@ -87,6 +108,17 @@ const struct image_line *image_line(const struct image *image, uint32_t index)
 const struct image_rule *image_rule(const struct image *image, uint32_t index)
 {
     return item(image, image->header->rules, sizeof(struct image_rule), index);
+}
+
+const struct image_service *image_service(const struct image *image, uint32_t index)
+{
+    return item(image, image->header->services, sizeof(struct image_service), index);
+}
+
+const char *image_url(const struct image *image, uint32_t index)
+{
+    const uint32_t *text = item(image, image->header->urls, sizeof *text, index);
+    return text ? image_string(image, *text) : NULL;
 }
 
 const char *image_string(const struct image *image, uint32_t offset)
@@ -305,11 +337,10 @@ static bool is_name(const struct image *image, const struct image_rule *rule, en
            memcmp(image_string(image, rule->name), name, length) == 0;
 }
 
-/* The keys' hash table, step by step: 1 + the rule of the next key with this hash, 0 when there is no more.
+/* A hash table of keys, step by step: 1 + the rule of the next key with this hash, 0 when there is no more.
  */
-static uint32_t next_key(const struct image *image, uint32_t hash, uint32_t *probe)
+static uint32_t next_key(const struct image *image, struct image_span span, uint32_t hash, uint32_t *probe)
 {
-    struct image_span span = image->header->keys;
     const struct image_key *keys = item(image, span, sizeof *keys, 0);
     for (; *probe < span.count; ++*probe) {
         const struct image_key *key = &keys[(hash + *probe) & (span.count - 1)];
@@ -327,7 +358,7 @@ static const struct image_rule *find_name(const struct search *search, enum patt
                                           const char *name, size_t length)
 {
     uint32_t probe = 0, key;
-    while ((key = next_key(search->image, hash, &probe)) != 0) {
+    while ((key = next_key(search->image, search->image->header->keys, hash, &probe)) != 0) {
         const struct image_rule *rule = image_rule(search->image, key - 1);
         if (rule && is_name(search->image, rule, kind, name, length))
             return choose(search, key - 1);
@@ -386,7 +417,7 @@ static const struct image_rule *find_network(const struct search *search, unsign
     cut_address(address, bits);
 
     uint32_t hash = image_hash_network((enum place_family)place->family, bits, address), probe = 0, key;
-    while ((key = next_key(search->image, hash, &probe)) != 0) {
+    while ((key = next_key(search->image, search->image->header->keys, hash, &probe)) != 0) {
         const struct image_rule *rule = image_rule(search->image, key - 1);
         if (rule && rule->kind == PATTERN_NETWORK && rule->family == place->family &&
             rule->prefix_bits == bits && memcmp(rule->address, address, sizeof address) == 0)
@@ -433,4 +464,22 @@ const struct image_rule *image_find(const struct image *image, const struct rule
     if (!rule && image->header->any != 0)
         rule = choose(&search, image->header->any - 1);
     return rule;
+}
+
+int32_t image_find_service(const struct image *image, const char *name, size_t length)
+{
+    uint32_t hash, probe = 0, key;
+
+    if (image->header->services.count == 0 || length == 0)
+        return -1;
+    hash = hash_whole(PATTERN_NAME, name, length);
+    while ((key = next_key(image, image->header->service_keys, hash, &probe)) != 0) {
+        const struct image_service *service = image_service(image, key - 1);
+        uint64_t end = service ? (uint64_t)service->name + length : 0;
+        if (service && end < image->header->pool.count &&
+            memcmp(image_string(image, service->name), name, length) == 0 &&
+            image_string(image, service->name)[length] == 0)
+            return (int32_t)(key - 1);
+    }
+    return -1;
 }

@@ -1,9 +1,10 @@
 /*
  * The rule image: a compiled configuration as one flat file that every process maps. Offsets instead of
- * pointers, so it may lie anywhere; its header carries a checksum, and every index is checked where it
- * is used, so that a damaged image can give a wrong answer but never a wild access.
+ * pointers, so it may lie anywhere; it carries a checksum (of the header alone where it is large), and every
+ * index is checked where it is used, so that a damaged image can give a wrong answer but never a wild access.
  *
- *   header | policies | rules | keys | patches | headers | words | sources | pool
+ *   header | policies | rules | keys | patches | headers | words | sources | services | service keys | urls |
+ * pool
  */
 #ifndef GUSSET_CONFIG_IMAGE_H
 #define GUSSET_CONFIG_IMAGE_H
@@ -60,6 +61,16 @@ struct image_line {
     uint32_t override;
 };
 
+/* A service of the registry; its addresses are strings, templates or literal. */
+struct image_service {
+    uint32_t name;   /* string */
+    uint32_t policy; /* index: what holds where no rule does */
+    uint32_t urls_first, urls_count;
+    uint32_t patches_first, patches_count;
+    uint32_t has_health;
+    struct settings_service values;
+};
+
 /* A file that was looked at; the identity of one that was not there is all zero. */
 struct image_source {
     struct source_identity identity;
@@ -77,8 +88,9 @@ struct image_header {
     uint32_t layout;
     uint32_t settings; /* how many the table had: their numbers lie in the patches */
     uint64_t size;     /* of the whole image */
-    uint64_t checksum; /* of this header, this field being zero */
-    struct image_span policies, rules, keys, patches, headers, words, sources, pool;
+    uint64_t checksum; /* of this header, this field being zero, and of the rest where that is not large */
+    struct image_span policies, rules, keys, patches, headers, words, sources, services, service_keys, urls,
+        pool;
     struct image_inputs inputs;
     struct settings_globals globals;
     uint32_t global_patches_first, global_patches_count;
@@ -97,7 +109,7 @@ struct image { /* an image in memory; borrowed */
 /* Takes size bytes for an image. Returns 0, or -EBADMSG when they are none, another layout's or damaged. */
 int image_attach(struct image *image, const void *bytes, size_t size);
 
-/* The checksum that a header should carry. */
+/* The checksum that a header should carry; the image that it heads is there whole. */
 uint64_t image_checksum(const struct image_header *header);
 
 /* Whether the image was made for these paths and this request. */
@@ -115,7 +127,12 @@ const struct policy *image_policy(const struct image *image, uint32_t index);
 const struct image_patch *image_patch(const struct image *image, uint32_t index);
 const struct image_line *image_line(const struct image *image, uint32_t index);
 const struct image_rule *image_rule(const struct image *image, uint32_t index);
+const struct image_service *image_service(const struct image *image, uint32_t index);
+const char *image_url(const struct image *image, uint32_t index); /* NULL likewise */
 const char *image_string(const struct image *image, uint32_t offset);
+
+/* The number of the service with this name, in small letters; -1: there is none. */
+int32_t image_find_service(const struct image *image, const char *name, size_t length);
 
 /*
  * The most specific rule that matches, program being the name of the running one; NULL when none does.

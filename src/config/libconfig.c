@@ -156,7 +156,7 @@ void libconfig_free(struct libconfig *config)
     if (config->is_open)
         config->config_destroy(&config->config.built_with);
     if (config->library)
-        dlclose(config->library);
+        linker_close(config->library);
     free(config);
 }
 

@@ -7,6 +7,7 @@
 #include "config/order.h"
 #include "config/policies.h"
 #include "config/preset.h"
+#include "config/services.h"
 #include "config/value.h"
 
 struct loading {
@@ -225,7 +226,8 @@ static bool take_structure(struct reader *reader, const struct config_setting_t 
     const struct loading *loading = context;
     if (reader_is_named(setting, "locked") && strcmp(loading->file, loading->paths->system) != 0)
         reader_warn(reader, setting, "locked counts in %s only", SOURCE_SYSTEM_PATH);
-    return reader_is_named(setting, "policies") || reader_is_named(setting, "hosts");
+    return reader_is_named(setting, "policies") || reader_is_named(setting, "hosts") ||
+           reader_is_named(setting, "services");
 }
 
 /* Reads the file that holds: its settings, its policies and, unless a policy was named, its rules. */
@@ -241,15 +243,17 @@ static int read_file(struct loading *loading)
     const struct config_setting_t *root = libconfig_root(reader->document);
     const struct config_setting_t *policies = libconfig_member(reader->document, root, "policies");
     const struct config_setting_t *hosts = libconfig_member(reader->document, root, "hosts");
-    reader_walk(reader, root, (uint32_t)MODEL_NONE, take_structure, loading);
+    const struct config_setting_t *services = libconfig_member(reader->document, root, "services");
+    const bool has_rules = loading->is_locked || !is_said(loading->request->policy);
+    reader_walk(reader, root, SETTINGS_OF_FILE, (uint32_t)MODEL_NONE, take_structure, loading);
     if (policies)
         policies_read(reader, policies);
-    if (loading->is_locked || !is_said(loading->request->policy)) {
-        if (hosts)
-            hosts_read(reader, hosts);
-        else
-            fault_warn(reader->faults, loading->file, 0, "no hosts: nothing is wrapped");
-    }
+    if (has_rules && hosts)
+        hosts_read(reader, hosts);
+    if (services)
+        services_read(reader, services, has_rules);
+    if (has_rules && !hosts && !services)
+        fault_warn(reader->faults, loading->file, 0, "no hosts: nothing is wrapped");
     return 0;
 }
 

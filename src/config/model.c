@@ -29,13 +29,15 @@ void model_clear(struct model *model)
     table_clear(&model->rules);
     table_clear(&model->words);
     table_clear(&model->ways);
+    table_clear(&model->services);
+    table_clear(&model->urls);
 }
 
 bool model_failed(const struct model *model)
 {
     return model->pool.failed || model->sources.failed || model->assignments.failed ||
            model->headers.failed || model->policies.failed || model->rules.failed || model->words.failed ||
-           model->ways.failed;
+           model->ways.failed || model->services.failed || model->urls.failed;
 }
 
 uint32_t model_text(struct model *model, const char *text, size_t length)
@@ -86,6 +88,16 @@ struct model_source *model_source(const struct model *model, uint32_t index)
 struct model_way *model_way(const struct model *model, uint32_t index)
 {
     return (struct model_way *)model->ways.items + index;
+}
+
+struct model_service *model_service(const struct model *model, uint32_t index)
+{
+    return (struct model_service *)model->services.items + index;
+}
+
+struct model_url *model_url(const struct model *model, uint32_t index)
+{
+    return (struct model_url *)model->urls.items + index;
 }
 
 const char *model_word(const struct model *model, uint32_t index)
@@ -216,6 +228,69 @@ const struct model_assignment *model_effective(const struct model *model, uint32
                 return own;
         }
         policy = at->base;
+    }
+    return NULL;
+}
+
+/* Texts lie in the pool, of which the table of settings knows nothing. */
+static void reset_service(struct model *model, struct settings_service *values)
+{
+    settings_reset_service(values);
+    for (unsigned i = 0; i < settings_count(); i++) {
+        const struct settings_entry *entry = settings_at(i);
+        if (entry->place != SETTINGS_OF_SERVICE || entry->kind != SETTINGS_TEXT)
+            continue;
+        uint32_t text = model_text(model, entry->initial, strlen(entry->initial));
+        memcpy((char *)values + entry->offset, &text, sizeof text);
+    }
+}
+
+uint32_t model_add_service(struct model *model, const char *name, struct model_origin origin)
+{
+    uint32_t index = model->services.count;
+    struct model_service service = {
+        .name = model_text(model, name, strlen(name)),
+        .urls_first = model->urls.count,
+        .policy = (uint32_t)MODEL_NONE,
+        .assignments_first = model->assignments.count,
+        .origin = origin,
+    };
+    reset_service(model, &service.values);
+    struct model_service *kept = table_add(&model->services, sizeof *kept, 1);
+    if (!kept)
+        return (uint32_t)MODEL_NONE;
+    *kept = service;
+    return index;
+}
+
+void model_assign_service(struct model *model, uint32_t service, const struct model_assignment *assignment,
+                          const char *expansion)
+{
+    struct model_assignment *kept = table_add(&model->assignments, sizeof *kept, 1);
+    if (!kept)
+        return;
+    *kept = *assignment;
+    struct model_service *into = model_service(model, service);
+    into->assignments_count++;
+    store(&into->values, assignment, expansion);
+}
+
+uint32_t model_find_service(const struct model *model, const char *name)
+{
+    for (uint32_t i = 0; i < model->services.count; i++)
+        if (strcmp(model_string(model, model_service(model, i)->name), name) == 0)
+            return i;
+    return (uint32_t)MODEL_NONE;
+}
+
+const struct model_assignment *model_effective_of_service(const struct model *model, uint32_t service,
+                                                          unsigned setting)
+{
+    const struct model_service *at = model_service(model, service);
+    for (uint32_t i = at->assignments_count; i-- > 0;) {
+        const struct model_assignment *own = model_assignment(model, at->assignments_first + i);
+        if (own->setting == setting)
+            return own;
     }
     return NULL;
 }

@@ -74,6 +74,24 @@ struct model_rule {
     struct model_origin origin;
 };
 
+/* A service of the registry. */
+struct model_service {
+    uint32_t name;
+    uint32_t urls_first, urls_count; /* of model_url */
+    struct settings_service values;  /* resolved, as a policy's */
+    bool has_health;
+    uint32_t policy; /* what holds where no rule does: its own, or one that applies nothing */
+    bool has_policy;
+    uint32_t assignments_first, assignments_count;
+    struct model_origin origin;
+};
+
+/* One of its addresses. */
+struct model_url {
+    uint32_t text; /* string: a template, or literal */
+    struct model_origin origin;
+};
+
 /* A rule with one of its paths: what is ordered, and what a place is held against. */
 struct model_way {
     uint32_t rule;
@@ -90,6 +108,8 @@ struct model {
     struct table policies;         /* struct model_policy */
     struct table rules;            /* struct model_rule, as they stand in the file */
     struct table words;            /* uint32_t: strings of lists */
+    struct table services;         /* struct model_service */
+    struct table urls;             /* struct model_url */
     struct table ways;             /* struct model_way, the most specific first; config/order makes it */
     uint32_t set_first, set_count; /* assignments that come on top of every policy */
     bool is_empty;                 /* no file and no policy asked for: nothing is to be wrapped */
@@ -114,6 +134,8 @@ struct model_assignment *model_assignment(const struct model *model, uint32_t in
 struct model_header *model_header(const struct model *model, uint32_t index);
 struct model_source *model_source(const struct model *model, uint32_t index);
 struct model_way *model_way(const struct model *model, uint32_t index);
+struct model_service *model_service(const struct model *model, uint32_t index);
+struct model_url *model_url(const struct model *model, uint32_t index);
 const char *model_word(const struct model *model, uint32_t index);
 
 /* Notes a file, once; returns its index. */
@@ -140,6 +162,20 @@ void model_apply_group(struct model *model, uint32_t policy, uint32_t group);
 /* The same as model_assign for a setting of the file. */
 void model_assign_global(struct model *model, const struct model_assignment *assignment,
                          const char *expansion);
+
+/* The same for a setting of a service. */
+void model_assign_service(struct model *model, uint32_t service, const struct model_assignment *assignment,
+                          const char *expansion);
+
+/* A new service with its settings at their defaults. Returns its index, or MODEL_NONE. */
+uint32_t model_add_service(struct model *model, const char *name, struct model_origin origin);
+
+/* The service of that name, in small letters; MODEL_NONE where there is none. */
+uint32_t model_find_service(const struct model *model, const char *name);
+
+/* The assignment that holds for a setting of a service; NULL: the default. */
+const struct model_assignment *model_effective_of_service(const struct model *model, uint32_t service,
+                                                          unsigned setting);
 
 /* What holds for a setting of a policy: the last assignment on its line of descent; NULL: the default. */
 const struct model_assignment *model_effective(const struct model *model, uint32_t policy, unsigned setting);

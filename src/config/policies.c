@@ -184,7 +184,7 @@ uint32_t policies_derive(struct reader *reader, const char *name, uint32_t base,
     struct body body = {model_add_policy(reader->model, name, base, site.origin), special, context};
     if (body.policy == none)
         return none;
-    reader_walk(reader, rule, body.policy, take_member, &body);
+    reader_walk(reader, rule, SETTINGS_OF_POLICY, body.policy, take_member, &body);
     site = reader_site(reader, rule); /* the pool has moved */
     assign_check(&site, body.policy);
     return body.policy;

@@ -216,8 +216,8 @@ static bool spell(const struct reader *reader, const struct config_setting_t *se
     return false;
 }
 
-static void read_value(struct reader *reader, const struct config_setting_t *setting, uint32_t policy,
-                       unsigned index)
+void reader_take(struct reader *reader, const struct config_setting_t *setting, uint32_t owner,
+                 unsigned index)
 {
     const struct settings_entry *entry = settings_at(index);
     const struct config_setting_t *culprit = find_culprit(reader, setting, entry);
@@ -230,7 +230,7 @@ static void read_value(struct reader *reader, const struct config_setting_t *set
         site.origin = reader_site(reader, setting).origin;
         site.is_bare =
             libconfig_kind(setting) == LIBCONFIG_INTEGER || libconfig_kind(setting) == LIBCONFIG_FLOAT;
-        assign_text(&site, policy, index, text);
+        assign_text(&site, owner, index, text);
         return;
     }
     reader_describe(reader, setting, found, sizeof found);
@@ -240,21 +240,36 @@ static void read_value(struct reader *reader, const struct config_setting_t *set
 
 struct walk {
     struct reader *reader;
-    uint32_t policy;
     enum settings_place place;
+    uint32_t owner;
     reader_special *special; /* on the first level only */
     void *context;
 };
 
+/* Where a key that stands in the wrong place belongs; NULL: nowhere. */
+static const char *home_of(const char *key)
+{
+    static const char *const homes[] = {
+        [SETTINGS_OF_FILE] = "to the file as a whole",
+        [SETTINGS_OF_POLICY] = "into a policy or a rule of hosts",
+        [SETTINGS_OF_SERVICE] = "into a service",
+    };
+    int index = settings_find(key, strlen(key));
+    uint32_t bit;
+
+    if (index >= 0)
+        return homes[settings_at((unsigned)index)->place];
+    for (unsigned place = 0; place < sizeof homes / sizeof homes[0]; place++)
+        if (settings_is_group(key, strlen(key), (enum settings_place)place, &bit))
+            return homes[place];
+    return NULL;
+}
+
 static void unknown(const struct walk *walk, const struct config_setting_t *member, const char *key)
 {
-    const char *near = spelling_nearest(key, strlen(key), walk->place);
-    enum settings_place other = walk->place == SETTINGS_OF_FILE ? SETTINGS_OF_POLICY : SETTINGS_OF_FILE;
-    uint32_t bit;
-    if (settings_find(key, strlen(key)) >= 0 || settings_is_group(key, strlen(key), other, &bit))
-        reader_fault(walk->reader, member, "unknown key '%s' here; it belongs %s", key,
-                     other == SETTINGS_OF_POLICY ? "into a policy or a rule of hosts"
-                                                 : "to the file as a whole");
+    const char *near = spelling_nearest(key, strlen(key), walk->place), *home = home_of(key);
+    if (home)
+        reader_fault(walk->reader, member, "unknown key '%s' here; it belongs %s", key, home);
     else if (near)
         reader_fault(walk->reader, member, "unknown key '%s', did you mean '%.*s'?", key,
                      (int)spelling_level_length(near, key), near);
@@ -282,7 +297,7 @@ static void walk_member(const struct walk *walk, const struct config_setting_t *
 
     if (index >= 0 && settings_at((unsigned)index)->place == walk->place) {
         if (!says_twice(walk, group, member, settings_at((unsigned)index)))
-            read_value(walk->reader, member, walk->policy, (unsigned)index);
+            reader_take(walk->reader, member, walk->owner, (unsigned)index);
     } else if (settings_is_planned(key, strlen(key))) {
         reader_fault(walk->reader, member, "%s: not supported by this version", key);
     } else if (!settings_is_group(key, strlen(key), walk->place, &bit)) {
@@ -293,7 +308,7 @@ static void walk_member(const struct walk *walk, const struct config_setting_t *
         reader_fault(walk->reader, member, "%s: found %s, expected a group { … }", key, found);
     } else {
         if (walk->place == SETTINGS_OF_POLICY)
-            model_apply_group(walk->reader->model, walk->policy, bit);
+            model_apply_group(walk->reader->model, walk->owner, bit);
         walk_level(walk, member, key);
     }
 }
@@ -310,11 +325,9 @@ static void walk_level(const struct walk *walk, const struct config_setting_t *g
     }
 }
 
-void reader_walk(struct reader *reader, const struct config_setting_t *group, uint32_t policy,
-                 reader_special *special, void *context)
+void reader_walk(struct reader *reader, const struct config_setting_t *group, enum settings_place place,
+                 uint32_t owner, reader_special *special, void *context)
 {
-    struct walk walk = {reader, policy,
-                        policy == (uint32_t)MODEL_NONE ? SETTINGS_OF_FILE : SETTINGS_OF_POLICY, special,
-                        context};
+    struct walk walk = {reader, place, owner, special, context};
     walk_level(&walk, group, "");
 }

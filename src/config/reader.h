@@ -53,11 +53,16 @@ bool reader_is_sequence(const struct reader *reader, const struct config_setting
 typedef bool reader_special(struct reader *reader, const struct config_setting_t *member, void *context);
 
 /*
- * Reads the members of a group: settings of the policy, or of the file where policy is MODEL_NONE. special,
- * which may be NULL, is asked first. A member that nobody knows is a fault.
+ * Reads the members of a group: settings of the file (owner is then MODEL_NONE), or of the model's policy or
+ * service with the number owner. special, which may be NULL, is asked first. A member that nobody knows is a
+ * fault.
  */
-void reader_walk(struct reader *reader, const struct config_setting_t *group, uint32_t policy,
-                 reader_special *special, void *context);
+void reader_walk(struct reader *reader, const struct config_setting_t *group, enum settings_place place,
+                 uint32_t owner, reader_special *special, void *context);
+
+/* Reads one setting (an index of the table) from what stands for it. */
+void reader_take(struct reader *reader, const struct config_setting_t *setting, uint32_t owner,
+                 unsigned index);
 
 /* Like strcmp of the member's name, as a question. */
 bool reader_is_named(const struct config_setting_t *setting, const char *name);

@@ -13,15 +13,18 @@
 #include "config/fault.h"
 #include "config/load.h"
 #include "config/value.h"
+#include "sys/raw.h"
 
 enum { PROGRAM_MOST = 256, SENTENCE_MOST = 512 };
 
 typedef _Atomic(const struct rules_policy *) ready_policy;
+typedef _Atomic(const struct rules_service *) ready_service;
 
 struct rules {
     struct image image;
     struct arena arena;
-    ready_policy *ready; /* one a policy; NULL until it is first used */
+    ready_policy *ready;     /* one a policy; NULL until it is first used */
+    ready_service *services; /* one a service, likewise */
     struct rules_globals globals;
     char program[PROGRAM_MOST];
 };
@@ -256,22 +259,151 @@ static const struct rules_policy *make_ready(struct rules *rules, uint32_t index
     return policy;
 }
 
+static const struct rules_policy *policy_at(const struct rules *rules, uint32_t index)
+{
+    const struct policy *policy = image_policy(&rules->image, index);
+    if (!policy)
+        return NULL;
+    const struct rules_policy *ready = atomic_load_explicit(&rules->ready[index], memory_order_acquire);
+    if (!ready) {
+        const int kept = errno;
+        ready = make_ready((struct rules *)(uintptr_t)rules, index, policy);
+        errno = kept;
+    }
+    return ready;
+}
+
+/* A service is found under any rules, or none. */
+static bool find_plain(const struct rules *rules, const struct place *place, struct rules_match *match)
+{
+    int32_t index =
+        place->family == PLACE_NAME ? image_find_service(&rules->image, place->name, place->name_length) : -1;
+    if (index < 0)
+        return false;
+    match->policy = policy_at(rules, image_service(&rules->image, (uint32_t)index)->policy);
+    match->mode = rules->globals.mode;
+    match->rule = UINT32_MAX;
+    return match->policy != NULL;
+}
+
 bool rules_find(const struct rules *rules, const struct rules_query *query, struct rules_match *match)
 {
     const struct image_rule *rule = image_find(&rules->image, query, rules->program);
-    const struct policy *policy = rule ? image_policy(&rules->image, rule->policy) : NULL;
-    if (!policy)
-        return false;
-    match->policy = atomic_load_explicit(&rules->ready[rule->policy], memory_order_acquire);
-    if (!match->policy) {
-        const int kept = errno;
-        match->policy = make_ready((struct rules *)(uintptr_t)rules, rule->policy, policy);
-        errno = kept;
-    }
+    if (!rule)
+        return find_plain(rules, query->place, match);
+    match->policy = policy_at(rules, rule->policy);
     match->mode = rule->mode >= POLICY_ENFORCE && rule->mode <= POLICY_OFF ? (enum policy_mode)rule->mode
                                                                            : rules->globals.mode;
     match->rule = rule->origin;
     return match->policy != NULL;
+}
+
+/* ---- services ---- */
+
+static const char *expand_or_keep(struct rules *rules, struct scratch *scratch, const char *text,
+                                  const char *subject)
+{
+    if (!expand_is_template(text))
+        return text;
+    text = expand(scratch, text, subject);
+    return text ? keep(rules, text, "", "") : NULL;
+}
+
+/* Reads the addresses; false for one that is left out, after the listener was told. */
+static bool ready_url(struct rules *rules, struct scratch *scratch, const char *text, const char *name,
+                      struct endpoint *url)
+{
+    char subject[320] = "service ", reason[SENTENCE_MOST] = "expected ";
+    struct value_text out = {subject, sizeof subject, strlen(subject)};
+    struct value_text why = {reason, sizeof reason, strlen(reason)};
+
+    value_put(&out, name);
+    value_put(&out, ": an address is left out: ");
+    text = text ? expand_or_keep(rules, scratch, text, subject) : NULL;
+    if (!text)
+        return false;
+    enum endpoint_fault fault = endpoint_parse(url, text, strlen(text));
+    if (fault == ENDPOINT_FINE)
+        return true;
+    value_put(&why, endpoint_fault_text(fault));
+    say(subject, reason);
+    return false;
+}
+
+static void ready_urls(struct rules *rules, struct scratch *scratch, const struct image_service *from,
+                       struct rules_service *service)
+{
+    uint32_t room = rules->image.header->urls.count; /* a damaged count must not ask for the world */
+    uint32_t count = from->urls_count < room ? from->urls_count : room;
+    struct endpoint *urls = count ? arena_take(&rules->arena, count * sizeof *urls) : NULL;
+
+    for (uint32_t i = 0; urls && i < count; i++)
+        service->url_count += ready_url(rules, scratch, image_url(&rules->image, from->urls_first + i),
+                                        service->name, &urls[service->url_count]);
+    service->urls = urls;
+}
+
+static const struct settings_service *patch_service(struct rules *rules, struct scratch *scratch,
+                                                    const struct image_service *from)
+{
+    struct settings_service *own = from->patches_count ? arena_take(&rules->arena, sizeof *own) : NULL;
+    if (!own)
+        return &from->values;
+    *own = from->values;
+    for (uint32_t i = 0; i < from->patches_count; i++) {
+        const struct image_patch *patch = image_patch(&rules->image, from->patches_first + i);
+        if (!patch)
+            break;
+        apply_patch(rules, scratch, patch, SETTINGS_OF_SERVICE, own);
+    }
+    return own;
+}
+
+static const struct rules_service *make_service(struct rules *rules, uint32_t index)
+{
+    const struct image_service *from = image_service(&rules->image, index);
+    struct rules_service *service = arena_take(&rules->arena, sizeof *service);
+    const struct rules_service *first = NULL;
+    struct scratch scratch = {0};
+
+    if (!service || !scratch_open(&scratch))
+        return NULL;
+    service->name = image_string(&rules->image, from->name);
+    service->settings = patch_service(rules, &scratch, from);
+    service->has_health = from->has_health != 0;
+    const char *path =
+        expand_or_keep(rules, &scratch, image_string(&rules->image, service->settings->health_path),
+                       "health.path keeps its default: ");
+    service->health_path = path && path[0] == '/' ? path : "/";
+    ready_urls(rules, &scratch, from, service);
+    scratch_close(&scratch);
+    if (!atomic_compare_exchange_strong(&rules->services[index], &first, service))
+        return first;
+    return service;
+}
+
+uint32_t rules_service_count(const struct rules *rules)
+{
+    return rules->image.header->services.count;
+}
+
+const struct rules_service *rules_service_at(const struct rules *rules, uint32_t index)
+{
+    if (index >= rules_service_count(rules))
+        return NULL;
+    const struct rules_service *service = atomic_load_explicit(&rules->services[index], memory_order_acquire);
+    if (service)
+        return service;
+    const int kept = errno;
+    service = make_service((struct rules *)(uintptr_t)rules, index);
+    errno = kept;
+    return service;
+}
+
+const struct rules_service *rules_service(const struct rules *rules, const char *name, size_t length)
+{
+    int32_t index = image_find_service(&rules->image, name, length);
+    return index < 0 ? NULL : rules_service_at(rules, (uint32_t)index);
 }
 
 bool rules_has_unix(const struct rules *rules)
@@ -363,13 +495,15 @@ static int make_rules(const struct rules **out, const struct image *image, const
         return -ENOMEM;
     rules->image = *image;
     rules->ready = arena_take(&arena, image->header->policies.count * sizeof *rules->ready);
+    rules->services = arena_take(&arena, image->header->services.count * sizeof *rules->services);
     atomic_store(&rules->arena.newest, atomic_load(&arena.newest));
     struct value_text name = {rules->program, sizeof rules->program, 0};
     value_put(&name, program ? program : "");
-    if (rules->ready)
+    bool has_room = rules->ready && rules->services;
+    if (has_room)
         expand_globals(rules, &scratch);
     scratch_close(&scratch);
-    if (!rules->ready)
+    if (!has_room)
         return -ENOMEM;
     *out = rules;
     return 0;
@@ -390,7 +524,7 @@ static int publish(const struct source_paths *paths, const struct source_request
         munmap(bytes, size);
         return 0;
     }
-    mprotect(bytes, size, PROT_READ);
+    sys_mprotect(bytes, size, PROT_READ);
     return image_attach(image, bytes, size);
 }
 

@@ -11,7 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "config/settings.h"
 #include "config/source.h"
+#include "core/endpoint.h"
 #include "core/place.h"
 #include "core/policy.h"
 
@@ -33,6 +35,16 @@ struct rules_policy {
     const char *fallback_type;
     const char *fallback_body;
     const char *fallback_file;
+};
+
+/* A service of the registry, made ready for this process; likewise borrowed. */
+struct rules_service {
+    const char *name; /* in small letters */
+    const struct settings_service *settings;
+    bool has_health;
+    const char *health_path;     /* expanded */
+    const struct endpoint *urls; /* expanded, in the order of the file; those that are unfit are left out */
+    uint32_t url_count;
 };
 
 struct rules_query {
@@ -101,8 +113,21 @@ uint64_t rules_source_bytes(const struct rules *rules);
 typedef void rules_listener(const char *sentence);
 void rules_listen(rules_listener *listener);
 
-/* The most specific rule that matches. Returns false when none does. */
+/*
+ * The most specific rule that matches; for a service that no rule means, a policy that applies nothing.
+ * Returns false when there is neither.
+ */
 bool rules_find(const struct rules *rules, const struct rules_query *query, struct rules_match *match);
+
+/*
+ * The service of a name, in small letters; NULL when there is none, at the cost of a comparison where no
+ * services are configured. What is returned for one name is one pointer.
+ */
+const struct rules_service *rules_service(const struct rules *rules, const char *name, size_t length);
+
+/* How many services there are, and the index-th, as it stands in the file; NULL when memory failed. */
+uint32_t rules_service_count(const struct rules *rules);
+const struct rules_service *rules_service_at(const struct rules *rules, uint32_t index);
 
 /* Whether any rule could match a unix socket / the place whatever its method and path: a cheap first look. */
 bool rules_has_unix(const struct rules *rules);

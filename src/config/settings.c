@@ -83,8 +83,21 @@ static const struct settings_choice propagated[] = {
     {NULL,          0                 }
 };
 
-#define FILE_AT(field)   SETTINGS_OF_FILE, 0, 0, offsetof(struct settings_globals, field)
-#define AT(group, field) SETTINGS_OF_POLICY, POLICY_##group, 0, offsetof(struct policy, field)
+static const struct settings_choice hosts[] = {
+    {"service", SETTINGS_HOST_SERVICE},
+    {"asked",   SETTINGS_HOST_ASKED  },
+    {NULL,      0                    }
+};
+static const struct settings_choice checks[] = {
+    {"http", SETTINGS_HEALTH_HTTP},
+    {"tcp",  SETTINGS_HEALTH_TCP },
+    {"tls",  SETTINGS_HEALTH_TLS },
+    {NULL,   0                   }
+};
+
+#define FILE_AT(field)    SETTINGS_OF_FILE, 0, 0, offsetof(struct settings_globals, field)
+#define SERVICE_AT(field) SETTINGS_OF_SERVICE, 0, 0, offsetof(struct settings_service, field)
+#define AT(group, field)  SETTINGS_OF_POLICY, POLICY_##group, 0, offsetof(struct policy, field)
 
 /* clang-format off */
 static const struct settings_entry table[] = {
@@ -233,6 +246,23 @@ static const struct settings_entry table[] = {
 
     {"propagate", SETTINGS_PROPAGATE, SETTINGS_OF_POLICY, 0, 0, offsetof(struct policy, propagate), 0, 0, "",
      propagated, "what calls carry as headers: request_id, tenant_id, project_id, traceparent"},
+
+    {"prefix", SETTINGS_BOOL, SERVICE_AT(prefix), 0, 1, "false", NULL,
+     "the path of the address goes before the path that was asked for"},
+    {"credentials", SETTINGS_BOOL, SERVICE_AT(credentials), 0, 1, "false", NULL,
+     "the program's own Authorization and cookies travel to the service's address"},
+    {"host", SETTINGS_CHOICE, SERVICE_AT(host), 0, 0, "service", hosts,
+     "whose name stands in the Host header and in TLS: the address's, or the one that was asked for"},
+    {"health.path", SETTINGS_TEXT, SERVICE_AT(health_path), 0, 0, "/", NULL,
+     "what a health check of type http asks for, as a program would"},
+    {"health.type", SETTINGS_CHOICE, SERVICE_AT(health_type), 0, 0, "http", checks,
+     "http: a request that is answered with 2xx; tcp: a connection; tls: a handshake"},
+    {"health.interval", SETTINGS_DURATION, SERVICE_AT(health_interval_ms), SECOND, DAY, "30s", NULL,
+     "how often it is checked"},
+    {"health.timeout", SETTINGS_DURATION, SERVICE_AT(health_timeout_ms), 1, HOUR, "10s", NULL,
+     "longest time of a check"},
+    {"health.failures", SETTINGS_COUNT, SERVICE_AT(health_failures), 1, 1000, "3", NULL,
+     "failed checks in a row that make a service unhealthy"},
 };
 /* clang-format on */
 
@@ -242,7 +272,6 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 /* Keys of the contract that come with later versions; whole paths below a policy or the file. */
 /* clang-format off */
 static const char *const planned[] = {
-    "services",
     "hedge",
     "bulkhead",
     "variants",
@@ -655,6 +684,14 @@ void settings_reset_globals(struct settings_globals *globals)
     for (unsigned i = 0; i < TABLE_LENGTH; i++)
         if (table[i].place == SETTINGS_OF_FILE)
             settings_reset(&table[i], globals);
+}
+
+void settings_reset_service(struct settings_service *service)
+{
+    memset(service, 0, sizeof *service);
+    for (unsigned i = 0; i < TABLE_LENGTH; i++)
+        if (table[i].place == SETTINGS_OF_SERVICE)
+            settings_reset(&table[i], service);
 }
 
 static unsigned index_of(const char *key)

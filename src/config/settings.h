@@ -1,7 +1,8 @@
 /*
  * The settings: one table with the name, kind, range, default and meaning of each. It drives loading,
  * checking, presets, --set, explain and the manual; whoever adds a setting adds a row here and a field
- * in core/policy.h (or in struct settings_globals, for those that hold for the whole file).
+ * in core/policy.h (or in struct settings_globals and settings_service, for those of the file and of a
+ * service).
  */
 #ifndef GUSSET_CONFIG_SETTINGS_H
 #define GUSSET_CONFIG_SETTINGS_H
@@ -28,7 +29,7 @@ enum settings_kind {
     SETTINGS_MOMENT     /* seconds since 1970; "2026-12-01T00:00:00Z". 0: none was given */
 };
 
-enum settings_place { SETTINGS_OF_FILE, SETTINGS_OF_POLICY };
+enum settings_place { SETTINGS_OF_FILE, SETTINGS_OF_POLICY, SETTINGS_OF_SERVICE };
 
 /* Settings of the whole file, in the form in which they lie in the image; texts are templates. */
 struct settings_globals {
@@ -46,6 +47,21 @@ struct settings_globals {
     uint32_t project_id; /* string */
 };
 
+enum settings_host { SETTINGS_HOST_SERVICE, SETTINGS_HOST_ASKED };
+enum settings_health { SETTINGS_HEALTH_HTTP, SETTINGS_HEALTH_TCP, SETTINGS_HEALTH_TLS };
+
+/* Settings of one service but for its name and its addresses, in the form in which they lie in the image. */
+struct settings_service {
+    uint32_t prefix;      /* 0 or 1: the path of the address goes before the asked one */
+    uint32_t credentials; /* 0 or 1: the program's own travel along */
+    uint32_t host;        /* enum settings_host: in the Host header and in TLS */
+    uint32_t health_path; /* string: a template */
+    uint32_t health_type; /* enum settings_health */
+    uint32_t health_interval_ms;
+    uint32_t health_timeout_ms;
+    uint32_t health_failures;
+};
+
 struct settings_choice {
     const char *name; /* NULL ends the list */
     uint32_t value;
@@ -57,7 +73,7 @@ struct settings_entry {
     uint8_t place;   /* enum settings_place: what offset is counted in */
     uint16_t group;  /* bit of enum policy_group; 0: none */
     uint8_t surplus; /* an alias that counts from elsewhere: stored value = text + surplus; else 0 */
-    uint16_t offset; /* in struct policy or struct settings_globals */
+    uint16_t offset; /* in struct policy, settings_globals or settings_service */
     uint32_t least;  /* range, in stored units */
     uint32_t most;
     const char *initial; /* the default, as a user would write it (lists with commas) */
@@ -81,7 +97,7 @@ bool settings_is_group(const char *key, size_t length, enum settings_place place
 bool settings_is_planned(const char *key, size_t length);
 
 /*
- * Reads text into the setting's field of base (struct policy or struct settings_globals). Returns
+ * Reads text into the setting's field of base (the struct of its place). Returns
  * false, and changes nothing, when it is not what settings_expected says. Not for SETTINGS_TEXT.
  */
 bool settings_parse(const struct settings_entry *entry, void *base, const char *text, size_t length);
@@ -106,8 +122,9 @@ void settings_copy(const struct settings_entry *entry, void *to, const void *fro
 /* Switches a group on with the table's defaults; the texts in it stay as they are. */
 void settings_apply_group(struct policy *policy, uint32_t group);
 
-/* All settings of the file at their defaults; the texts are left at 0. */
+/* All settings of the file, or of a service, at their defaults; the texts are left at 0. */
 void settings_reset_globals(struct settings_globals *globals);
+void settings_reset_service(struct settings_service *service);
 
 /*
  * What two settings of a policy contradict each other: returns a sentence and sets *index to the setting

@@ -1,12 +1,9 @@
 #include "config/source.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "config/value.h"
 #include "sys/raw.h"
@@ -31,13 +28,10 @@ static int make_absolute(char *out, const char *path)
     char folder[SOURCE_PATH_MOST];
     if (path[0] == '/')
         return join(out, path, "", "");
-    const int kept = errno;
-    if (!getcwd(folder, sizeof folder)) {
-        int result = -errno;
-        errno = kept;
-        return result;
-    }
-    return join(out, folder, "/", path);
+    long length = sys_getcwd(folder, sizeof folder);
+    if (length < 0)
+        return (int)length;
+    return folder[0] == '/' ? join(out, folder, "/", path) : -ENOENT;
 }
 
 int source_find(const struct source_request *request, struct source_paths *paths)
@@ -67,13 +61,11 @@ static void identify(const struct stat *file, struct source_identity *identity)
 
 void source_identify(const char *path, struct source_identity *identity)
 {
-    const int kept = errno;
     struct stat file;
-    if (stat(path, &file) == 0)
+    if (sys_stat(path, &file) == 0)
         identify(&file, identity);
     else
         memset(identity, 0, sizeof *identity);
-    errno = kept;
 }
 
 bool source_is_same(const struct source_identity *a, const struct source_identity *b)
@@ -83,7 +75,7 @@ bool source_is_same(const struct source_identity *a, const struct source_identit
 
 static bool is_trusted_owner(const struct stat *file)
 {
-    return file->st_uid == 0 || file->st_uid == geteuid();
+    return file->st_uid == 0 || file->st_uid == sys_geteuid();
 }
 
 /* What makes a folder unfit, or NULL. */
@@ -96,7 +88,7 @@ static const char *folder_complaint(const char *path)
 
     memcpy(folder, path, length);
     folder[length] = 0;
-    if (stat(folder, &found) < 0)
+    if (sys_stat(folder, &found) < 0)
         return "its folder cannot be read";
     if (!is_trusted_owner(&found))
         return "its folder belongs to another user";
@@ -185,7 +177,7 @@ int source_read(const char *path, struct source_text *out, struct fault_list *fa
         fault_add(faults, file, line, "%s%scannot be opened: %s", subject, colon, strerror(-fd));
         return fd;
     }
-    const char *complaint = fstat(fd, &found) < 0 ? "cannot be examined" : file_complaint(&found, path);
+    const char *complaint = sys_fstat(fd, &found) < 0 ? "cannot be examined" : file_complaint(&found, path);
     int result = complaint ? -EPERM : 0;
     if (complaint)
         fault_add(faults, file, line, "%s%s%s", subject, colon, complaint);

@@ -3,8 +3,12 @@
 #include <string.h>
 
 /* Keys that the loader reads by itself: known, so that a slip can be led to them. */
-static const char *const structural[] = {"policies", "hosts"};
-static const char *const structural_of_policy[] = {"extends", "headers"};
+enum { STRUCTURAL_MOST = 4 };
+static const char *const structural[][STRUCTURAL_MOST] = {
+    [SETTINGS_OF_FILE] = {"policies", "hosts", "services"},
+    [SETTINGS_OF_POLICY] = {  "extends", "headers"       },
+    [SETTINGS_OF_SERVICE] = { "name",  "url",         "urls",      "policy"},
+};
 
 static unsigned least(unsigned a, unsigned b)
 {
@@ -70,9 +74,8 @@ const char *spelling_nearest(const char *key, size_t length, enum settings_place
     for (unsigned i = 0; i < settings_count(); i++)
         if (settings_at(i)->place == place)
             consider(&search, settings_at(i)->key);
-    const char *const *more = place == SETTINGS_OF_FILE ? structural : structural_of_policy;
-    for (unsigned i = 0; i < 2; i++)
-        consider(&search, more[i]);
+    for (unsigned i = 0; i < STRUCTURAL_MOST && structural[place][i]; i++)
+        consider(&search, structural[place][i]);
     return search.found;
 }
 

@@ -9,6 +9,7 @@
 #include "connect/attempt.h"
 #include "connect/names.h"
 #include "connect/pending.h"
+#include "connect/service.h"
 #include "gate/ready.h"
 #include "sys/libcurl.h"
 #include "sys/paired.h"
@@ -137,20 +138,41 @@ static void remember(const char *name, const struct addrinfo *addresses)
         names_remember(name, addresses);
 }
 
-static void remember_entry(const char *name, const struct hostent *entry)
+static void remember_entry(const struct service_host *host, const struct hostent *entry)
 {
-    if (name && entry && gate_ready(true))
-        names_remember_entry(name, entry);
+    if (!host->asked || !entry || !gate_ready(true))
+        return;
+    names_remember_entry(host->asked, entry);
+    if (host->address)
+        service_learn_entry(host->address, entry);
+}
+
+/* libcurl's own look-ups are for where its URL leads. */
+static const struct rules_service *find_service(const char *name, const void *caller)
+{
+    if (!name || libcurl_any_holds(caller) || !gate_ready(true))
+        return NULL;
+    return service_find(name);
 }
 
 EXPORTED int getaddrinfo(const char *restrict node, const char *restrict service,
                          const struct addrinfo *restrict hints, struct addrinfo **restrict result)
 {
-    int code = real.getaddrinfo(node, service, hints, result);
+    const struct rules_service *known = find_service(node, __builtin_return_address(0));
 
+    if (known && !(hints && hints->ai_flags & AI_NUMERICHOST))
+        return service_look_up(known, node, service, hints, result);
+    int code = real.getaddrinfo(node, service, hints, result);
     if (code == 0)
         remember(node, *result);
     return code;
+}
+
+/* What is to be looked up for a name: where the service runs that it names. */
+static struct service_host find_host(const char *name, const void *caller)
+{
+    const struct rules_service *known = find_service(name, caller);
+    return known ? service_host(known, name) : (struct service_host){name, name, NULL};
 }
 
 static void remember_request(const struct gaicb *request)
@@ -180,27 +202,30 @@ EXPORTED int gai_error(struct gaicb *request)
 
 EXPORTED struct hostent *gethostbyname(const char *name)
 {
-    struct hostent *entry = real.gethostbyname(name);
+    const struct service_host host = find_host(name, __builtin_return_address(0));
+    struct hostent *entry = real.gethostbyname(host.name);
 
-    remember_entry(name, entry);
+    remember_entry(&host, entry);
     return entry;
 }
 
 EXPORTED struct hostent *gethostbyname2(const char *name, int family)
 {
-    struct hostent *entry = real.gethostbyname2(name, family);
+    const struct service_host host = find_host(name, __builtin_return_address(0));
+    struct hostent *entry = real.gethostbyname2(host.name, family);
 
-    remember_entry(name, entry);
+    remember_entry(&host, entry);
     return entry;
 }
 
 EXPORTED int gethostbyname_r(const char *restrict name, struct hostent *restrict entry, char *restrict room,
                              size_t size, struct hostent **restrict result, int *restrict error)
 {
-    int code = real.gethostbyname_r(name, entry, room, size, result, error);
+    const struct service_host host = find_host(name, __builtin_return_address(0));
+    int code = real.gethostbyname_r(host.name, entry, room, size, result, error);
 
     if (code == 0)
-        remember_entry(name, *result);
+        remember_entry(&host, *result);
     return code;
 }
 
@@ -208,9 +233,10 @@ EXPORTED int gethostbyname2_r(const char *restrict name, int family, struct host
                               char *restrict room, size_t size, struct hostent **restrict result,
                               int *restrict error)
 {
-    int code = real.gethostbyname2_r(name, family, entry, room, size, result, error);
+    const struct service_host host = find_host(name, __builtin_return_address(0));
+    int code = real.gethostbyname2_r(host.name, family, entry, room, size, result, error);
 
     if (code == 0)
-        remember_entry(name, *result);
+        remember_entry(&host, *result);
     return code;
 }

@@ -38,6 +38,7 @@ struct bucket {
 };
 
 static struct bucket buckets[BUCKETS];
+static _Atomic uint32_t changes[BUCKETS]; /* of which names a bucket holds, and for which addresses */
 static _Atomic uint64_t lookups;
 
 static uint64_t get(_Atomic uint64_t *word)
@@ -127,7 +128,14 @@ static unsigned choose(const struct key *key, const uint64_t name[WORDS])
     return oldest;
 }
 
-static void credit(struct slot *slot, uint64_t number, bool is_new)
+/* A clock that was read before the slot was written is no reason to call it old. */
+static uint32_t age_s(struct slot *slot, uint32_t time_s)
+{
+    uint32_t at_s = atomic_load_explicit(&slot->at_s, memory_order_relaxed);
+    return time_s > at_s ? time_s - at_s : 0;
+}
+
+static void credit(struct slot *slot, uint64_t number, bool is_new, uint32_t time_s)
 {
     if (is_new || atomic_load_explicit(&slot->credit, memory_order_relaxed) == 0) {
         set(&slot->first, number);
@@ -135,7 +143,7 @@ static void credit(struct slot *slot, uint64_t number, bool is_new)
     }
     set(&slot->last, number);
     set(&slot->thread, this_thread());
-    atomic_store_explicit(&slot->at_s, now_s(), memory_order_relaxed);
+    atomic_store_explicit(&slot->at_s, time_s, memory_order_relaxed);
     atomic_fetch_add_explicit(&slot->credit, 1, memory_order_release);
 }
 
@@ -151,15 +159,19 @@ static void remember(const struct place *address, const struct place *name, uint
     if (version & 1 || !atomic_compare_exchange_strong(&slot->version, &version, version + 1))
         return;
     bool is_new = !get(&slot->last) || !is_same(slot, &key, words);
+    uint32_t time_s = now_s();
+    bool is_change = is_new || age_s(slot, time_s) > LIFE_S;
     atomic_thread_fence(memory_order_release);
     for (int i = 0; i < 2 && is_new; i++)
         set(&slot->address[i], key.words[i]);
     for (int i = 0; i < WORDS && is_new; i++)
         set(&slot->name[i], words[i]);
     set(&slot->length, name->name_length);
-    credit(slot, number, is_new);
+    credit(slot, number, is_new, time_s);
     atomic_store_explicit(&slot->version, version + 2, memory_order_release);
     atomic_store_explicit(&key.bucket->tags[at], key.tag, memory_order_release);
+    if (is_change)
+        atomic_fetch_add_explicit(&changes[key.bucket - buckets], 1, memory_order_release);
 }
 
 /* A name in the form that rules are written in; a literal address needs no remembering. */
@@ -215,15 +227,14 @@ struct candidate {
 static bool look(struct slot *slot, const struct key *key, uint32_t time_s, struct candidate *found)
 {
     uint64_t before = atomic_load_explicit(&slot->version, memory_order_acquire);
-    uint32_t at_s = atomic_load_explicit(&slot->at_s, memory_order_relaxed);
-    uint32_t age_s = time_s > at_s ? time_s - at_s : 0; /* it may have been written since time_s was read */
+    uint32_t old_s = age_s(slot, time_s);
 
-    if (!is_at(slot, key) || age_s > LIFE_S)
+    if (!is_at(slot, key) || old_s > LIFE_S)
         return false;
     found->slot = slot;
     found->first = get(&slot->first);
     found->last = get(&slot->last);
-    found->has_credit = age_s <= CREDIT_S && atomic_load_explicit(&slot->credit, memory_order_relaxed) > 0;
+    found->has_credit = old_s <= CREDIT_S && atomic_load_explicit(&slot->credit, memory_order_relaxed) > 0;
     found->is_ours = get(&slot->thread) == this_thread();
     atomic_thread_fence(memory_order_acquire);
     return !(before & 1) && get(&slot->version) == before;
@@ -259,14 +270,14 @@ static bool read_name(struct slot *slot, const struct key *key, struct place *na
     return true;
 }
 
-static void use_credit(const struct candidate *used)
+static void use_credit(struct slot *slot, uint64_t last)
 {
-    uint32_t left = atomic_load_explicit(&used->slot->credit, memory_order_relaxed);
+    uint32_t left = atomic_load_explicit(&slot->credit, memory_order_relaxed);
 
-    while (left > 0 && !atomic_compare_exchange_weak_explicit(&used->slot->credit, &left, left - 1,
+    while (left > 0 && !atomic_compare_exchange_weak_explicit(&slot->credit, &left, left - 1,
                                                               memory_order_relaxed, memory_order_relaxed))
         ;
-    set(&used->slot->first, used->last); /* of several that are left only the newest is known */
+    set(&slot->first, last); /* of several that are left only the newest is known */
 }
 
 bool names_find(const struct place *address, struct place *named, bool *is_certain)
@@ -293,6 +304,57 @@ bool names_find(const struct place *address, struct place *named, bool *is_certa
     named->port = address->port;
     *is_certain = count == 1 || (best.has_credit && best.is_ours);
     if (best.has_credit)
-        use_credit(&best);
+        use_credit(best.slot, best.last);
     return true;
+}
+
+/* ---- that the answer is the same ---- */
+
+/* A mark: changes of the bucket 32 bits | its number 16 | 1 + the way of the one name 16, 0: no name. */
+enum { BUCKET_AT = 16, CHANGES_AT = 32, WAY_MASK = 0xffff };
+
+/* Whether the slot holds a name of the address; *is_torn where it is being written. */
+static bool holds(struct slot *slot, const struct key *key, uint32_t time_s, bool *is_torn)
+{
+    uint64_t before = atomic_load_explicit(&slot->version, memory_order_acquire);
+    bool is_held = is_at(slot, key) && age_s(slot, time_s) <= LIFE_S;
+
+    atomic_thread_fence(memory_order_acquire);
+    *is_torn = before & 1 || get(&slot->version) != before;
+    return is_held;
+}
+
+uint64_t names_mark(const struct place *address)
+{
+    struct key key = key_of(address);
+    uint64_t number = (uint64_t)(key.bucket - buckets), way = 0;
+    uint64_t then = atomic_load_explicit(&changes[number], memory_order_acquire);
+    uint32_t time_s = get(&lookups) ? now_s() : 0;
+    bool is_torn;
+
+    for (unsigned i = 0; time_s && i < WAYS; i++) {
+        if (atomic_load_explicit(&key.bucket->tags[i], memory_order_acquire) != key.tag)
+            continue;
+        bool is_held = holds(&key.bucket->slots[i], &key, time_s, &is_torn);
+        if (is_torn || (is_held && way))
+            return NAMES_SEVERAL;
+        way = is_held ? i + 1 : way;
+    }
+    return then << CHANGES_AT | number << BUCKET_AT | way;
+}
+
+bool names_are_as(uint64_t mark)
+{
+    uint64_t number = mark >> BUCKET_AT & (BUCKETS - 1);
+    return atomic_load_explicit(&changes[number], memory_order_acquire) == mark >> CHANGES_AT &&
+           mark != NAMES_SEVERAL;
+}
+
+void names_use(uint64_t mark)
+{
+    uint64_t way = mark & WAY_MASK;
+    struct slot *slot = &buckets[mark >> BUCKET_AT & (BUCKETS - 1)].slots[way ? way - 1 : 0];
+
+    if (way && atomic_load_explicit(&slot->credit, memory_order_relaxed))
+        use_credit(slot, get(&slot->last));
 }

@@ -11,6 +11,7 @@
 
 #include <netdb.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/place.h"
 
@@ -24,5 +25,16 @@ void names_remember_entry(const char *name, const struct hostent *entry);
  * looked up this one.
  */
 bool names_find(const struct place *address, struct place *named, bool *is_certain);
+
+/*
+ * For who remembers what names_find led to. A mark says which one name leads to the address, or that none
+ * does; what was concluded after it was taken holds while names_are_as it says (but for the hour after which
+ * a name is forgotten). names_use then uses up the name's credit, as names_find would.
+ */
+#define NAMES_SEVERAL                                                                                        \
+    UINT64_MAX /* which one is meant must be found each time: the names are never as this says */
+uint64_t names_mark(const struct place *address);
+bool names_are_as(uint64_t mark);
+void names_use(uint64_t mark);
 
 #endif

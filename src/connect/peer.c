@@ -22,60 +22,85 @@ void peer_remember_heap(void)
  * The caller's frames and the heap that grows by brk are taken for readable: who passes a wild pointer hits
  * neither. sbrk(0) is no system call, glibc and musl remember.
  */
-static bool is_surely_readable(uintptr_t first, uintptr_t last)
+static inline bool is_near(uintptr_t first)
 {
-    uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+    return first - (uintptr_t)__builtin_frame_address(0) < NEAR - sizeof(struct sockaddr_storage);
+}
 
-    if (first >= here && last < here + NEAR)
-        return true;
+static bool is_in_heap(uintptr_t first, uintptr_t last)
+{
     return heap_begins && first >= heap_begins && last < (uintptr_t)sbrk(0);
 }
 
 /* Of anything else the kernel is asked, a page at a time: an address is smaller than one. */
-static bool is_readable(const void *to, socklen_t length)
+static __attribute__((noinline)) bool is_readable_elsewhere(uintptr_t first, uintptr_t last)
 {
-    uintptr_t first = (uintptr_t)to, last = first + length - 1;
-
     if (first < PAGE || last < first)
         return false;
-    if (is_surely_readable(first, last))
+    if (is_in_heap(first, last))
         return true;
-    return sys_can_read_8(to) &&
+    return sys_can_read_8((const void *)first) &&
            (first / PAGE == last / PAGE || sys_can_read_8((const void *)(last & ~(uintptr_t)(WORD - 1))));
 }
 
-/* IPv4 in its IPv6-mapped form is IPv4. */
-static void take_address(struct place *place, enum place_family family, const void *address, in_port_t port)
+static inline bool is_readable(const void *to, socklen_t length)
 {
-    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
-    const uint8_t *bytes = address;
+    uintptr_t first = (uintptr_t)to, last = first + length - 1;
+    return is_near(first) || is_readable_elsewhere(first, last);
+}
 
-    if (family == PLACE_IPV6 && memcmp(bytes, mapped, sizeof mapped) == 0) {
-        family = PLACE_IPV4;
-        bytes += sizeof mapped;
-    }
-    memset(place->address, 0, sizeof place->address);
-    memcpy(place->address, bytes, family == PLACE_IPV6 ? 16 : 4);
+/* In whole words, which are read as such right after. */
+static inline void put(struct place *place, enum place_family family, uint64_t first, uint64_t second,
+                       in_port_t port)
+{
+    memcpy(place->address, &first, sizeof first);
+    memcpy(place->address + sizeof first, &second, sizeof second);
     place->family = (uint8_t)family;
     place->name_length = 0;
     place->name[0] = '\0';
     place->port = ntohs(port);
 }
 
-bool peer_of(struct place *place, const struct sockaddr *to, socklen_t length)
+static inline void put_ipv4(struct place *place, const void *address, in_port_t port)
+{
+    uint64_t word = 0;
+
+    memcpy(&word, address, sizeof(struct in_addr));
+    put(place, PLACE_IPV4, word, 0, port);
+}
+
+/* IPv4 in its IPv6-mapped form is IPv4. */
+static void put_ipv6(struct place *place, const struct in6_addr *address, in_port_t port)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    uint64_t words[2];
+
+    memcpy(words, address, sizeof words);
+    if (memcmp(address, mapped, sizeof mapped) == 0)
+        put_ipv4(place, address->s6_addr + sizeof mapped, port);
+    else
+        put(place, PLACE_IPV6, words[0], words[1], port);
+}
+
+static inline bool read_place(struct place *place, const struct sockaddr *to, socklen_t length)
 {
     if (to->sa_family == AF_INET && length >= sizeof(struct sockaddr_in)) {
         const struct sockaddr_in *in = (const struct sockaddr_in *)to;
-        take_address(place, PLACE_IPV4, &in->sin_addr, in->sin_port);
+        put_ipv4(place, &in->sin_addr, in->sin_port);
         return true;
     }
     /* The kernel does without the scope at the end (RFC 2133). */
     if (to->sa_family == AF_INET6 && length >= offsetof(struct sockaddr_in6, sin6_scope_id)) {
         const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)to;
-        take_address(place, PLACE_IPV6, &in6->sin6_addr, in6->sin6_port);
+        put_ipv6(place, &in6->sin6_addr, in6->sin6_port);
         return true;
     }
     return false;
+}
+
+bool peer_of(struct place *place, const struct sockaddr *to, socklen_t length)
+{
+    return read_place(place, to, length);
 }
 
 bool peer_read(struct place *place, const struct sockaddr *to, socklen_t length)
@@ -88,7 +113,7 @@ bool peer_read(struct place *place, const struct sockaddr *to, socklen_t length)
         size_t room = length - offsetof(struct sockaddr_un, sun_path);
         return place_from_path(place, path, strnlen(path, room));
     }
-    return peer_of(place, to, length) && place->port != 0;
+    return read_place(place, to, length) && place->port != 0;
 }
 
 bool peer_leads_nowhere(const struct sockaddr *to, socklen_t length)

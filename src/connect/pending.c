@@ -184,7 +184,7 @@ static struct slot *find(int fd, enum mark most, uint64_t *was, struct waiting *
         *was = atomic_load_explicit(&slot->word, memory_order_relaxed);
         if (!is_of(*was, fd, most) || !take(slot, *was))
             continue;
-        if (!copy(found, slot) || found->pid != getpid()) {
+        if (!copy(found, slot) || found->pid != sys_getpid()) {
             put(slot, *was);
             continue;
         }
@@ -264,14 +264,11 @@ void pending_leave_range(unsigned first, unsigned last)
  */
 void pending_prepare(void)
 {
-    const int kept = errno;
-
     if (atomic_load_explicit(&is_wiped_on_fork, memory_order_relaxed) ||
         atomic_exchange(&is_wiped_on_fork, true))
         return;
-    madvise(&table, sizeof table, MADV_WIPEONFORK);
-    madvise(&pending_counter, sizeof pending_counter, MADV_WIPEONFORK);
-    errno = kept;
+    sys_madvise(&table, sizeof table, MADV_WIPEONFORK);
+    sys_madvise(&pending_counter, sizeof pending_counter, MADV_WIPEONFORK);
 }
 
 /* Takes a slot whose mark is the wanted one; of those that wait, one that another process left. */
@@ -282,7 +279,7 @@ static struct slot *claim_marked(int fd, enum mark wanted)
         uint64_t word = atomic_load_explicit(&slot->word, memory_order_relaxed);
         if (mark_of(word) != wanted || !take(slot, word))
             continue;
-        if (wanted != WAITING || slot->waiting.pid != getpid())
+        if (wanted != WAITING || slot->waiting.pid != sys_getpid())
             return slot;
         put(slot, word);
     }
@@ -303,18 +300,18 @@ static struct slot *claim(int fd)
     return slot ? slot : claim_marked(fd, WAITING);
 }
 
-void pending_add(int fd, struct gate_call *call, struct socket_limit *limit)
+void pending_add(int fd, uint64_t cookie, struct gate_call *call, struct socket_limit *limit)
 {
-    uint64_t cookie = socket_cookie(fd);
-
     pending_leave(fd);
+    if (!cookie)
+        cookie = socket_cookie(fd);
     struct slot *slot = cookie ? claim(fd) : NULL;
     if (!slot) {
         socket_unlimit(fd, limit);
         gate_leave(call);
         return;
     }
-    slot->waiting = (struct waiting){.pid = getpid(), .cookie = cookie, .limit = *limit, .call = *call};
+    slot->waiting = (struct waiting){.pid = sys_getpid(), .cookie = cookie, .limit = *limit, .call = *call};
     put(slot, word_of(fd, WAITING));
 }
 

@@ -46,9 +46,9 @@ enum pending_state pending_find(int fd);
 
 /*
  * Takes over a call whose attempt is on its way, and the limit that it stands under. Where the table is full
- * the limit is lifted and the call closed: it is not observed.
+ * the limit is lifted and the call closed: it is not observed. cookie: the socket's; 0: to be asked for.
  */
-void pending_add(int fd, struct gate_call *call, struct socket_limit *limit);
+void pending_add(int fd, uint64_t cookie, struct gate_call *call, struct socket_limit *limit);
 
 /* The program was told how it ended: an errno, 0 for "no error", which need not mean connected. */
 void pending_told(int fd, int error);

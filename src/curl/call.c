@@ -29,6 +29,7 @@ void call_retire(struct call *call)
     keep_free(call);
     reply_retire(&call->reply);
     upload_retire(&call->upload);
+    redirect_retire(call->redirect);
     inject_retire(&call->inject);
     deadline_retire(&call->deadline);
 }
@@ -44,6 +45,7 @@ void call_free(struct call *call)
     upload_clear(&call->upload);
     inject_clear(&call->inject);
     gate_forget(&call->gate);
+    free(call->redirect);
     free(call);
 }
 
@@ -56,8 +58,7 @@ bool call_is_at_another_origin(const struct call *call)
     if (!reply_was_redirected(&call->reply))
         return false;
     libcurl->easy_getinfo(call->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
-    return !url || !target_read(&here, libcurl, url, NULL, 0) ||
-           !target_same_origin(&here, &call->handle->target);
+    return !url || !target_read(&here, libcurl, url, NULL, 0) || !redirect_is_origin(call, &here);
 }
 
 /* A CURLU may have been changed without our knowing. */
@@ -90,8 +91,9 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
 
     attempt.is_elsewhere = blame_is_elsewhere(call, &outcome);
     attempt.replaceable = !reply_has_reached_program(&call->reply) && substitute_is_there(call);
-    if (!retry_wants(&call->gate.policy->settings->retry, &outcome) ||
-        call->gate.attempt >= gate_attempts(&call->gate))
+    bool is_wanted = retry_wants(&call->gate.policy->settings->retry, &outcome) &&
+                     call->gate.attempt < gate_attempts(&call->gate);
+    if (!is_wanted && !call->gate.route.left)
         return attempt;
     attempt.idempotent = inject_has_key(call);
     bool is_resumable = resume_is_possible(call);

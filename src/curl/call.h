@@ -13,6 +13,7 @@
 #include "curl/handles.h"
 #include "curl/inject.h"
 #include "curl/keep.h"
+#include "curl/redirect.h"
 #include "curl/reply.h"
 #include "curl/resume.h"
 #include "curl/upload.h"
@@ -38,7 +39,8 @@ struct call {
     struct deadline deadline;
     struct reply reply;
     struct upload upload;
-    struct inject inject; /* last: most of it need not be cleared at birth */
+    struct redirect *redirect; /* made for the first service; NULL: none so far. Owned */
+    struct inject inject;      /* last: most of it need not be cleared at birth */
 };
 
 /* The handle's call, made at its first use; NULL when there is no memory for it. */
@@ -49,6 +51,13 @@ void call_retire(struct call *call);
 
 /* Frees what a call holds; NULL is fine. */
 void call_free(struct call *call);
+
+/* The policy's limits of time; NULL: it has none. */
+static inline const struct policy_timeouts *call_limits(const struct call *call)
+{
+    const struct policy *settings = call->gate.policy->settings;
+    return settings->groups & POLICY_TIMEOUT ? &settings->timeout : NULL;
+}
 
 /* What gusset itself sets on the real handle: one word, as libcurl takes it. */
 #define call_set(call, option, word)                                                                         \

@@ -20,11 +20,13 @@ struct deadline {
     uint64_t call_started_us;
     bool has_begun; /* a reply has reached the program before this attempt: total no longer holds */
     uint64_t attempt_started_us;
-    uint64_t queued_us;    /* since when libcurl may keep it waiting for a connection; 0: it does not */
-    uint64_t sent_us;      /* the last byte of the request has left; 0: not yet */
-    uint64_t paused_us;    /* since when the program takes nothing by curl_easy_pause; 0: it does */
-    uint64_t swallow_us;   /* the reply began to be thrown away */
-    uint64_t last_byte_us; /* of a body came; 0: none yet, the program has paused, or idle is not limited */
+    uint64_t queued_us;     /* since when libcurl may keep it waiting for a connection; 0: it does not */
+    uint64_t queue_told_us; /* CURLINFO_QUEUE_TIME_T then: another value tells that it has left the queue */
+    uint64_t connects_us;   /* it was seen to have left the queue, and has sent nothing yet; 0: not seen */
+    uint64_t sent_us;       /* the last byte of the request has left; 0: not yet */
+    uint64_t paused_us;     /* since when the program takes nothing by curl_easy_pause; 0: it does */
+    uint64_t swallow_us;    /* the reply began to be thrown away */
+    uint64_t last_byte_us;  /* of a body came; 0: none yet, the program has paused, or idle is not limited */
     uint64_t program_ends_us; /* the program's own CURLOPT_TIMEOUT, as a moment; 0: none */
     int first_patience_ms;    /* patience_ms of an attempt that nothing was waited for before */
     int patience_ms;          /* for so long libcurl may wait before a limit of the policy can have passed */
@@ -49,6 +51,16 @@ void deadline_attempt(struct call *call);
 /* A call and its first attempt begin, like those before where limits were plain, of a body that is not long.
  */
 void deadline_repeat(struct call *call);
+
+/*
+ * A call begins in a program's event loop, and leaves it: there its limits are kept by looks, of which the
+ * next is called for in *looks_us. may_queue: the program has limited its loop's connections.
+ */
+void deadline_enters_loop(struct call *call, uint64_t *looks_us, bool may_queue);
+void deadline_leaves_loop(struct call *call);
+
+/* After deadline_repeat: such a call begins there, where no connection is waited for. */
+void deadline_repeats_in_loop(struct call *call, uint64_t *looks_us);
 
 /* A request is about to be written, the first of the attempt or the one to where a redirect led. */
 void deadline_sends(struct call *call);
@@ -75,6 +87,9 @@ void deadline_goes_on(struct call *call);
 
 /* The reply is being thrown away: give its body a moment, so that the connection can be kept. */
 void deadline_swallow(struct call *call);
+
+/* Whether gusset comes by often enough to keep the limits itself. */
+bool deadline_sees_polls(const struct call *call);
 
 /* libcurl's loop is about to wait for at most timeout_ms; returns how long it may. */
 int deadline_poll_ms(struct call *call, int timeout_ms);

@@ -183,7 +183,7 @@ static __attribute__((noinline)) CURLcode perform_any(struct handle *handle)
         return CURLE_FAILED_INIT; /* what libcurl says of a handle that is in a multi handle */
     if (handle->is_performing || handle->seat.multi || is_still_unmatched(handle))
         return handle->libcurl->easy_perform(handle->easy);
-    if (!easy_running && routine_follows(handle) && routine_begins(handle->call))
+    if (!easy_running && routine_follows(handle, false) && routine_begins(handle->call))
         return perform_routine(handle->call);
     handle->is_routine = false;
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;

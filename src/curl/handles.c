@@ -28,6 +28,7 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_WRITEDATA] = (uint64_t)(uintptr_t)stdout;
     handle->words[HANDLES_READDATA] = (uint64_t)(uintptr_t)stdin;
     handle->words[HANDLES_NOPROGRESS] = 1;
+    handle->words[HANDLES_HTTPAUTH] = CURLAUTH_BASIC;
     handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
     handle->words[HANDLES_POSTFIELDSIZE_LARGE] = (uint64_t)-1;
     handle->words[HANDLES_MAXCONNECTS] = POOL_DEFAULT_MAXCONNECTS;
@@ -183,7 +184,7 @@ void handles_free(struct handle *handle)
  * and what else there is to do.
  */
 enum { OPTIONS = 512, OPTION_TYPE = 10000 };
-enum effect { EFFECT_NONE, EFFECT_SECONDS, EFFECT_TEXT, EFFECT_TARGET, EFFECT_REQUEST };
+enum effect { EFFECT_NONE, EFFECT_SECONDS, EFFECT_TEXT, EFFECT_TARGET, EFFECT_REQUEST, EFFECT_SIGNED };
 
 #define AT(name) [CURLOPT_##name % OPTION_TYPE]
 #define X(name)  AT(name) = 1 + HANDLES_##name,
@@ -214,6 +215,7 @@ static const uint8_t effects[OPTIONS] = {
     AT(CONNECTTIMEOUT) = EFFECT_SECONDS,
     AT(PORT) = EFFECT_TARGET,
     AT(CURLU) = EFFECT_TARGET,
+    AT(AWS_SIGV4) = EFFECT_SIGNED,
 };
 #undef X
 
@@ -292,6 +294,10 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_REQUEST:
         note_request(handle, option, word);
+        return;
+    case EFFECT_SIGNED: /* what libcurl itself makes of it */
+        if (word)
+            handle->words[HANDLES_HTTPAUTH] = CURLAUTH_AWS_SIGV4;
         return;
     }
 }

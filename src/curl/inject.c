@@ -147,40 +147,48 @@ void inject_forget_rules(struct inject *inject)
     inject->written_for = inject->nodes_for = NULL;
 }
 
-static const struct rules_header *overriding(const struct call *call, const char *line)
+static bool is_secret(const char *line)
+{
+    return names(line, "Authorization", sizeof "Authorization" - 1) ||
+           names(line, "Cookie", sizeof "Cookie" - 1);
+}
+
+/* Whether a line of the program's is not sent: the rule overrides it, or it would carry credentials
+ * elsewhere. */
+static bool is_dropped(const struct call *call, const char *line)
 {
     const struct rules_policy *policy = call->gate.policy;
 
     for (uint32_t i = 0; i < policy->header_count; i++)
         if (policy->headers[i].override &&
             names(line, policy->headers[i].line, policy->headers[i].name_length))
-            return &policy->headers[i];
-    return NULL;
+            return true;
+    return redirect_withholds(call) && is_secret(line);
 }
 
 /*
- * The program's list without what the rule overrides: new nodes over the program's own texts. Returns
- * the program's own list where nothing is overridden, or where there is no memory.
+ * The program's list without what is dropped: new nodes over the program's own texts. Returns the program's
+ * own list where nothing is, or where there is no memory; where credentials stay here rather none.
  */
 static struct curl_slist *keep_program_list(struct call *call)
 {
     struct inject *inject = &call->inject;
     struct curl_slist *list = (struct curl_slist *)program_list(call);
-    size_t count = 0, kept = 0, overridden = 0;
+    size_t count = 0, kept = 0, dropped = 0;
 
     for (const struct curl_slist *node = list; node; node = node->next, count++)
-        overridden += node->data && overriding(call, node->data);
-    if (!overridden)
+        dropped += node->data && is_dropped(call, node->data);
+    if (!dropped)
         return list;
     if (count > inject->kept_room) {
         struct curl_slist *grown = realloc(inject->kept, count * sizeof *grown);
         if (!grown)
-            return list;
+            return redirect_withholds(call) ? NULL : list;
         inject->kept = grown;
         inject->kept_room = count;
     }
     for (const struct curl_slist *node = list; node; node = node->next)
-        if (!node->data || !overriding(call, node->data))
+        if (!node->data || !is_dropped(call, node->data))
             inject->kept[kept++].data = node->data;
     for (size_t i = 0; i < kept; i++)
         inject->kept[i].next = i + 1 < kept ? &inject->kept[i + 1] : NULL;
@@ -199,6 +207,24 @@ static void add_trace(struct call *call)
     add_unless_named(call, inject->tracestate, sizeof "tracestate" - 1);
 }
 
+/*
+ * With unified headers the same list goes to a proxy, which must not learn ours, and which may be named
+ * by the environment. A libcurl that does not tell when it sends cannot be kept from sending them on.
+ */
+static bool would_leak(const struct handle *handle)
+{
+    return handle->words[HANDLES_HEADEROPT] == CURLHEADER_UNIFIED ||
+           (!handle->libcurl->has_prereq && handle->words[HANDLES_FOLLOWLOCATION]);
+}
+
+static bool has_any(const struct call *call)
+{
+    const struct rules_policy *policy = call->gate.policy;
+    return call->is_http &&
+           (policy->header_count || policy->settings->propagate || makes_key(call) || resume_is_on(call)) &&
+           !would_leak(call->handle);
+}
+
 static void collect(struct call *call)
 {
     const struct rules_policy *policy = call->gate.policy;
@@ -206,6 +232,9 @@ static void collect(struct call *call)
     uint32_t propagate = policy->settings->propagate;
 
     inject->count = 0;
+    inject->has_key = false;
+    if (!has_any(call))
+        return;
     inject->has_key = makes_key(call) && !list_names(program_list(call), key_name, sizeof key_name - 1);
     if (inject->has_key)
         add(inject, inject->key);
@@ -228,24 +257,6 @@ static void collect(struct call *call)
         add_trace(call);
 }
 
-/*
- * With unified headers the same list goes to a proxy, which must not learn ours, and which may be named
- * by the environment. A libcurl that does not tell when it sends cannot be kept from sending them on.
- */
-static bool would_leak(const struct handle *handle)
-{
-    return handle->words[HANDLES_HEADEROPT] == CURLHEADER_UNIFIED ||
-           (!handle->libcurl->has_prereq && handle->words[HANDLES_FOLLOWLOCATION]);
-}
-
-static bool has_any(const struct call *call)
-{
-    const struct rules_policy *policy = call->gate.policy;
-    return call->is_http &&
-           (policy->header_count || policy->settings->propagate || makes_key(call) || resume_is_on(call)) &&
-           !would_leak(call->handle);
-}
-
 static void silence(struct inject *inject, bool silent)
 {
     static char nothing[] = "";
@@ -257,14 +268,36 @@ static void silence(struct inject *inject, bool silent)
         inject->nodes[i].data = silent ? nothing : (char *)inject->lines[i];
 }
 
+/* libcurl does not send CURLOPT_COOKIE beside a header of that name, nor one that is empty. */
+static struct curl_slist *put_withheld(struct inject *inject, struct curl_slist *rest)
+{
+    static char no_cookie[] = "Cookie:";
+
+    inject->withheld = (struct curl_slist){no_cookie, rest};
+    return &inject->withheld;
+}
+
 /* The nodes in a row, and behind them the program's own. */
 static void link_nodes(struct call *call)
 {
     struct inject *inject = &call->inject;
     struct curl_slist *rest = keep_program_list(call);
 
+    if (redirect_withholds(call))
+        rest = put_withheld(inject, rest);
     for (unsigned i = 0; i < inject->count; i++)
         inject->nodes[i].next = i + 1 < inject->count ? &inject->nodes[i + 1] : rest;
+    inject->list = inject->count ? inject->nodes : rest;
+}
+
+static void wear(struct call *call)
+{
+    struct inject *inject = &call->inject;
+
+    if (inject->is_dressed && inject->worn == inject->list)
+        return;
+    inject->worn = inject->list;
+    inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->list) == CURLE_OK;
 }
 
 void inject_attempt(struct call *call)
@@ -277,7 +310,7 @@ void inject_attempt(struct call *call)
     /* Nodes may come behind those that the program gave; a span is new for each attempt. */
     inject->is_same = !program_list(call) && !makes_key(call) && !resume_is_on(call) &&
                       !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
-    if (!has_any(call)) {
+    if (!has_any(call) && !redirect_withholds(call)) {
         inject_restore(call);
         return;
     }
@@ -286,10 +319,10 @@ void inject_attempt(struct call *call)
         link_nodes(call);
         inject->nodes_for = inject->is_same ? call->gate.policy : NULL;
     }
-    if (!inject->count)
+    if (inject->list == program_list(call))
         inject_restore(call);
-    else if (!inject->is_dressed)
-        inject->is_dressed = call_set(call, CURLOPT_HTTPHEADER, inject->nodes) == CURLE_OK;
+    else
+        wear(call);
 }
 
 /*
@@ -305,8 +338,8 @@ void inject_program_set(struct call *call)
     inject->nodes_for = NULL;
     collect(call);
     link_nodes(call);
-    call_set(call, CURLOPT_HTTPHEADER,
-             inject->count ? inject->nodes : (struct curl_slist *)program_list(call));
+    inject->worn = inject->list;
+    call_set(call, CURLOPT_HTTPHEADER, inject->list);
     silence(inject, was_silent);
 }
 

@@ -31,6 +31,9 @@ struct inject {
     const struct rules_policy *written_for; /* the lines that never change hold for this policy */
     struct curl_slist *kept; /* copy of the program's nodes without those overridden; NULL: its own list */
     size_t kept_room;
+    struct curl_slist *list; /* what the handle wears, or is to wear: the nodes and what is behind them */
+    struct curl_slist *worn;
+    struct curl_slist withheld; /* stands against CURLOPT_COOKIE where credentials stay here */
 
     /* From here on written before it is read, and not cleared at birth. */
     const char *lines[INJECT_MAX]; /* what the nodes say when they are not silent */

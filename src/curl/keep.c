@@ -343,7 +343,7 @@ static bool read_head(const struct call *call, struct keep_found *found)
     if (sys_read(found->file, &preface, sizeof preface) != sizeof preface ||
         memcmp(preface.magic, magic, sizeof magic) != 0 || preface.head_length > KEEP_HEAD_MAX ||
         sys_read(found->file, found->head, (size_t)preface.head_length) != (long)preface.head_length ||
-        fstat(found->file, &file) < 0)
+        sys_fstat(found->file, &file) < 0)
         return false;
     found->head_length = (size_t)preface.head_length;
     found->body_offset = sizeof preface + preface.head_length;

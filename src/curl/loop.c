@@ -3,8 +3,6 @@
 #include <string.h>
 #include <sys/select.h>
 
-enum { SLACK_US = 5000000 };
-
 /* ---- transfers go on ---- */
 
 CURLMcode loop_perform(struct multi *multi, int *running)
@@ -51,12 +49,9 @@ CURLMcode loop_socket_all(struct multi *multi, int *running)
 
 /* ---- it waits ---- */
 
-/* No clock is read where the look is far off: further than the wait and SLACK_US of the program's own doings.
- */
 static int until_look_ms(const struct multi *multi, int timeout_ms)
 {
-    if (!multi->looks_us ||
-        (multi->came_us && multi->looks_us > multi->came_us + (uint64_t)timeout_ms * 1000 + SLACK_US))
+    if (loop_may_wait(multi, timeout_ms))
         return timeout_ms;
     long left_ms = alarm_left_ms(multi->looks_us);
     return left_ms < timeout_ms ? (int)left_ms : timeout_ms;
@@ -74,7 +69,7 @@ CURLMcode loop_poll(struct multi *multi, struct curl_waitfd *extra, unsigned ext
 CURLMcode loop_wait(struct multi *multi, struct curl_waitfd *extra, unsigned extra_count, int timeout_ms,
                     int *ready)
 {
-    if (multi->seats[SEAT_PARKED] && multi->libcurl->multi_poll)
+    if (multi->count[SEAT_PARKED] && multi->libcurl->multi_poll)
         return loop_poll(multi, extra, extra_count, timeout_ms, ready);
     return multi->libcurl->multi_wait(multi->real, extra, extra_count, until_look_ms(multi, timeout_ms),
                                       ready);
@@ -85,7 +80,7 @@ CURLMcode loop_wait(struct multi *multi, struct curl_waitfd *extra, unsigned ext
 /* A parked call has no descriptor of its own; -1: none is parked, or none is to be had. */
 static int descriptor_of_parked(struct multi *multi)
 {
-    return multi->seats[SEAT_PARKED] ? alarm_descriptor(&multi->alarm, multi->looks_us) : -1;
+    return multi->count[SEAT_PARKED] ? alarm_descriptor(&multi->alarm, multi->looks_us) : -1;
 }
 
 CURLMcode loop_fdset(struct multi *multi, fd_set *readable, fd_set *writable, fd_set *except, int *max_fd)
@@ -152,13 +147,14 @@ CURL **loop_get_handles(struct multi *multi)
     CURL **handles = multi->libcurl->multi_get_handles(multi->real);
     size_t count = 0;
 
-    if (!handles || !multi->seats[SEAT_PARKED])
+    if (!handles || !multi->count[SEAT_PARKED])
         return handles;
     while (handles[count])
         count++;
     handles = grow(multi->libcurl, handles, count, multi->count[SEAT_PARKED]);
-    for (struct handle *handle = multi->seats[SEAT_PARKED]; handles && handle; handle = handle->seat.after)
-        handles[count++] = handle->easy;
+    for (struct handle *handle = multi->handles; handles && handle; handle = handle->seat.after)
+        if (handle->seat.place == SEAT_PARKED)
+            handles[count++] = handle->easy;
     return handles;
 }
 

@@ -13,6 +13,15 @@ CURLMcode loop_socket(struct multi *multi, curl_socket_t socket, int *running);
 CURLMcode loop_socket_action(struct multi *multi, curl_socket_t socket, int events, int *running);
 CURLMcode loop_socket_all(struct multi *multi, int *running);
 
+enum { LOOP_SLACK_US = 5000000 }; /* what a program does besides its loop */
+
+/* No clock is read where the look is far off: further than the wait and LOOP_SLACK_US. */
+static inline bool loop_may_wait(const struct multi *multi, int timeout_ms)
+{
+    return !multi->looks_us ||
+           (multi->came_us && multi->looks_us > multi->came_us + (uint64_t)timeout_ms * 1000 + LOOP_SLACK_US);
+}
+
 CURLMcode loop_poll(struct multi *multi, struct curl_waitfd *extra, unsigned extra_count, int timeout_ms,
                     int *ready);
 CURLMcode loop_wait(struct multi *multi, struct curl_waitfd *extra, unsigned extra_count, int timeout_ms,

@@ -46,7 +46,7 @@ static bool say_file(struct made *made)
     char chunk[CHUNK];
 
     while (made->file >= 0) {
-        long size = sys_read_at(made->file, chunk, sizeof chunk, made->file_offset);
+        long size = sys_pread(made->file, chunk, sizeof chunk, (int64_t)made->file_offset);
         if (size <= 0) {
             sys_close(made->file);
             made->file = -1;
@@ -293,8 +293,10 @@ bool made_begin(struct call *call, const struct made_reply *reply, enum made_for
     }
     if (who == MADE_FOR_PROGRAM)
         request_undress(handle);
-    else
+    else {
         pool_leave(handle);
+        redirect_restore(call); /* its URL would be put back on over the program's */
+    }
     say(made);
     call->made = made;
     call->deadline.patience_ms = 0; /* each wait of libcurl's is heard of */

@@ -2,10 +2,12 @@
 
 #include <stdlib.h>
 
+#include "curl/limits.h"
 #include "curl/made.h"
 #include "curl/registry.h"
 #include "curl/rehearse.h"
 #include "curl/request.h"
+#include "curl/routine.h"
 #include "curl/substitute.h"
 #include "curl/told.h"
 #include "curl/transfer.h"
@@ -17,13 +19,6 @@ static struct registry multis = REGISTRY_INIT(multis);
 
 _Thread_local struct multi_memory multi_last __attribute__((tls_model("initial-exec")));
 _Atomic unsigned multi_gone;
-
-static uint64_t earlier(uint64_t a_us, uint64_t b_us)
-{
-    if (!a_us || !b_us)
-        return a_us ? a_us : b_us;
-    return a_us < b_us ? a_us : b_us;
-}
 
 /* ---- birth and seats ---- */
 
@@ -49,6 +44,20 @@ struct multi *multi_find_again(CURLM *real)
     return multi;
 }
 
+static void sit_down(struct handle *handle, struct multi *multi)
+{
+    struct seat *seat = &handle->seat;
+
+    seat->multi = multi;
+    seat->place = SEAT_NEW;
+    seat->before = NULL;
+    seat->after = multi->handles;
+    if (seat->after)
+        seat->after->seat.before = handle;
+    multi->handles = handle;
+    multi->count[SEAT_NEW]++;
+}
+
 static void unlink_seat(struct handle *handle)
 {
     struct seat *seat = &handle->seat;
@@ -57,30 +66,20 @@ static void unlink_seat(struct handle *handle)
     if (seat->before)
         seat->before->seat.after = seat->after;
     else
-        multi->seats[seat->place] = seat->after;
+        multi->handles = seat->after;
     if (seat->after)
         seat->after->seat.before = seat->before;
     multi->count[seat->place]--;
-}
-
-static void link_seat(struct handle *handle, enum seat_place place)
-{
-    struct seat *seat = &handle->seat;
-    struct multi *multi = seat->multi;
-
-    seat->place = place;
-    seat->before = NULL;
-    seat->after = multi->seats[place];
-    if (seat->after)
-        seat->after->seat.before = handle;
-    multi->seats[place] = handle;
-    multi->count[place]++;
+    seat->multi = NULL;
 }
 
 static void move_seat(struct handle *handle, enum seat_place place)
 {
-    unlink_seat(handle);
-    link_seat(handle, place);
+    struct seat *seat = &handle->seat;
+
+    seat->multi->count[seat->place]--;
+    seat->multi->count[place]++;
+    seat->place = place;
 }
 
 /* While libcurl has the word, whoever comes to the multi handle is a callback. Returns what was before. */
@@ -120,9 +119,7 @@ static void close_call(struct handle *handle)
     made_end(handle);
     handle->seat.is_admitted = false;
     handle->call->is_replaced = false;
-    handle->call->deadline.loop_looks_us = NULL;
-    handle->call->deadline.may_queue = false;
-    handle->call->deadline.queued_us = 0;
+    deadline_leaves_loop(handle->call);
     transfer_close(handle->call);
 }
 
@@ -132,9 +129,9 @@ static void stand_up(struct handle *handle)
 
     if (is_ours(handle))
         close_call(handle);
-    messages_drop(&multi->messages, handle->easy);
+    if (handle->seat.message.is_queued || multi->messages.strangers)
+        messages_drop(&multi->messages, handle->easy);
     unlink_seat(handle);
-    handle->seat.multi = NULL;
 }
 
 /* ---- the course of a call ---- */
@@ -162,7 +159,7 @@ static void park(struct handle *handle, uint32_t wait_ms)
     if (handle->seat.place == SEAT_RUNS)
         take_back(multi, handle->easy);
     handle->seat.due_us = clock_now_us() + (uint64_t)wait_ms * 1000;
-    multi->looks_us = earlier(multi->looks_us, handle->seat.due_us);
+    multi->looks_us = limits_earlier_us(multi->looks_us, handle->seat.due_us);
     move_seat(handle, SEAT_PARKED);
 }
 
@@ -236,9 +233,10 @@ static void go_on(struct handle *handle)
 
 /* A program may add a handle first and set its options after, so the rule is searched when the loop first
  * comes by. */
-static void open_call(struct handle *handle)
+static __attribute__((noinline)) void open_call(struct handle *handle)
 {
     told_forget(handle);
+    handle->is_routine = handle->seat.is_routine = false;
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
 
     if (!call) {
@@ -247,16 +245,42 @@ static void open_call(struct handle *handle)
         return;
     }
     move_seat(handle, SEAT_RUNS);
-    call->deadline.loop_looks_us = &handle->seat.multi->looks_us;
-    call->deadline.may_queue = handle->seat.multi->may_queue;
+    deadline_enters_loop(call, &handle->seat.multi->looks_us, handle->seat.multi->may_queue);
     go_on(handle);
 }
 
+/* A call like the one before it (curl/routine.h) is opened, admitted and dressed at once. */
+static bool open_routine(struct handle *handle)
+{
+    struct seat *seat = &handle->seat;
+
+    if (!handle->is_settled || seat->multi->may_queue ||
+        !(seat->is_routine || routine_follows(handle, true)) || !routine_begins(handle->call))
+        return false;
+    seat->is_routine = true;
+    handle->is_routine = false; /* that is curl_easy_perform's */
+    move_seat(handle, SEAT_RUNS);
+    deadline_repeats_in_loop(handle->call, &seat->multi->looks_us);
+    return true;
+}
+
+static void open_new(struct multi *multi)
+{
+    struct handle *next;
+
+    for (struct handle *handle = multi->handles; handle && handle->seat.place == SEAT_NEW; handle = next) {
+        next = handle->seat.after;
+        if (!open_routine(handle))
+            open_call(handle);
+    }
+}
+
 /* libcurl says that the handle's transfer has ended. */
-static void judge(struct handle *handle, CURLcode code)
+static __attribute__((noinline)) void judge(struct handle *handle, CURLcode code)
 {
     struct call *call = handle->call;
 
+    handle->seat.is_routine = false;
     if (call->gate.shadow) {
         transfer_watched(call, code);
     } else if (made_is_last_word(call)) {
@@ -278,17 +302,30 @@ static void judge(struct handle *handle, CURLcode code)
     finish(handle, code);
 }
 
+/* Its first attempt was all that was opened and admitted at once, and it ended well. */
+static bool was_routine(struct handle *handle, CURLcode code)
+{
+    struct call *call = handle->call;
+
+    if (!call->gate.is_repeat || call->gate.attempt != 1 || !routine_ends(call, code))
+        return false;
+    handle->seat.is_routine &= !call->inject.is_silent;
+    deadline_leaves_loop(call);
+    return true;
+}
+
 static void take_message(struct multi *multi, const CURLMsg *message)
 {
     struct handle *handle = handles_find(message->easy_handle);
 
-    if (!handle || handle->seat.multi != multi) {
+    if (!handle || handle->seat.multi != multi)
         messages_put_stranger(&multi->messages, message);
-    } else if (message->msg == CURLMSG_DONE && handle->seat.place == SEAT_RUNS) {
-        judge(handle, message->data.result);
-    } else {
+    else if (message->msg != CURLMSG_DONE || handle->seat.place != SEAT_RUNS)
         messages_put(&multi->messages, &handle->seat.message, message);
-    }
+    else if (was_routine(handle, message->data.result))
+        deliver(handle, message->data.result);
+    else
+        judge(handle, message->data.result);
 }
 
 /*
@@ -300,27 +337,23 @@ static bool keeps_messages(struct multi *multi)
     return (multi->count[SEAT_RUNS] || multi->messages.count) && messages_have_spare(&multi->messages);
 }
 
+/* What is read is libcurl's, and good until the handle is taken out. */
 static void drain(struct multi *multi)
 {
-    bool was_busy = hand_over(multi);
-    int left;
-
     multi->is_drained = false;
-    while (keeps_messages(multi)) {
+    while (!multi->is_drained && keeps_messages(multi)) {
+        int left = 0;
         const CURLMsg *message = multi->libcurl->multi_info_read(multi->real, &left);
-        multi->is_drained = !message;
-        if (!message)
-            break;
-        CURLMsg kept = *message;
-        take_message(multi, &kept);
+        if (message)
+            take_message(multi, message);
+        multi->is_drained = !left;
     }
-    multi->is_busy = was_busy;
 }
 
 /* The program's timer is set to what is nearest now. Returns false when its function failed. */
 static bool tell_timer(struct multi *multi)
 {
-    if (!multi->seats[SEAT_RUNS] && !multi->seats[SEAT_PARKED])
+    if (!multi->count[SEAT_RUNS] && !multi->count[SEAT_PARKED])
         multi->looks_us = 0;
     return !multi->alarm.function || alarm_tell(&multi->alarm, multi->real, multi->looks_us);
 }
@@ -334,29 +367,52 @@ static void ask_progress(struct multi *multi, uint64_t now_us)
     if (now_us < multi->progress_us + PROGRESS_US)
         return;
     multi->progress_us = now_us;
-    for (struct handle *handle = multi->seats[SEAT_PARKED]; handle; handle = next) {
+    for (struct handle *handle = multi->handles; handle; handle = next) {
         next = handle->seat.after;
-        if (transfer_is_stopped(handle))
+        if (handle->seat.place == SEAT_PARKED && transfer_is_stopped(handle))
             finish(handle, CURLE_ABORTED_BY_CALLBACK);
     }
 }
 
-static void look(struct multi *multi, uint64_t now_us)
+static void look_at_running(struct handle *handle, uint64_t now_us)
+{
+    if (!handle->call->gate.shadow && !handle->is_refused && !made_is_last_word(handle->call) &&
+        deadline_look(handle->call, now_us))
+        handle->seat.multi->must_run_all = true;
+}
+
+static void look_at_parked(struct handle *handle, uint64_t now_us)
+{
+    struct multi *multi = handle->seat.multi;
+
+    if (now_us >= handle->seat.due_us)
+        go_on(handle);
+    else
+        multi->looks_us = limits_earlier_us(multi->looks_us, handle->seat.due_us);
+}
+
+static __attribute__((noinline)) void look(struct multi *multi, uint64_t now_us)
 {
     struct handle *next;
 
     multi->looks_us = 0;
-    for (struct handle *handle = multi->seats[SEAT_RUNS]; handle; handle = handle->seat.after)
-        if (!handle->call->gate.shadow && !handle->is_refused && !made_is_last_word(handle->call) &&
-            deadline_look(handle->call, now_us))
-            multi->must_run_all = true;
-    for (struct handle *handle = multi->seats[SEAT_PARKED]; handle; handle = next) {
+    for (struct handle *handle = multi->handles; handle; handle = next) {
         next = handle->seat.after;
-        if (now_us >= handle->seat.due_us)
-            go_on(handle);
-        else
-            multi->looks_us = earlier(multi->looks_us, handle->seat.due_us);
+        if (handle->seat.place == SEAT_RUNS)
+            look_at_running(handle, now_us);
+        else if (handle->seat.place == SEAT_PARKED)
+            look_at_parked(handle, now_us);
     }
+}
+
+static void come_by(struct multi *multi)
+{
+    uint64_t now_us = multi->came_us = clock_now_us();
+
+    if (multi->count[SEAT_PARKED])
+        ask_progress(multi, now_us);
+    if (now_us >= multi->looks_us)
+        look(multi, now_us);
 }
 
 bool multi_arrive(struct multi *multi)
@@ -364,16 +420,11 @@ bool multi_arrive(struct multi *multi)
     if (multi->is_busy)
         return false;
     multi->is_busy = true;
-    while (multi->seats[SEAT_NEW])
-        open_call(multi->seats[SEAT_NEW]);
     multi->came_us = 0;
-    if (!multi->looks_us)
-        return true;
-    uint64_t now_us = multi->came_us = clock_now_us();
-    if (multi->seats[SEAT_PARKED])
-        ask_progress(multi, now_us);
-    if (now_us >= multi->looks_us)
-        look(multi, now_us);
+    if (multi->count[SEAT_NEW])
+        open_new(multi);
+    if (multi->looks_us)
+        come_by(multi);
     return true;
 }
 
@@ -381,8 +432,8 @@ bool multi_arrive(struct multi *multi)
 static void serve(struct multi *multi)
 {
     multi->is_serving = false;
-    for (struct handle *handle = multi->seats[SEAT_RUNS]; handle; handle = handle->seat.after)
-        if (handle->call->made) {
+    for (struct handle *handle = multi->handles; handle; handle = handle->seat.after)
+        if (handle->seat.place == SEAT_RUNS && handle->call->made) {
             made_serve(handle->call);
             multi->is_serving = true;
         }
@@ -395,7 +446,7 @@ CURLMcode multi_depart(struct multi *multi, CURLMcode code, int *running)
         serve(multi);
     if (running)
         *running += (int)multi->count[SEAT_PARKED];
-    if (!multi->seats[SEAT_PARKED] && multi->alarm.timer)
+    if (multi->alarm.timer && !multi->count[SEAT_PARKED])
         alarm_descriptor(&multi->alarm, 0);
     if (!tell_timer(multi) && code == CURLM_OK)
         code = CURLM_ABORTED_BY_CALLBACK;
@@ -427,8 +478,7 @@ CURLMcode multi_join(struct multi *multi, CURL *easy)
         return code;
     if (handle->seat.multi)
         stand_up(handle);
-    handle->seat.multi = multi;
-    link_seat(handle, SEAT_NEW);
+    sit_down(handle, multi);
     return code;
 }
 
@@ -512,9 +562,8 @@ CURLMcode multi_cleanup(struct multi *multi)
     if (multi->is_busy) /* from a callback of its own */
         return CURLM_RECURSIVE_API_CALL;
     multi->is_busy = true;
-    for (int place = 0; place < SEAT_PLACES; place++)
-        while (multi->seats[place])
-            stand_up(multi->seats[place]);
+    while (multi->handles)
+        stand_up(multi->handles);
     registry_remove(&multis, multi->real);
     atomic_fetch_add_explicit(&multi_gone, 1, memory_order_release);
     CURLMcode code = multi->libcurl->multi_cleanup(multi->real);

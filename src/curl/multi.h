@@ -18,7 +18,7 @@
 struct multi {
     CURLM *real;
     const struct libcurl *libcurl;
-    struct handle *seats[SEAT_PLACES]; /* first of each list */
+    struct handle *handles; /* those that sit here, the latest first: so new ones stand before all others */
     unsigned count[SEAT_PLACES];
     uint64_t looks_us;    /* when its calls must be looked at again, or earlier than need be; 0: no need */
     uint64_t came_us;     /* the loop came by last; 0: there was nothing to look at then */
@@ -45,12 +45,19 @@ extern _Thread_local struct multi_memory multi_last __attribute__((tls_model("in
 extern _Atomic unsigned multi_gone; /* multi handles that have been cleaned up */
 struct multi *multi_find_again(CURLM *real);
 
+/* The quick answer: the one that this thread has asked for before, or NULL. */
+static inline struct multi *multi_find_last(CURLM *real)
+{
+    bool is_last =
+        multi_last.real == real && multi_last.gone == atomic_load_explicit(&multi_gone, memory_order_acquire);
+    return is_last ? multi_last.multi : NULL;
+}
+
 /* Finds one; NULL when it is unknown. Lock-free. */
 static inline struct multi *multi_find(CURLM *real)
 {
-    if (multi_last.real == real && multi_last.gone == atomic_load_explicit(&multi_gone, memory_order_acquire))
-        return multi_last.multi;
-    return multi_find_again(real);
+    struct multi *last = multi_find_last(real);
+    return last ? last : multi_find_again(real);
 }
 
 /* curl_multi_cleanup, curl_multi_setopt, curl_multi_add_handle, curl_multi_remove_handle,

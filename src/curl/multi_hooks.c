@@ -16,6 +16,13 @@ static struct multi *find(CURLM *real, const void *caller)
     return multi && !stubs_is_inner(multi->libcurl, caller) ? multi : NULL;
 }
 
+/* The same in few steps, for the one that the thread has asked for before. */
+static inline struct multi *find_last(CURLM *real, const void *caller)
+{
+    struct multi *multi = multi_find_last(real);
+    return multi && !stubs_is_inner(multi->libcurl, caller) ? multi : NULL;
+}
+
 static CURLM *hook_multi_init(enum libcurl_flavour flavour, const void *caller)
 {
     const struct libcurl *libcurl = libcurl_for(flavour, caller);
@@ -43,8 +50,8 @@ static CURLMcode add_unknown(const struct libcurl *libcurl, CURLM *real, CURL *e
 /*
  * What is out of the short ways takes the program's arguments first, where they already are.
  */
-static __attribute__((noinline)) CURLMcode add_any(CURLM *real, CURL *easy, enum libcurl_flavour flavour,
-                                                   const void *caller)
+static __attribute__((noinline)) CURLMcode add_other(CURLM *real, CURL *easy, enum libcurl_flavour flavour,
+                                                     const void *caller)
 {
     struct multi *multi = find(real, caller);
 
@@ -53,6 +60,13 @@ static __attribute__((noinline)) CURLMcode add_any(CURLM *real, CURL *easy, enum
     const struct libcurl *libcurl = libcurl_for(flavour, caller);
     return libcurl && libcurl->multi_add_handle ? add_unknown(libcurl, real, easy, caller)
                                                 : CURLM_INTERNAL_ERROR;
+}
+
+static __attribute__((noinline)) CURLMcode add_any(CURLM *real, CURL *easy, enum libcurl_flavour flavour,
+                                                   const void *caller)
+{
+    struct multi *multi = find_last(real, caller);
+    return multi ? multi_join(multi, easy) : add_other(real, easy, flavour, caller);
 }
 
 /* libcurl's easy loop comes here for each transfer: its way is short. */
@@ -72,8 +86,8 @@ struct wait {
 };
 
 /* Where curl_easy_perform comes through the loader to its own loop, a limit of its call may be nearer. */
-static __attribute__((noinline)) CURLMcode poll_any(CURLM *real, struct curl_waitfd *extra, unsigned count,
-                                                    struct wait wait, int *ready, const void *caller)
+static __attribute__((noinline)) CURLMcode poll_other(CURLM *real, struct curl_waitfd *extra, unsigned count,
+                                                      struct wait wait, int *ready, const void *caller)
 {
     struct multi *multi = find(real, caller);
 
@@ -85,6 +99,16 @@ static __attribute__((noinline)) CURLMcode poll_any(CURLM *real, struct curl_wai
     if (stubs_is_inner(libcurl, caller))
         wait.timeout_ms = easy_poll_ms(real, wait.timeout_ms);
     return libcurl->multi_poll(real, extra, count, wait.timeout_ms, ready);
+}
+
+static __attribute__((noinline)) CURLMcode poll_any(CURLM *real, struct curl_waitfd *extra, unsigned count,
+                                                    struct wait wait, int *ready, const void *caller)
+{
+    struct multi *multi = find_last(real, caller);
+
+    if (multi && loop_may_wait(multi, wait.timeout_ms) && multi->libcurl->multi_poll)
+        return multi->libcurl->multi_poll(real, extra, count, wait.timeout_ms, ready);
+    return poll_other(real, extra, count, wait, ready, caller);
 }
 
 /* The wait of an easy call whose limits are far: it may be as long as libcurl wants it. */
@@ -161,7 +185,7 @@ STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *r
 #define PARAMETERS(...) __VA_ARGS__
 #define HOOK(result, absent, ours, name, parameters, ...)                                                    \
     static __attribute__((noinline))                                                                         \
-    result ask_##name(PARAMETERS parameters, enum libcurl_flavour flavour, const void *caller)               \
+    result ask_other_##name(PARAMETERS parameters, enum libcurl_flavour flavour, const void *caller)         \
     {                                                                                                        \
         struct multi *multi = find(real, caller);                                                            \
                                                                                                              \
@@ -169,6 +193,15 @@ STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *r
             return ours(multi, __VA_ARGS__);                                                                 \
         const struct libcurl *libcurl = libcurl_for(flavour, caller);                                        \
         return libcurl && libcurl->name ? libcurl->name(real, __VA_ARGS__) : absent;                         \
+    }                                                                                                        \
+    static __attribute__((noinline))                                                                         \
+    result ask_##name(PARAMETERS parameters, enum libcurl_flavour flavour, const void *caller)               \
+    {                                                                                                        \
+        struct multi *multi = find_last(real, caller);                                                       \
+                                                                                                             \
+        if (multi && multi->libcurl->name)                                                                   \
+            return ours(multi, __VA_ARGS__);                                                                 \
+        return ask_other_##name(real, __VA_ARGS__, flavour, caller);                                         \
     }                                                                                                        \
     /* libcurl's own loop comes through here for each transfer: its way is short. */                         \
     STUBS_INLINE result hook_##name(enum libcurl_flavour flavour, PARAMETERS parameters, const void *caller) \

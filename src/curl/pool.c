@@ -1,13 +1,12 @@
 #include "curl/pool.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <strings.h>
 
 #include "core/method.h"
 #include "curl/call.h"
 #include "curl/shares.h"
+#include "sys/raw.h"
 
 enum { SHARES_MOST = 8 }; /* a thread, whatever the limits say */
 
@@ -80,12 +79,9 @@ static void let_go(const struct handle *handle, struct share *share)
 /* An idle connection must not go along to what the program executes; older libcurl leaves it open there. */
 static int close_on_exec(void *unused, curl_socket_t socket, curlsocktype purpose)
 {
-    int kept = errno;
-
     (void)unused;
     (void)purpose;
-    fcntl(socket, F_SETFD, FD_CLOEXEC);
-    errno = kept;
+    sys_close_on_exec(socket);
     return CURL_SOCKOPT_OK;
 }
 

@@ -66,6 +66,8 @@ bool request_dress(struct call *call)
         !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
     handle->is_settled &= is_first;
     dress_prereq(call);
+    if (call->redirect)
+        redirect_attempt(call);
     reply_attempt(call);
     bool can_send = upload_attempt(call);
     inject_attempt(call);
@@ -84,6 +86,7 @@ void request_undress(struct handle *handle)
     if (!handle->is_dressed)
         return;
     handle->is_dressed = handle->is_settled = false;
+    redirect_restore(call);
     deadline_restore(call);
     inject_restore(call);
     upload_restore(call);
@@ -104,7 +107,7 @@ static bool has_borrowed(const struct handle *handle, CURLoption option)
         return true;
     if (made_is_last_word(call))
         return false;
-    if (pool_has_borrowed(handle, option))
+    if (pool_has_borrowed(handle, option) || redirect_has_borrowed(call, option))
         return true;
     switch ((int)option) {
     case CURLOPT_WRITEFUNCTION:
@@ -173,6 +176,9 @@ static CURLcode program_sets(struct handle *handle, CURLoption option, uint64_t 
             return code;
     }
     handles_note(handle, option, word);
+    if (redirect_has_borrowed(call,
+                              option)) /* of the next transfer's concern, for which it will be put back */
+        return CURLE_OK;
     if (is_judged(option))
         deadline_program_set(call);
     else if (option == CURLOPT_HTTPHEADER)
@@ -240,6 +246,8 @@ void request_undress_copy(const struct handle *from, CURL *copy)
         from->libcurl->easy_setopt(copy, CURLOPT_RANGE, from->texts[HANDLES_RANGE].bytes);
     if (from->call && from->call->made)
         made_undress_copy(from, copy);
+    if (from->is_dressed && redirect_is_worn(from->call))
+        from->libcurl->easy_setopt(copy, CURLOPT_URL, from->texts[HANDLES_URL].bytes);
     for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed && !made_is_last_word(from->call); i++)
         if (has_borrowed(from, options[i]))
             from->libcurl->easy_setopt(copy, options[i], from->words[i]);

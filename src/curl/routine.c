@@ -11,13 +11,14 @@ static bool is_plain_request(const struct call *call)
            !call->handle->words[HANDLES_CURLU]; /* which the program may change without telling us */
 }
 
-bool routine_follows(const struct handle *handle)
+bool routine_follows(const struct handle *handle, bool is_in_loop)
 {
     const struct call *call = handle->call;
 
     return handle->is_settled && handle->is_dressed && handle->libcurl->has_prereq &&
-           is_plain_request(call) && reply_is_delivered(&call->reply) && call->deadline.is_plain &&
-           !call->deadline.loop_looks_us && call->inject.is_same && !call->inject.is_silent;
+           is_plain_request(call) && !call->resume && !call->keep && reply_is_delivered(&call->reply) &&
+           call->deadline.is_plain && (is_in_loop || deadline_sees_polls(call)) && call->inject.is_same &&
+           !call->inject.is_silent && !redirect_may_change(call);
 }
 
 bool routine_begins(struct call *call)

@@ -13,9 +13,9 @@
 
 /*
  * Whether the next call on the handle may be such, after one that was not: its record is looked through. From
- * then on handle->is_routine says it, while the handle is settled.
+ * then on a flag says it, while the handle is settled: handle->is_routine, or its seat's in a program's loop.
  */
-bool routine_follows(const struct handle *handle);
+bool routine_follows(const struct handle *handle, bool is_in_loop);
 
 /* Opens, admits and dresses it all at once, or does nothing and returns false. Of a handle that is_routine.
  */

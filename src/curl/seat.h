@@ -1,6 +1,6 @@
 /*
  * An easy handle's place in a multi handle: which one, and how far its call has come there. Seats lie in
- * the handles and are linked, a list for each place.
+ * the handles and are linked.
  */
 #ifndef GUSSET_CURL_SEAT_H
 #define GUSSET_CURL_SEAT_H
@@ -32,9 +32,10 @@ struct seat_message {
 struct seat {
     struct multi *multi; /* NULL: it sits nowhere */
     enum seat_place place;
+    bool is_routine;       /* its last call here was one of routine; holds while the handle is settled */
     bool is_admitted;      /* parked: it has waited for its token and need not ask again */
     uint64_t due_us;       /* parked: until then, monotonic */
-    struct handle *before; /* in the place's list */
+    struct handle *before; /* in the multi handle's list */
     struct handle *after;
     struct verdict refusal; /* runs, where the handle is refused: why */
     struct seat_message message;

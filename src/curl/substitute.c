@@ -144,7 +144,7 @@ static int open_file(const char *path, uint64_t *size)
 
     if (file < 0)
         return file;
-    if (fstat(file, &found) < 0 || !S_ISREG(found.st_mode)) {
+    if (sys_fstat(file, &found) < 0 || !S_ISREG(found.st_mode)) {
         sys_close(file);
         return -EINVAL;
     }

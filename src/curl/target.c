@@ -219,9 +219,15 @@ bool target_read(struct target *target, const struct libcurl *libcurl, const cha
     return known && target->place.port;
 }
 
+bool target_has_origin(const struct target *target, enum target_scheme scheme, const struct place *place)
+{
+    const struct place *own = &target->place;
+
+    return target->scheme == scheme && own->port == place->port && own->family == place->family &&
+           own->name_length == place->name_length && memcmp(own->name, place->name, own->name_length) == 0;
+}
+
 bool target_same_origin(const struct target *a, const struct target *b)
 {
-    return a->scheme == b->scheme && a->place.port == b->place.port && a->place.family == b->place.family &&
-           a->place.name_length == b->place.name_length &&
-           memcmp(a->place.name, b->place.name, a->place.name_length) == 0;
+    return target_has_origin(a, b->scheme, &b->place);
 }

@@ -37,5 +37,6 @@ bool target_read_plain(struct target *target, const char *url);
 
 /* Same scheme, host and port: what may see the headers that were meant for one may see them for the other. */
 bool target_same_origin(const struct target *a, const struct target *b);
+bool target_has_origin(const struct target *target, enum target_scheme scheme, const struct place *place);
 
 #endif

@@ -23,6 +23,8 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
     bool is_opened = gate_open(&call->gate, &query, true);
     if (call->gate.ready != before)
         inject_forget_rules(&call->inject);
+    if (is_opened)
+        redirect_open(call);
     return is_opened;
 }
 

@@ -3,9 +3,11 @@
 #include "gate/circuit.h"
 #include "gate/inside.h"
 #include "gate/note.h"
+#include "gate/route.h"
 #include "gate/slice.h"
 #include "report/histogram.h"
 #include "report/log.h"
+#include "report/record.h"
 #include "sys/clock.h"
 #include "sys/random.h"
 
@@ -47,11 +49,14 @@ static void note_refusal(struct gate_call *call, const struct verdict *verdict)
     bool open = verdict->reason == VERDICT_CIRCUIT_OPEN;
 
     call->outcome = (struct outcome){.type = open ? OUTCOME_CIRCUIT_OPEN : OUTCOME_LIMITED};
+    note_error(call);
     if (call->shadow)
         note_count(call, LAYOUT_COUNT_would_reject);
     else
         note_count(call, open ? LAYOUT_COUNT_rejected : LAYOUT_COUNT_limited);
     note_event(call, open ? EVENTS_REJECTED : EVENTS_LIMITED, verdict->wait_ms);
+    if (!call->shadow)
+        note_attempt(call, NULL);
 }
 
 bool gate_is_clear(const struct gate_call *call)
@@ -76,7 +81,6 @@ static void rehearse(struct gate_call *call, bool may_wait, struct verdict *verd
     const struct rehearsal_rule *rule = &inside_settings(call)->fault;
     uint32_t delay_ms = may_wait ? rule->delay_ms : 0;
 
-    call->fault = REHEARSAL_NONE;
     if (!call->can_reply && rule->error >= REHEARSAL_CUT)
         return;
     if (call->shadow || !inside_applies(call, POLICY_FAULT) || !call->ready->globals->faults ||
@@ -91,10 +95,16 @@ static void rehearse(struct gate_call *call, bool may_wait, struct verdict *verd
     verdict->wait_ms += delay_ms;
 }
 
+bool gate_is_calm(const struct gate_call *call)
+{
+    return atomic_load_explicit(&call->slot->circuit, memory_order_relaxed) == breaker_closed();
+}
+
 static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)
 {
     struct verdict verdict = circuit_ask(call);
 
+    call->fault = REHEARSAL_NONE;
     if (verdict.kind != VERDICT_REFUSE && inside_applies(call, POLICY_LIMIT))
         verdict = ask_limit(call, may_wait);
     if (verdict.kind == VERDICT_REFUSE) {
@@ -114,7 +124,10 @@ static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool
     if (call->shadow)
         verdict.kind = VERDICT_GO;
     rehearse(call, may_wait, &verdict);
-    call->has_waited |= verdict.kind == VERDICT_WAIT;
+    if (verdict.kind == VERDICT_WAIT) {
+        call->has_waited = true;
+        call->began_us = clock_now_us() + (uint64_t)verdict.wait_ms * 1000;
+    }
     return verdict;
 }
 
@@ -156,12 +169,28 @@ static bool take_budget(struct gate_call *call, uint64_t now_us)
     return true;
 }
 
+/*
+ * A service's other addresses are tried in turn, under whatever rule: what could not be reached at one has
+ * not been asked for yet, and the others are not loaded by the first one's outage.
+ */
+static bool may_go_elsewhere(const struct gate_call *call, const struct gate_attempt *attempt,
+                             uint64_t now_us)
+{
+    uint8_t type = attempt->outcome.type;
+
+    return call->route.left && attempt->replayable && !attempt->sent &&
+           (type == OUTCOME_CONNECT || type == OUTCOME_DNS || type == OUTCOME_TIMEOUT) &&
+           !inside_applies(call, POLICY_LIMIT) && (!call->deadline_us || now_us < call->deadline_us);
+}
+
 /* The ladder of reasons to stop, cheapest first; the budget is asked last because asking spends it. */
 static struct verdict judge(struct gate_call *call, const struct gate_attempt *attempt, bool circuit_open,
                             uint64_t now_us)
 {
     const struct retry_rule *rule = &inside_settings(call)->retry;
 
+    if (may_go_elsewhere(call, attempt, now_us))
+        return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, 0};
     if (!inside_applies(call, POLICY_RETRY) || !retry_wants(rule, &attempt->outcome))
         return stop(VERDICT_NOT_RETRYABLE);
     if (call->attempt >= gate_attempts(call))
@@ -277,7 +306,6 @@ void gate_answered(struct gate_call *call)
     call->failed = false;
     circuit_tell_success(call, clock_now_us());
     call->is_answered = true;
-    call->is_routine = false;
 }
 
 void gate_succeeded(struct gate_call *call, struct outcome outcome)
@@ -287,6 +315,9 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome)
     call->attempt_ended = true;
     call->outcome = outcome;
     call->failed = false;
+    if (call->route.slot)
+        route_ended(call, &outcome);
+    note_attempt(call, NULL);
     if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return;
@@ -309,6 +340,9 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->attempt_ended = true;
     call->is_routine = false;
     call->outcome = attempt->outcome;
+    if (call->route.slot)
+        route_ended(call, &attempt->outcome);
+    note_attempt(call, attempt);
     if (call->would_refuse) {
         call->last = stop(VERDICT_CIRCUIT_OPEN);
         return call->last;
@@ -317,10 +351,12 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->failed = circuit_counts_as_failure(call, attempt);
     bool circuit_open = circuit_tell(call, attempt, now_us);
     note_response(call);
+    note_error(call);
     if (call->failed)
         note_count(call, LAYOUT_COUNT_failures);
     call->last = judge(call, attempt, circuit_open, now_us);
     note_verdict(call, &call->last);
+    call->began_us = now_us + (uint64_t)call->last.wait_ms * 1000; /* the next attempt, if there is one */
     if (call->shadow)
         call->last.kind = VERDICT_STOP;
     if (call->last.kind == VERDICT_STOP && attempt->replaceable && is_lost(call))
@@ -330,13 +366,26 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 
 /* ---- close ---- */
 
-/* Whether the next call may be opened by gate_repeat. */
+enum {
+    NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_FAULT | POLICY_STALE
+}; /* groups by which each call must be admitted */
+
+static inline bool was_plain(const struct gate_call *call, uint32_t groups)
+{
+    return !call->shadow && !call->has_waited && !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
+           !record_wants() && (inside_settings(call)->groups & (NOT_IN_ONE_STEP | groups)) == groups;
+}
+
+/* Whether the next call may be opened by gate_repeat, and ended by gate_repeated. */
 static bool was_routine(const struct gate_call *call)
 {
-    return !inside_settings(call)->retry.resumes && !inside_applies(call, POLICY_STALE) && !call->shadow &&
-           !call->is_answered && !call->has_waited && !call->repeats && !call->tally &&
-           !log_wants(LOG_DEBUG) &&
-           (inside_settings(call)->groups & (POLICY_BREAKER | POLICY_LIMIT | POLICY_FAULT)) == POLICY_BREAKER;
+    return was_plain(call, POLICY_BREAKER);
+}
+
+bool gate_may_repeat(const struct gate_call *call)
+{
+    return call->policy && call->attempt == 1 && !call->round && !call->would_refuse &&
+           call->outcome.type == OUTCOME_SUCCESS && was_plain(call, 0);
 }
 
 void gate_close(struct gate_call *call)
@@ -367,6 +416,15 @@ void gate_leave(struct gate_call *call)
     gate_forget(call);
 }
 
+void gate_repeated_at(struct gate_call *call, uint64_t now_us)
+{
+    call->attempt_ended = true;
+    call->over_us = now_us;
+    if (inside_applies(call, POLICY_BREAKER))
+        circuit_tell_success(call, now_us);
+    histogram_add(call->slot->latency, now_us - call->opened_us);
+}
+
 void gate_repeated(struct gate_call *call)
 {
     uint64_t now_us = clock_now_us();
@@ -375,4 +433,12 @@ void gate_repeated(struct gate_call *call)
     call->over_us = now_us;
     circuit_tell_success(call, now_us);
     histogram_add(call->slot->latency, now_us - call->opened_us);
+}
+
+/* The fifth of a retry that the budget got by it is not worth a division. */
+void gate_retract(struct gate_call *call)
+{
+    atomic_fetch_sub_explicit(&call->slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
+    atomic_fetch_sub_explicit(&call->slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
+    gate_forget(call);
 }

@@ -18,6 +18,15 @@
 #include "gate/slice.h"
 #include "state/layout.h"
 
+/* Which address of a service the attempt goes to, where it has several (gate/route). */
+struct gate_route {
+    struct layout_host *slot; /* the address's own; NULL: none */
+    uint64_t key;
+    uint64_t round; /* the attempt is a probe of this round */
+    uint16_t last;  /* number of the address */
+    uint16_t left;  /* how many others the call has not tried */
+};
+
 /* One call of the program on its way. Caller's memory; all fields are the gate's, but those named public. */
 struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
@@ -27,10 +36,11 @@ struct gate_call {
     uint16_t attempt;     /* public: number of the current attempt, from 1; 0 before the first */
     uint16_t repeats;     /* public: see gate_repeats */
     uint64_t deadline_us; /* public: monotonic; 0: none. A door may bring it nearer */
-    struct layout_host *slot;
+    struct layout_host *slot; /* public: the host's memory */
     struct layout_host *bucket;
     struct slice budget_slice;
     struct slice outcome_slice;
+    struct gate_route route;
     struct layout_host *tally; /* the same host in the run's own count, or NULL */
     uint64_t key;
     uint64_t bucket_key;
@@ -39,6 +49,9 @@ struct gate_call {
     struct ready *ready;        /* what was ready then, held (gate_forget); NULL: nothing */
     uint64_t total_us;          /* the policy's limit on the whole call; 0: none */
     uint64_t opened_us;         /* public: monotonic */
+    uint64_t began_us;          /* the current attempt, if it was waited for or is not the first */
+    uint64_t number;            /* in the record; of no meaning without one */
+    uint32_t method;            /* as in the query */
     uint64_t round;             /* the current attempt is a probe of this round */
     uint32_t backoff_ms;        /* the last one */
     uint64_t over_us;           /* monotonic: when it ended well; 0: it has not */
@@ -83,6 +96,16 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
 bool gate_matches(struct gate_call *call, const struct rules_query *query, struct rules_match *match);
 bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match);
 
+/* Whether a rule matches under which gusset acts: neither off nor shadow. */
+bool gate_enforces(const struct rules_query *query);
+
+/* What gate_matches goes by: it answers the same as long as this is the same. */
+struct gate_era {
+    uint64_t rules;   /* their number */
+    uint64_t control; /* state/control.h */
+};
+struct gate_era gate_era(void);
+
 /*
  * Opens a call once more for the same place, method and path, without searching the rules again: the
  * quick way of a handle that is used again. Returns false when something has changed; open it anew then.
@@ -112,6 +135,9 @@ bool gate_is_unmatched(const struct gate_call *call);
  * probe. A door that must look closer at a call before one is refused or spent need not then.
  */
 bool gate_is_clear(const struct gate_call *call);
+
+/* Whether no attempt has failed since the last one that did not: another that ends well changes nothing. */
+bool gate_is_calm(const struct gate_call *call);
 
 /* A connect that no rule means: counted for the state as a whole. */
 void gate_count_unprotected(void);
@@ -164,6 +190,18 @@ void gate_close(struct gate_call *call);
  */
 bool gate_repeat(struct gate_call *call);
 void gate_repeated(struct gate_call *call);
+
+/*
+ * The same from a copy of a record that is kept elsewhere, and holds nothing: gate_repeat_copy holds what it
+ * needs until gate_forget. gate_may_repeat: whether a call may be kept so: one that was opened, and whose
+ * first attempt was admitted and has not failed. gate_repeated_at is for a door that has just read the clock.
+ */
+bool gate_may_repeat(const struct gate_call *call);
+bool gate_repeat_copy(struct gate_call *call);
+void gate_repeated_at(struct gate_call *call, uint64_t now_us);
+
+/* A call that gate_repeat has opened turns out to be none of gusset's: it is not counted, and forgotten. */
+void gate_retract(struct gate_call *call);
 
 /*
  * The sentence for a refusal or a failure, for the program's error buffer: host, reason, when it is

@@ -1,17 +1,30 @@
 #include "gate/note.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "report/histogram.h"
 #include "report/log.h"
+#include "report/record.h"
 #include "sys/clock.h"
+#include "sys/raw.h"
 
 void note_count(struct gate_call *call, enum layout_counter counter)
 {
     atomic_fetch_add_explicit(&call->slot->counters[counter], 1, memory_order_relaxed);
     if (call->tally)
         atomic_fetch_add_explicit(&call->tally->counters[counter], 1, memory_order_relaxed);
+}
+
+void note_error(struct gate_call *call)
+{
+    _Static_assert((int)OUTCOME_TYPES - 1 <= (int)LAYOUT_ERRORS, "room for the error types");
+    unsigned type = call->outcome.type;
+
+    if (type == OUTCOME_SUCCESS || type >= OUTCOME_TYPES)
+        return;
+    atomic_fetch_add_explicit(&call->slot->errors[type - 1], 1, memory_order_relaxed);
+    if (call->tally)
+        atomic_fetch_add_explicit(&call->tally->errors[type - 1], 1, memory_order_relaxed);
 }
 
 void note_latency(struct gate_call *call, uint64_t us)
@@ -72,7 +85,7 @@ static void put_event(struct gate_call *call, enum events_kind kind, uint32_t de
     struct ready *ready = gate_ready(false);
     struct events_entry entry = {.unix_ms = clock_unix_ms(),
                                  .key = call->key,
-                                 .pid = (uint32_t)getpid(),
+                                 .pid = (uint32_t)sys_getpid(),
                                  .detail = detail,
                                  .kind = kind,
                                  .outcome = call->outcome.type,
@@ -119,4 +132,34 @@ void note_request(struct gate_call *call)
 void note_response(struct gate_call *call)
 {
     log_call(call, "response", "the attempt ended");
+}
+
+static __attribute__((noinline)) void put_record(struct gate_call *call, const struct gate_attempt *attempt)
+{
+    bool is_later = call->attempt > 1 || call->has_waited;
+
+    if (call->attempt <= 1)
+        call->number = record_number();
+    record_put(&(struct record_entry){
+        .call = call->number,
+        .opened_us = call->opened_us,
+        .began_us = is_later ? call->began_us : call->opened_us,
+        .ended_us = clock_now_us(),
+        .host = call->host,
+        .policy = call->policy->name,
+        .method = call->method,
+        .attempt = call->attempt,
+        .shadow = call->shadow,
+        .sent = attempt && attempt->sent,
+        .idempotent = attempt && attempt->idempotent,
+        .is_elsewhere = attempt && attempt->is_elsewhere,
+        .retry_after_ms = attempt ? attempt->retry_after_ms : -1,
+        .outcome = call->outcome,
+    });
+}
+
+void note_attempt(struct gate_call *call, const struct gate_attempt *attempt)
+{
+    if (record_wants())
+        put_record(call, attempt);
 }

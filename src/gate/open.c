@@ -141,12 +141,14 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
 
     call->policy = NULL;
     call->is_routine = false;
+    call->method = 0;
     call->control = control_word(ready->state.header);
     enum policy_mode mode = mode_of(ready, call->control, call->host, match->mode);
     if (mode == POLICY_OFF)
         return false;
     call->policy = match->policy;
     call->rule_mode = match->mode;
+    call->route = (struct gate_route){.slot = NULL};
     call->shadow = mode == POLICY_SHADOW;
     call->fault = REHEARSAL_NONE;
     call->opened_us = clock_now_us();
@@ -171,6 +173,28 @@ bool gate_matches(struct gate_call *call, const struct rules_query *query, struc
             control_word(ready->state.header) & (CONTROL_SWITCH | CONTROL_HAS_HOSTS));
 }
 
+bool gate_enforces(const struct rules_query *query)
+{
+    struct gate_call call = {.ready = NULL};
+    struct rules_match match;
+    bool enforces = gate_matches(&call, query, &match);
+
+    if (enforces) {
+        place_print(query->place, call.host);
+        enforces = mode_of(call.ready, control_word(call.ready->state.header), call.host, match.mode) ==
+                   POLICY_ENFORCE;
+    }
+    gate_forget(&call);
+    return enforces;
+}
+
+struct gate_era gate_era(void)
+{
+    const struct ready *ready = gate_ready(false);
+    return ready ? (struct gate_era){ready->number, control_word(ready->state.header)}
+                 : (struct gate_era){0, 0};
+}
+
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
 {
     struct rules_match match;
@@ -183,10 +207,13 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
         return false;
     refresh_look(ready, may_compile);
     ready = hold(call);
-    if (rules_find(ready->rules, query, &match))
-        return gate_open_matched(call, query->place, &match);
-    call->unmatched = ready->number;
-    return false;
+    if (!rules_find(ready->rules, query, &match)) {
+        call->unmatched = ready->number;
+        return false;
+    }
+    bool is_opened = gate_open_matched(call, query->place, &match);
+    call->method = query->method;
+    return is_opened;
 }
 
 bool gate_is_unmatched(const struct gate_call *call)
@@ -214,11 +241,25 @@ bool gate_repeat(struct gate_call *call)
     call->opened_us = now_us;
     call->deadline_us = call->total_us ? now_us + call->total_us : 0;
     call->over_us = 0;
-    call->attempt_ended = false;
+    call->attempt_ended = call->is_answered = false;
     call->is_repeat = true;
     atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
     atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
     return true;
+}
+
+/* A record of rules that was used again has another number, and where there are other rules the control word
+ * differs. */
+bool gate_repeat_copy(struct gate_call *call)
+{
+    const struct ready *meant = call->ready;
+
+    call->ready = ready_hold();
+    call->is_routine = true;
+    if (call->ready == meant && gate_repeat(call))
+        return true;
+    gate_forget(call);
+    return false;
 }
 
 bool gate_reopen(struct gate_call *call)

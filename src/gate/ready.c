@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 
 #include "report/log.h"
+#include "report/record.h"
 
 static struct ready *_Atomic published;
 static struct ready *replaced; /* newest first; only ready_replace touches it, one thread at a time */
@@ -17,6 +18,11 @@ static _Thread_local bool is_starting __attribute__((tls_model("initial-exec")))
 void gate_stay_inert(void)
 {
     atomic_store(&is_inert, true);
+}
+
+void ready_use(struct ready *ready)
+{
+    atomic_store_explicit(&published, ready, memory_order_release);
 }
 
 /* Whether a comma-separated list holds the name. */
@@ -155,6 +161,7 @@ static struct ready *start(bool may_compile)
     ready->number = 1;
     set_rules(ready, rules);
     ready->environment_mode = environment_mode();
+    record_open(getenv("GUSSET_RECORD"));
     open_state(ready);
     if (!ready->state.header) {
         munmap(ready, sizeof *ready);
@@ -222,7 +229,8 @@ static struct ready *spare_record(void)
     for (struct ready *old = replaced; old; old = old->next) {
         if (atomic_load(&old->holders))
             continue;
-        if (old->rules)
+        if (old->rules &&
+            rules_service_count(old->rules) == 0) /* a service's addresses are remembered by it */
             rules_close(old->rules);
         old->rules = NULL;
         spare = old;

@@ -44,6 +44,12 @@ void ready_drop(struct ready *ready);
 /* Puts other rules in the place of the published ones; the state and the environment's words stay. */
 void ready_replace(const struct rules *rules);
 
+/*
+ * From now on this is what is ready, whatever the environment says; NULL: nothing yet. For who brings a state
+ * and rules of his own (sim/); the caller keeps it, and ends no call after it that began before.
+ */
+void ready_use(struct ready *ready);
+
 /* Switches gusset off in this process for good: the constructor of a privileged program. */
 void gate_stay_inert(void);
 

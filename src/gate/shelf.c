@@ -1,6 +1,5 @@
 #include "gate/shelf.h"
 
-#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +10,7 @@
 #include "sys/random.h"
 #include "sys/raw.h"
 
-enum { ENTRIES_MOST = 10000, DRAFT_AGE_S = 3600 };
+enum { READS_MOST = 1000, DRAFT_AGE_S = 3600 };
 
 static const char key_name[] = "key", draft_mark[] = "draft-";
 
@@ -28,24 +27,22 @@ static int find_path(struct shelf *shelf, const struct ready *ready)
         state = map_default_path(own, sizeof own) ? own : "";
     value_put(&out, state);
     value_put(&out, ".stale-");
-    value_put_decimal(&out, (uint64_t)geteuid(), 0, 0);
+    value_put_decimal(&out, (uint64_t)sys_geteuid(), 0, 0);
     return state[0] == '/' && out.length + 1 < out.size ? 0 : -ENAMETOOLONG;
 }
 
 static bool is_ours(const struct stat *file, mode_t kind)
 {
-    return (file->st_mode & S_IFMT) == kind && file->st_uid == geteuid() && !(file->st_mode & 077);
+    return (file->st_mode & S_IFMT) == kind && file->st_uid == sys_geteuid() && !(file->st_mode & 077);
 }
 
 /* The file, if it is ours alone. */
 static int checked(int file, mode_t kind)
 {
     struct stat found;
-    const int kept = errno;
 
-    if (file < 0 || (fstat(file, &found) == 0 && is_ours(&found, kind)))
+    if (file < 0 || (sys_fstat(file, &found) == 0 && is_ours(&found, kind)))
         return file;
-    errno = kept;
     sys_close(file);
     return -EPERM;
 }
@@ -83,7 +80,7 @@ static int make_key(struct shelf *shelf)
         shelf_drop(shelf, draft);
         return -EIO;
     }
-    int error = sys_renameat(shelf->folder, draft, shelf->folder, key_name);
+    int error = sys_rename_at(shelf->folder, draft, key_name);
     return error < 0 ? error : read_key(shelf);
 }
 
@@ -95,7 +92,7 @@ int shelf_open(struct shelf *shelf, const struct ready *ready, bool may_make)
         return error;
     shelf->folder = open_folder(shelf->path);
     if (shelf->folder == -ENOENT && may_make) {
-        sys_mkdirat(AT_FDCWD, shelf->path, 0700);
+        sys_mkdir(shelf->path, 0700);
         shelf->folder = open_folder(shelf->path);
     }
     if (shelf->folder < 0)
@@ -146,11 +143,11 @@ static void look_at(struct sweep *sweep, int folder, const char *name, uint32_t 
     struct stat file;
     int64_t now_s = (int64_t)(clock_unix_ms() / 1000);
 
-    if (strcmp(name, key_name) == 0 || fstatat(folder, name, &file, AT_SYMLINK_NOFOLLOW) < 0 ||
+    if (strcmp(name, key_name) == 0 || sys_stat_at(folder, name, &file, AT_SYMLINK_NOFOLLOW) < 0 ||
         !S_ISREG(file.st_mode))
         return;
     if (is_over(name, now_s - (int64_t)file.st_mtime, age_most_s)) {
-        sys_unlinkat(folder, name);
+        sys_unlink_at(folder, name);
         return;
     }
     sweep->bytes += (uint64_t)file.st_size;
@@ -164,32 +161,32 @@ static void look_at(struct sweep *sweep, int folder, const char *name, uint32_t 
 /* The folder gone through once; false when it could not be. */
 static bool look(struct sweep *sweep, const struct shelf *shelf, uint32_t age_most_s)
 {
-    DIR *entries = opendir(shelf->path);
-    struct dirent *entry;
+    _Alignas(struct sys_entry) char room[4096];
+    int folder = open_folder(shelf->path);
+    long size;
 
     *sweep = (struct sweep){.oldest_ns = INT64_MAX};
-    if (!entries)
+    if (folder < 0)
         return false;
-    for (int i = 0; i < ENTRIES_MOST && (entry = readdir(entries)); i++)
-        look_at(sweep, shelf->folder, entry->d_name, age_most_s);
-    closedir(entries);
+    for (int i = 0; i < READS_MOST && (size = sys_read_folder(folder, room, sizeof room)) > 0; i++)
+        for (long at = 0; at < size; at += ((struct sys_entry *)(void *)(room + at))->size)
+            look_at(sweep, folder, ((struct sys_entry *)(void *)(room + at))->name, age_most_s);
+    sys_close(folder);
     return true;
 }
 
 static void sweep_out(const struct shelf *shelf, uint64_t most, uint32_t age_s)
 {
-    const int kept = errno;
     struct sweep sweep;
 
     while (look(&sweep, shelf, age_s) && sweep.bytes > most && sweep.oldest[0])
-        if (sys_unlinkat(shelf->folder, sweep.oldest) < 0)
+        if (sys_unlink_at(shelf->folder, sweep.oldest) < 0)
             break;
-    errno = kept;
 }
 
 int shelf_keep(const struct shelf *shelf, const char *draft, const char *name, uint64_t most, uint32_t age_s)
 {
-    int error = sys_renameat(shelf->folder, draft, shelf->folder, name);
+    int error = sys_rename_at(shelf->folder, draft, name);
 
     if (error < 0)
         shelf_drop(shelf, draft);
@@ -199,5 +196,5 @@ int shelf_keep(const struct shelf *shelf, const char *draft, const char *name, u
 
 void shelf_drop(const struct shelf *shelf, const char *draft)
 {
-    sys_unlinkat(shelf->folder, draft);
+    sys_unlink_at(shelf->folder, draft);
 }

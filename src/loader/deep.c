@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "sys/elf.h"
+#include "sys/linker.h"
 
 /* How far is looked: what a library brings along, and in all. Beyond that the object is left alone. */
 enum { LEVELS_MOST = 4, FILES_MOST = 64, NAME_MOST = 256 };
@@ -49,12 +50,13 @@ static Dl_serinfo *folders_of(const void *caller)
     struct link_map *map = NULL;
 
     if (!dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) || !map ||
-        dlinfo(map, RTLD_DI_SERINFOSIZE, &size) < 0)
+        linker_info(map, RTLD_DI_SERINFOSIZE, &size) < 0)
         return NULL;
     folders = malloc(size.dls_size);
     if (!folders)
         return NULL;
-    if (dlinfo(map, RTLD_DI_SERINFOSIZE, folders) < 0 || dlinfo(map, RTLD_DI_SERINFO, folders) < 0) {
+    if (linker_info(map, RTLD_DI_SERINFOSIZE, folders) < 0 ||
+        linker_info(map, RTLD_DI_SERINFO, folders) < 0) {
         free(folders);
         return NULL;
     }

@@ -53,3 +53,21 @@ uint64_t histogram_quantile_us(const uint32_t *buckets, double q)
     const double part = (rank - (double)below) / (double)buckets[last];
     return (uint64_t)(low + (high - low) * (part < 0 ? 0 : part > 1 ? 1 : part));
 }
+
+uint64_t histogram_within(const uint32_t *buckets, uint64_t us)
+{
+    uint64_t count = 0;
+    for (unsigned i = 0; i < LAYOUT_LATENCY_BUCKETS && histogram_floor_us(i) < us; i++) {
+        const uint64_t low = histogram_floor_us(i), width = histogram_floor_us(i + 1) - low;
+        count += us - low < width ? buckets[i] * (us - low) / width : buckets[i];
+    }
+    return count;
+}
+
+uint64_t histogram_sum_us(const uint32_t *buckets)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < LAYOUT_LATENCY_BUCKETS; i++)
+        sum += (histogram_floor_us(i) + histogram_floor_us(i + 1)) / 2 * buckets[i];
+    return sum;
+}

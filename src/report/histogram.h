@@ -21,4 +21,11 @@ void histogram_add(_Atomic uint32_t *buckets, uint64_t us);
  */
 uint64_t histogram_quantile_us(const uint32_t *buckets, double q);
 
+/*
+ * How many took at most us, and how long all took together, in microseconds: interpolated within the buckets,
+ * so that neither ever falls as durations are added. buckets is a copy.
+ */
+uint64_t histogram_within(const uint32_t *buckets, uint64_t us);
+uint64_t histogram_sum_us(const uint32_t *buckets);
+
 #endif

@@ -36,16 +36,14 @@ static const char *const level_names[] = {"off", "error", "warn", "info", "debug
 
 void log_remember_stderr(void)
 {
-    const int kept = errno;
     struct stat st;
 
-    opened.has_stderr = fstat(STDERR_FILENO, &st) == 0;
+    opened.has_stderr = sys_fstat(STDERR_FILENO, &st) == 0;
     if (opened.has_stderr) {
         opened.device = st.st_dev;
         opened.inode = st.st_ino;
     }
     opened.is_remembered = true;
-    errno = kept;
 }
 
 void log_open(const struct log_target *target)
@@ -304,7 +302,7 @@ void log_begin(struct log_line *line, enum log_level level, const char *event, c
     log_text(line, "time", time);
     log_text(line, "level", (unsigned)level <= LOG_DEBUG ? level_names[level] : "debug");
     log_text(line, "program", program_name());
-    log_number(line, "pid", getpid());
+    log_number(line, "pid", sys_getpid());
     log_text(line, "event", event);
     log_text(line, "msg", sentence);
 }
@@ -313,31 +311,23 @@ void log_begin(struct log_line *line, enum log_level level, const char *event, c
 
 static void write_quietly(int fd, const char *text, size_t length)
 {
-    sigset_t raised, before, pending;
-    sigemptyset(&raised);
-    sigaddset(&raised, SIGPIPE);
-    sigaddset(&raised, SIGXFSZ);
-    sigset_t blocked = raised;
-    sigaddset(&blocked, SIGTTOU);
-    /* Of the calling thread: on Linux the same as pthread_sigmask, which older glibcs keep in libpthread. */
-    if (sigprocmask(SIG_BLOCK, &blocked, &before) != 0)
+    uint64_t before;
+    if (sys_mask_signals(SIG_BLOCK, sys_signal(SIGPIPE) | sys_signal(SIGXFSZ) | sys_signal(SIGTTOU),
+                         &before) != 0)
         return;
-    sigpending(&pending);
+    const uint64_t pending = sys_pending_signals();
     const long result = sys_write(fd, text, length);
     const int signal = result == -EPIPE ? SIGPIPE : result == -EFBIG ? SIGXFSZ : 0;
-    if (signal != 0 && !sigismember(&pending, signal)) {
-        sigemptyset(&raised);
-        sigaddset(&raised, signal);
-        sys_take_signal(&raised);
-    }
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    if (signal != 0 && !(pending & sys_signal(signal)))
+        sys_take_signal(sys_signal(signal));
+    sys_mask_signals(SIG_SETMASK, before, NULL);
 }
 
 static void write_stderr(const char *text, size_t length)
 {
     struct stat st;
     struct pollfd poll = {.fd = STDERR_FILENO, .events = POLLOUT};
-    if (!opened.has_stderr || fstat(STDERR_FILENO, &st) != 0 || st.st_dev != opened.device ||
+    if (!opened.has_stderr || sys_fstat(STDERR_FILENO, &st) != 0 || st.st_dev != opened.device ||
         st.st_ino != opened.inode)
         return;
     if (sys_poll_now(&poll, 1) == 1 && poll.revents == POLLOUT)
@@ -380,8 +370,8 @@ static void print_syslog_head(char text[128], enum log_level level)
         {0,        0,                  NULL}
     };
     const struct part third[] = {
-        {(uint64_t)getpid(), 1, "]: "},
-        {0,                  0, NULL }
+        {(uint64_t)sys_getpid(), 1, "]: "},
+        {0,                      0, NULL }
     };
     *text = '<';
     join(text + 1, first);
@@ -429,6 +419,22 @@ void log_end(struct log_line *line)
         write_syslog(line->level, line->text, line->length);
     else if (path[0] == '/')
         write_file(path, line->text, line->length + 1u);
+    errno = kept;
+}
+
+void log_begin_bare(struct log_line *line)
+{
+    line->length = 0;
+    line->is_json = true;
+    line->level = LOG_OFF;
+}
+
+void log_write(struct log_line *line, const char *path)
+{
+    const int kept = errno;
+    line->text[line->length++] = '}';
+    line->text[line->length] = '\n';
+    write_file(path, line->text, line->length + 1u);
     errno = kept;
 }
 

@@ -46,6 +46,10 @@ void log_text(struct log_line *line, const char *name, const char *value);
 void log_number(struct log_line *line, const char *name, int64_t value);
 void log_end(struct log_line *line);
 
+/* A line of JSON for another file than the log, with nothing before its fields, whatever the log's level. */
+void log_begin_bare(struct log_line *line);
+void log_write(struct log_line *line, const char *path);
+
 /* A whole line without further fields; for gusset's own troubles. errno is kept. */
 void log_say(enum log_level level, const char *event, const char *sentence);
 

@@ -25,7 +25,8 @@ enum {
     LAYOUT_POLICY_TEXT = 64,
     LAYOUT_LATENCY_BUCKETS = 96,
     LAYOUT_UNPROTECTED = 8,
-    LAYOUT_HOST_MODES = 64
+    LAYOUT_HOST_MODES = 64,
+    LAYOUT_ERRORS = 16
 };
 
 #define LAYOUT_MAGIC "gusset\n\1"
@@ -96,7 +97,9 @@ struct layout_host {
     _Atomic uint32_t latency[LAYOUT_LATENCY_BUCKETS]; /* of calls, report/histogram */
     char host[LAYOUT_HOST_TEXT];     /* "name:port", NUL-terminated, cut where it is longer */
     char policy[LAYOUT_POLICY_TEXT]; /* the policy's name, and behind a '/' a hash of the bucket's key */
-    char tail[112];
+    /* By error type (core/outcome, without success): attempts that ended so, and calls that were refused. */
+    _Atomic uint32_t errors[LAYOUT_ERRORS];
+    char tail[48];
 };
 
 struct layout_event {

@@ -11,12 +11,9 @@
  */
 #include "state/map.h"
 
-#include <stdio.h> /* rename */
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
 #include "sys/clock.h"
 #include "sys/random.h"
@@ -69,7 +66,7 @@ size_t map_default_path(char *text, size_t size)
 {
     char path[64];
     size_t length = append(path, 0, sizeof path, "/dev/shm/gusset-");
-    length = append_number(path, length, sizeof path, geteuid(), 10);
+    length = append_number(path, length, sizeof path, sys_geteuid(), 10);
     length = append(path, length, sizeof path, ".v");
     length = append_number(path, length, sizeof path, LAYOUT_VERSION, 10);
     if (length >= size)
@@ -162,12 +159,12 @@ void map_close(struct map *map)
     errno = kept;
 }
 
-static int open_private(struct map *map, int why)
+static int open_private(struct map *map, uint32_t hosts, int why)
 {
-    const int result = map_memory(map, -1, LAYOUT_HOSTS_MIN, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
+    const int result = map_memory(map, -1, hosts, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE);
     if (result != 0)
         return result;
-    header_write(map->header, LAYOUT_HOSTS_MIN);
+    header_write(map->header, hosts);
     map->is_private = true;
     map->error = why;
     return 0;
@@ -179,8 +176,7 @@ static int open_private(struct map *map, int why)
  */
 static int reserve(int fd, size_t size)
 {
-    struct rlimit limit;
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && limit.rlim_cur < size)
+    if (sys_file_size_limit() < size)
         return -EFBIG;
     int result = EINTR;
     for (int i = 0; i < TRIES && result == EINTR; i++) /* a profiler's timer may come again and again */
@@ -191,9 +187,8 @@ static int reserve(int fd, size_t size)
 /* A file with holes: all its blocks now, or an error instead of a SIGBUS later. */
 static int fill_holes(struct map *map, int fd)
 {
-    if (madvise(map->header, map->size, MADV_POPULATE_WRITE) == 0)
-        return 0;
-    return errno == EINVAL ? reserve(fd, map->size) : -errno; /* EINVAL: an older kernel */
+    const int result = sys_madvise(map->header, map->size, MADV_POPULATE_WRITE);
+    return result == -EINVAL ? reserve(fd, map->size) : result; /* EINVAL: an older kernel */
 }
 
 static int adopt(struct map *map, int fd, const struct stat *st)
@@ -248,14 +243,14 @@ static void draft_close(struct draft *draft)
 {
     sys_close(draft->fd);
     if (draft->name[0] != '\0')
-        unlink(draft->name);
+        sys_unlink(draft->name);
 }
 
 static int draft_fill(struct map *map, const struct draft *draft, uint32_t hosts)
 {
-    if (fchmod(draft->fd, 0600) != 0) /* the umask may have taken bits */
-        return -errno;
-    int result = reserve(draft->fd, size_for(hosts));
+    int result = sys_fchmod(draft->fd, 0600); /* the umask may have taken bits */
+    if (result == 0)
+        result = reserve(draft->fd, size_for(hosts));
     if (result == 0)
         result = map_memory(map, draft->fd, hosts, MAP_SHARED);
     if (result == 0)
@@ -269,7 +264,7 @@ static int link_nameless(int fd, const char *name)
     char magic_link[48];
     const size_t length = append(magic_link, 0, sizeof magic_link, "/proc/thread-self/fd/");
     append_number(magic_link, length, sizeof magic_link, (unsigned)fd, 10);
-    return linkat(AT_FDCWD, magic_link, AT_FDCWD, name, AT_SYMLINK_FOLLOW) == 0 ? 0 : -errno;
+    return sys_link(magic_link, name, AT_SYMLINK_FOLLOW);
 }
 
 static int publish_over(struct draft *draft, const char *path)
@@ -281,10 +276,10 @@ static int publish_over(struct draft *draft, const char *path)
         if (result != 0)
             return result;
     }
-    if (rename(draft->name, path) != 0)
-        return -errno;
-    draft->name[0] = '\0';
-    return 0;
+    const int result = sys_rename(draft->name, path);
+    if (result == 0)
+        draft->name[0] = '\0';
+    return result;
 }
 
 static int publish_new(struct draft *draft, const char *path)
@@ -297,7 +292,7 @@ static int publish_new(struct draft *draft, const char *path)
     if (result != -EINVAL && result != -ENOSYS)
         return result;
     /* Two names for a moment; who opens it then sees two links and tries again. */
-    return link(draft->name, path) == 0 ? 0 : -errno;
+    return sys_link(draft->name, path, 0);
 }
 
 static int create_from(struct map *map, struct draft *draft, const char *path, uint32_t hosts, bool over)
@@ -339,12 +334,13 @@ static int create(struct map *map, const char *path, uint32_t hosts, bool over)
 static int inspect(int fd, bool group_shared, struct stat *st, bool *same_boot)
 {
     unsigned char prefix[HEADER_PREFIX];
-    if (fstat(fd, st) != 0)
-        return -errno;
+    const int result = sys_fstat(fd, st);
+    if (result != 0)
+        return result;
     if (!S_ISREG(st->st_mode))
         return -EPERM;
     const unsigned mode = st->st_mode & 07777;
-    if (group_shared ? (mode & S_IWOTH) != 0 : mode != 0600 || st->st_uid != geteuid())
+    if (group_shared ? (mode & S_IWOTH) != 0 : mode != 0600 || st->st_uid != sys_geteuid())
         return -EPERM;
     if (st->st_nlink != 1)
         return st->st_nlink == 0 ? -EEXIST : -EBUSY;
@@ -360,7 +356,7 @@ static int inspect(int fd, bool group_shared, struct stat *st, bool *same_boot)
 static bool is_at(const char *path, const struct stat *st)
 {
     struct stat now;
-    return fstatat(AT_FDCWD, path, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == st->st_dev &&
+    return sys_stat_at(AT_FDCWD, path, &now, AT_SYMLINK_NOFOLLOW) == 0 && now.st_dev == st->st_dev &&
            now.st_ino == st->st_ino;
 }
 
@@ -381,15 +377,18 @@ static int renew_in_place(struct map *map, int fd, const struct stat *st)
 static int renew(struct map *map, int fd, const struct stat *st, const char *path, uint32_t hosts)
 {
     char theirs[sizeof((struct layout_header *)0)->boot_id];
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK ? -EBUSY : -errno;
-    int result = -EEXIST;
-    if (is_at(path, st) && lseek(fd, offsetof(struct layout_header, boot_id), SEEK_SET) >= 0 &&
-        sys_read(fd, theirs, sizeof theirs) == (long)sizeof theirs && !is_same_boot(theirs)) {
-        const bool is_ours_alone = st->st_uid == geteuid() && (st->st_mode & 07777) == 0600;
+    int result = sys_flock(fd, LOCK_EX | LOCK_NB);
+    if (result != 0)
+        return result == -EWOULDBLOCK ? -EBUSY : result;
+    result = -EEXIST;
+    if (is_at(path, st) &&
+        sys_pread(fd, theirs, sizeof theirs, offsetof(struct layout_header, boot_id)) ==
+            (long)sizeof theirs &&
+        !is_same_boot(theirs)) {
+        const bool is_ours_alone = st->st_uid == sys_geteuid() && (st->st_mode & 07777) == 0600;
         result = is_ours_alone ? create(map, path, hosts, true) : renew_in_place(map, fd, st);
     }
-    flock(fd, LOCK_UN); /* a child that another thread forks just now keeps the descriptor */
+    sys_flock(fd, LOCK_UN); /* a child that another thread forks just now keeps the descriptor */
     return result;
 }
 
@@ -429,6 +428,8 @@ int map_open(struct map *map, const char *path, uint32_t hosts, bool group_share
     const int kept = errno;
     char place[PATH_ROOM];
     *map = (struct map){0};
+    if (access == MAP_ALONE)
+        return open_private(map, hosts_rounded(hosts), 0);
     int result = 0;
     if (!path || path[0] == '\0')
         result = map_default_path(place, sizeof place) > 0 ? 0 : -ENAMETOOLONG;
@@ -441,7 +442,7 @@ int map_open(struct map *map, const char *path, uint32_t hosts, bool group_share
     if (result == 0)
         result = open_shared(map, place, hosts_rounded(hosts), group_shared, access);
     if (result != 0 && access == MAP_SHARE)
-        result = open_private(map, result);
+        result = open_private(map, LAYOUT_HOSTS_MIN, result);
     errno = kept;
     return result;
 }

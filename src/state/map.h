@@ -13,8 +13,9 @@
 #include "state/layout.h"
 
 enum map_access {
-    MAP_SHARE,   /* open, or create where there is none; private when that fails */
-    MAP_EXISTING /* open what is there for reading and writing, create nothing, no private stand-in */
+    MAP_SHARE,    /* open, or create where there is none; private when that fails */
+    MAP_EXISTING, /* open what is there for reading and writing, create nothing, no private stand-in */
+    MAP_ALONE     /* memory of this process alone from the start; path does not count */
 };
 
 struct map {

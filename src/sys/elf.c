@@ -1,11 +1,7 @@
 #include "sys/elf.h"
 
 #include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "sys/raw.h"
 
@@ -15,7 +11,7 @@ enum { NATIVE_ORDER = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : 
 
 static bool read_at(const struct elf *elf, uint64_t offset, void *to, size_t size)
 {
-    return offset <= INT64_MAX && pread(elf->fd, to, size, (off_t)offset) == (ssize_t)size;
+    return offset <= INT64_MAX && sys_pread(elf->fd, to, size, (int64_t)offset) == (long)size;
 }
 
 static bool is_wide(const struct elf *elf)
@@ -187,13 +183,14 @@ int elf_open(struct elf *elf, const char *path)
     struct elf_segment dynamic;
     struct stat file;
 
-    if (stat(path, &file) < 0)
-        return -errno;
+    int result = sys_stat(path, &file);
+    if (result < 0)
+        return result;
     if (!S_ISREG(file.st_mode)) /* opening a device may set it going */
         return -ENOEXEC;
-    *elf = (struct elf){.fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)};
+    *elf = (struct elf){.fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0)};
     if (elf->fd < 0)
-        return -errno;
+        return elf->fd;
     if (!read_header(elf)) {
         sys_close(elf->fd);
         return -ENOEXEC;
@@ -216,7 +213,7 @@ bool elf_string(const struct elf *elf, uint64_t at, char *text, size_t size)
 {
     if (!elf->strings || at > INT32_MAX || size == 0)
         return false;
-    ssize_t length = pread(elf->fd, text, size, (off_t)(elf->strings + at));
+    long length = sys_pread(elf->fd, text, size, (int64_t)(elf->strings + at));
     return length > 0 && memchr(text, '\0', (size_t)length);
 }
 

@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
+
+#include "sys/raw.h"
 
 #ifndef MADV_WIPEONFORK
 #define MADV_WIPEONFORK 18
@@ -22,10 +24,10 @@ static _Atomic uint64_t unmarked; /* stands for "this kernel wipes no pages" */
 static _Atomic uint64_t *open_page(void)
 {
     const int kept = errno;
-    const size_t size = (size_t)sysconf(_SC_PAGESIZE);
+    const size_t size = (size_t)getauxval(AT_PAGESZ);
     void *page = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     _Atomic uint64_t *made = page == MAP_FAILED ? &unmarked : page;
-    if (made != &unmarked && madvise(page, size, MADV_WIPEONFORK) != 0) {
+    if (made != &unmarked && sys_madvise(page, size, MADV_WIPEONFORK) != 0) {
         munmap(page, size);
         made = &unmarked;
     }
@@ -45,7 +47,7 @@ static uint64_t new_word(void)
     struct timespec now = {0, 0};
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec) << 22) +
-           ((uint64_t)getpid() << 1 | 1);
+           ((uint64_t)sys_getpid() << 1 | 1);
 }
 
 uint64_t generation_find(void)
@@ -54,7 +56,7 @@ uint64_t generation_find(void)
     if (!page)
         page = open_page();
     if (page == &unmarked)
-        return (uint64_t)getpid();
+        return (uint64_t)sys_getpid();
     uint64_t found = 0, fresh = new_word();
     return atomic_compare_exchange_strong(page, &found, fresh) ? fresh : found;
 }

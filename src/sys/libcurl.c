@@ -5,10 +5,10 @@
 #include <link.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "sys/linker.h"
 #include "sys/module.h"
+#include "sys/raw.h"
 #include "sys/sites.h"
 
 static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
@@ -19,6 +19,7 @@ static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
 
 _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
 struct libcurl_text libcurl_texts[LIBCURL_FLAVOUR_COUNT];
+struct libcurl_span libcurl_span;
 
 /* Further libraries of a flavour that has a table, in the order in which they were found. */
 enum { TWINS_MOST = 8 };
@@ -39,7 +40,7 @@ struct search {
     bool is_named;               /* only in a file that is called libcurl… */
     const struct libcurl *known; /* not these: a table and its twins */
     const void *own;             /* gusset's own symbols, which are not the ones sought */
-    char path[PATH_MAX];
+    char *path;                  /* PATH_MAX bytes: where it lies */
 };
 
 static bool is_listed(const char *version)
@@ -93,7 +94,7 @@ static int pick(struct dl_phdr_info *info, size_t size, void *wanted)
     if (search->is_unlisted ? is_listed(version) : search->version && !version)
         return 0;
     size_t length = strlen(info->dlpi_name);
-    if (length >= sizeof search->path)
+    if (length >= PATH_MAX)
         return 0;
     memcpy(search->path, info->dlpi_name, length + 1);
     return 1;
@@ -103,11 +104,13 @@ static int pick(struct dl_phdr_info *info, size_t size, void *wanted)
 static void *search_all(struct search search)
 {
     struct module own;
+    char path[PATH_MAX];
 
+    search.path = path;
     search.own = module_own(&own) ? own.symbols : NULL;
     if (!dl_iterate_phdr(pick, &search))
         return NULL;
-    return linker_open(search.path, RTLD_LAZY | RTLD_NOLOAD);
+    return linker_open(path, RTLD_LAZY | RTLD_NOLOAD);
 }
 
 static void *find_unlisted(void)
@@ -195,6 +198,17 @@ static void pin(const void *function)
         linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
+static void widen_span(uintptr_t start, uintptr_t end)
+{
+    uintptr_t old = atomic_load(&libcurl_span.start);
+
+    while ((!old || start < old) && !atomic_compare_exchange_weak(&libcurl_span.start, &old, start))
+        ;
+    old = atomic_load(&libcurl_span.end);
+    while (end > old && !atomic_compare_exchange_weak(&libcurl_span.end, &old, end))
+        ;
+}
+
 /* Of a table that knows its library; false when that is none that gusset knows. */
 static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
 {
@@ -214,6 +228,7 @@ static bool fill(struct libcurl *table, enum libcurl_flavour flavour)
         return false;
     /* of the one function that nobody wraps */
     module_segment((const void *)table->version_info, &table->text_start, &table->text_end);
+    widen_span(table->text_start, table->text_end);
     pin((const void *)table->version_info);
     table->flavour = flavour;
     const curl_version_info_data *info = table->version_info(CURLVERSION_NOW);
@@ -234,7 +249,7 @@ const struct libcurl *libcurl_find(enum libcurl_flavour flavour)
     if (!table)
         return NULL;
     bool is_found = find_library(table, versions[flavour]) && fill(table, flavour);
-    dlerror(); /* what was not found is nobody's error */
+    linker_forget_error();
     if (!is_found) {
         free(table);
         return NULL;
@@ -281,10 +296,10 @@ static void find_twins(const struct libcurl *first, unsigned opened)
     unsigned long long loads = 0;
     void *library;
 
-    if (atomic_load(&looked_in) != getpid() && atomic_load(&seen_opened[first->flavour]) == opened)
+    if (atomic_load(&looked_in) != sys_getpid() && atomic_load(&seen_opened[first->flavour]) == opened)
         return;
     dl_iterate_phdr(read_loads, &loads);
-    atomic_store(&looked_in, getpid());
+    atomic_store(&looked_in, sys_getpid());
     if (atomic_load(&seen[first->flavour]) == loads) {
         atomic_store(&seen_opened[first->flavour], opened);
         return;
@@ -306,7 +321,7 @@ static void find_twins(const struct libcurl *first, unsigned opened)
     }
     atomic_store(&seen[first->flavour], loads);
     atomic_store(&seen_opened[first->flavour], opened);
-    dlerror();
+    linker_forget_error();
 }
 
 /* To which of them the loader would have bound the caller without gusset. */
@@ -322,9 +337,9 @@ static const struct libcurl *twin_of(const struct libcurl *first, const void *ca
         void *scope = linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD);
         found = scope ? linker_find(scope, "curl_version_info", first->symbol_version) : NULL;
         if (scope)
-            dlclose(scope);
+            linker_close(scope);
     }
-    dlerror();
+    linker_forget_error();
     twin = holder(first, found);
     return twin ? twin : first;
 }
@@ -357,7 +372,7 @@ const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *call
     return number ? atomic_load_explicit(&twins[number - 1], memory_order_acquire) : first;
 }
 
-bool libcurl_any_holds(const void *address)
+bool libcurl_one_holds(const void *address)
 {
     for (int i = 0; i < LIBCURL_FLAVOUR_COUNT; i++) {
         const struct libcurl *table = atomic_load_explicit(&libcurl_tables[i], memory_order_acquire);

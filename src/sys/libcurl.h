@@ -129,8 +129,21 @@ static inline bool libcurl_is_caller(enum libcurl_flavour flavour, const void *a
     return (uintptr_t)address - atomic_load_explicit(&text->start, memory_order_relaxed) < size;
 }
 
+/* Whose code lies where: from the first byte of all libraries that have a table to the last. For the next
+ * one. */
+extern struct libcurl_span {
+    _Atomic uintptr_t start, end; /* both 0: there is none */
+} libcurl_span __attribute__((visibility("hidden")));
+
+bool libcurl_one_holds(const void *address);
+
 /* The same for any flavour whose table has been looked up. */
-bool libcurl_any_holds(const void *address);
+static inline bool libcurl_any_holds(const void *address)
+{
+    return (uintptr_t)address < atomic_load_explicit(&libcurl_span.end, memory_order_acquire) &&
+           (uintptr_t)address >= atomic_load_explicit(&libcurl_span.start, memory_order_relaxed) &&
+           libcurl_one_holds(address);
+}
 
 /* The version of the flavour's symbols; NULL: none. */
 const char *libcurl_version_of(enum libcurl_flavour flavour);

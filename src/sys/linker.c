@@ -45,3 +45,22 @@ void *linker_find(void *library, const char *name, const char *version)
                                                                                            version);
     return ((void *(*)(void *, const char *))linker_real(LINKER_dlsym))(library, name);
 }
+
+void linker_close(void *library)
+{
+    ((int (*)(void *))linker_real(LINKER_dlclose))(library);
+}
+
+void linker_forget_error(void)
+{
+    ((char *(*)(void))linker_real(LINKER_dlerror))();
+}
+
+int linker_info(void *library, int request, void *answer)
+{
+    linker_function *real = linker_real(LINKER_dlinfo);
+
+    if (real == (linker_function *)no_loader)
+        return -1;
+    return ((int (*)(void *, int, void *))real)(library, request, answer);
+}

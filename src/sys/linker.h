@@ -1,6 +1,7 @@
 /*
- * The loader's own functions. Gusset stands in front of dlopen, dlsym and dlvsym, so these are the way
- * past it; the loader must find out by itself who calls, so the hooks jump to them.
+ * The loader's own functions, each looked up when it is first needed. Gusset stands in front of dlopen, dlsym
+ * and dlvsym, so these are the way past it; the loader must find out by itself who calls, so the hooks jump
+ * to them. Of the others few programs need any.
  */
 #ifndef GUSSET_SYS_LINKER_H
 #define GUSSET_SYS_LINKER_H
@@ -8,7 +9,10 @@
 #define LINKER_CALLS(X)                                                                                      \
     X(dlopen)                                                                                                \
     X(dlsym)                                                                                                 \
-    X(dlvsym)
+    X(dlvsym)                                                                                                \
+    X(dlclose)                                                                                               \
+    X(dlerror)                                                                                               \
+    X(dlinfo)
 
 enum linker_call {
 #define X(name) LINKER_##name,
@@ -27,5 +31,13 @@ void *linker_open(const char *file, int mode);
 
 /* dlsym, or dlvsym where a version is named, as gusset. */
 void *linker_find(void *library, const char *name, const char *version);
+
+void linker_close(void *library);
+
+/* Forgets what dlerror(3) would say: what gusset did not find is nobody's error. */
+void linker_forget_error(void);
+
+/* dlinfo: 0, or -1. */
+int linker_info(void *library, int request, void *answer);
 
 #endif

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/auxv.h>
 
 enum { VERSION_INDEX = 0x7fff, VERSION_HIDDEN = 0x8000, VERSION_BASE = 1 };
 enum { PAGE_LEAST = 4096 }; /* what is mapped of a file at the least */
@@ -57,15 +58,44 @@ bool module_read(struct module *module, uintptr_t base, const ElfW(Dyn) * dynami
     return module->strings && module->symbols && (module->gnu_hash || module->hash);
 }
 
-/* Found once: gusset is never unloaded. */
+/*
+ * The loader's list, from where it leaves it for debuggers: DT_DEBUG of the program. NULL where the program
+ * has no such entry, or the loader has not filled it in.
+ */
+static const struct link_map *listed(void)
+{
+    const ElfW(Phdr) *headers = (const void *)(uintptr_t)getauxval(AT_PHDR);
+    unsigned long count = getauxval(AT_PHNUM);
+    const ElfW(Dyn) *dynamic = NULL;
+
+    if (!headers || headers->p_type != PT_PHDR) /* which comes first, and tells where the program lies */
+        return NULL;
+    for (unsigned long i = 1; i < count && !dynamic; i++)
+        if (headers[i].p_type == PT_DYNAMIC)
+            dynamic = (const void *)((uintptr_t)headers - headers->p_vaddr + headers[i].p_vaddr);
+    for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++)
+        if (dynamic->d_tag == DT_DEBUG && dynamic->d_un.d_ptr)
+            return ((const struct r_debug *)dynamic->d_un.d_ptr)->r_map;
+    return NULL;
+}
+
+/*
+ * Found once: gusset is never unloaded. Not by dladdr(3) while it can be had from the list: that takes the
+ * loader's lock, which is neither for a signal handler nor for a forked child, and reads all our symbols.
+ */
 static const struct link_map *own_map(void)
 {
-    static struct link_map *_Atomic known;
-    struct link_map *map = atomic_load_explicit(&known, memory_order_relaxed);
+    static const struct link_map *_Atomic known;
+    const struct link_map *map = atomic_load_explicit(&known, memory_order_relaxed);
     Dl_info info;
 
-    if (!map && dladdr1(_DYNAMIC, &info, (void **)&map, RTLD_DL_LINKMAP))
-        atomic_store_explicit(&known, map, memory_order_relaxed);
+    if (map)
+        return map;
+    for (map = listed(); map && map->l_ld != _DYNAMIC; map = map->l_next)
+        ;
+    if (!map && !dladdr1(_DYNAMIC, &info, (void **)&map, RTLD_DL_LINKMAP))
+        return NULL;
+    atomic_store_explicit(&known, map, memory_order_relaxed);
     return map;
 }
 
@@ -90,13 +120,13 @@ static const char *version_name(const struct module *module, unsigned index)
     }
 }
 
-/* Whether the symbol defines a function of that name and version. */
+/* Whether the symbol defines a function, or a variable, of that name and version. */
 static bool is_wanted(const struct module *module, uint32_t symbol, const char *name, const char *version)
 {
     const ElfW(Sym) *entry = &module->symbols[symbol];
     unsigned type = entry->st_info & 0xf;
 
-    if (entry->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_NOTYPE) ||
+    if (entry->st_shndx == SHN_UNDEF || (type != STT_FUNC && type != STT_NOTYPE && type != STT_OBJECT) ||
         !is_same(module->strings + entry->st_name, name))
         return false;
     if (!module->versions)
@@ -166,16 +196,29 @@ const char *module_version(const struct module *module, const char *name)
     return index > VERSION_BASE ? version_name(module, index) : NULL;
 }
 
-void *module_find_next(const char *name)
+/* The search ends with the object that lies at the base last; 0: with the list. */
+static void *find_behind_own(const char *name, uintptr_t last)
 {
     const struct link_map *map = own_map();
     struct module module;
     void *found = NULL;
 
-    for (map = map ? map->l_next : NULL; map && !found; map = map->l_next)
-        if (module_read(&module, map->l_addr, map->l_ld))
+    while (map && !found && (!last || map->l_addr != last)) {
+        map = map->l_next;
+        if (map && module_read(&module, map->l_addr, map->l_ld))
             found = module_find(&module, name, NULL);
+    }
     return found;
+}
+
+void *module_find_next(const char *name)
+{
+    return find_behind_own(name, 0);
+}
+
+void *module_find_lasting(const char *name)
+{
+    return find_behind_own(name, getauxval(AT_BASE));
 }
 
 struct place {

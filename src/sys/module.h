@@ -34,8 +34,16 @@ void *module_find(const struct module *module, const char *name, const char *ver
 /* The version under which the name is defined by default; NULL: none, or the object has no versions. */
 const char *module_version(const struct module *module, const char *name);
 
-/* The function of that name in the first object that comes after gusset and defines it; NULL: none. */
+/* The function or variable of that name in the first object that comes after gusset and defines it; NULL:
+ * none. */
 void *module_find_next(const char *name);
+
+/*
+ * The same among the objects up to the loader itself, libc with them: they came with the program, in the
+ * order in which the loader searches, and stay while it lives. No lock is taken, so it may be asked by a
+ * signal handler and by the child of a fork, whatever other threads load and unload.
+ */
+void *module_find_lasting(const char *name);
 
 /*
  * The mapped segment in which the address lies, as its start and its end; false where the loader has none.

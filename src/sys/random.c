@@ -47,7 +47,7 @@ static uint64_t clock_word(void)
 static void seed_poorly(uint64_t words[2])
 {
     const unsigned char *given = (const unsigned char *)(uintptr_t)getauxval(AT_RANDOM);
-    uint64_t x = mixed(clock_word()) ^ mixed((uint64_t)getpid() << 32) ^ mixed((uintptr_t)words);
+    uint64_t x = mixed(clock_word()) ^ mixed((uint64_t)sys_getpid() << 32) ^ mixed((uintptr_t)words);
     for (unsigned i = 0; given && i < 16; i++)
         x = mixed(x + given[i]);
     for (unsigned i = 0; i < 2; i++)

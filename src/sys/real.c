@@ -2,50 +2,51 @@
 
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "sys/linker.h"
+#include "sys/module.h"
+#include "sys/raw.h"
 
-static int real_no_connect(int fd, const struct sockaddr *to, socklen_t length)
+/* As libc answers. */
+static int real_answer(int result)
 {
-    return (int)syscall(SYS_connect, fd, to, length);
-}
-
-static int real_no_close(int fd)
-{
-    return (int)syscall(SYS_close, fd);
+    if (result >= 0)
+        return result;
+    errno = -result;
+    return -1;
 }
 
 /* Of a libc that does not have it. */
 static int real_missing(void)
 {
-    errno = ENOSYS;
-    return -1;
+    return real_answer(-ENOSYS);
 }
 
 /*
- * A successful dlsym does not allocate; a failing one does, twice, and would only fail in a program
- * without libc, or of a function that this libc does not have. Two threads may both look: they find the same.
+ * Nearly always libc's, or that of a preload library behind us, and found without the loader: whoever calls
+ * first may be a signal handler, the child of a fork or of a vfork, for which its lock is not. What came
+ * later, or in an order of its own (libanl, libbsd), dlsym finds: a successful one does not allocate; a
+ * failing one does, twice.
  */
+static void *find(const char *name)
+{
+    void *found = module_find_lasting(name);
+    return found ? found : linker_find(RTLD_NEXT, name, NULL);
+}
+
+/* Two threads may both look: they find the same. */
 #define X(name, result, parameters, arguments, otherwise)                                                    \
-    static bool look_up_##name(void)                                                                         \
+    static result find_##name parameters                                                                     \
     {                                                                                                        \
         union {                                                                                              \
             void *object;                                                                                    \
             result(*function) parameters;                                                                    \
-        } found = {linker_find(RTLD_NEXT, #name, NULL)};                                                     \
-        if (found.object)                                                                                    \
-            atomic_store_explicit(&real.name, found.function, memory_order_relaxed);                         \
-        return found.object != NULL;                                                                         \
-    }                                                                                                        \
-    static result find_##name parameters                                                                     \
-    {                                                                                                        \
-        if (!look_up_##name())                                                                               \
+        } found = {find(#name)};                                                                             \
+        if (!found.object)                                                                                   \
             return otherwise;                                                                                \
-        return real.name arguments;                                                                          \
+        atomic_store_explicit(&real.name, found.function, memory_order_relaxed);                             \
+        return found.function arguments;                                                                     \
     }
 REAL_FUNCTIONS(X)
 #undef X
@@ -55,12 +56,3 @@ struct real real = {
     REAL_FUNCTIONS(X)
 #undef X
 };
-
-void real_find_early(void)
-{
-    static bool (*const early[])(void) = {look_up_connect, look_up_getsockopt, look_up_shutdown,
-                                          look_up_close,   look_up_dup2,       look_up_dup3,
-                                          look_up_poll,    look_up_ppoll,      look_up_close_range};
-    for (size_t i = 0; i < sizeof early / sizeof *early; i++)
-        early[i]();
-}

@@ -16,11 +16,11 @@
 /* name, result, parameters, arguments, what to answer when there is none such */
 #define REAL_FUNCTIONS(X)                                                                                    \
     X(connect, int, (int fd, const struct sockaddr *to, socklen_t length), (fd, to, length),                 \
-      real_no_connect(fd, to, length))                                                                       \
+      real_answer(sys_connect(fd, to, length)))                                                              \
     X(getsockopt, int, (int fd, int level, int option, void *value, socklen_t *length),                      \
       (fd, level, option, value, length), real_missing())                                                    \
     X(shutdown, int, (int fd, int how), (fd, how), real_missing())                                           \
-    X(close, int, (int fd), (fd), real_no_close(fd))                                                         \
+    X(close, int, (int fd), (fd), real_answer(sys_close(fd)))                                                \
     X(close_range, int, (unsigned first, unsigned last, int flags), (first, last, flags), real_missing())    \
     X(closefrom, void, (int first), (first), (void)0)                                                        \
     X(dup2, int, (int fd, int onto), (fd, onto), real_missing())                                             \
@@ -53,11 +53,5 @@ struct real {
 };
 
 extern struct real real __attribute__((visibility("hidden")));
-
-/*
- * Looks up those that a signal handler, the child of a fork or of a vfork may be the first to call: the
- * loader's lock is not for them.
- */
-void real_find_early(void);
 
 #endif

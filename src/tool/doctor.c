@@ -15,6 +15,7 @@
 #include "tool/grid.h"
 #include "tool/json.h"
 #include "tool/library.h"
+#include "tool/nested.h"
 #include "tool/objects.h"
 #include "tool/options.h"
 #include "tool/output.h"
@@ -285,10 +286,23 @@ static int result_of(const struct reach *reach)
 
 static const char *const results[] = {[FULL] = "full", [PARTLY] = "partly", [NONE] = "none"};
 
+/* Its retries and ours, where what was counted says so: of a process in the state that it was told to use. */
+static void tell_of_retries(struct patient *patient)
+{
+    static char environment[FILE_MOST];
+    size_t length = patient->pid ? read_proc(patient->pid, "environ", environment) : 0;
+    const char *state = variable_of(environment, length, "GUSSET_STATE");
+
+    nested_note(&patient->reach, state && *state == '/' ? state : NULL);
+}
+
 static void advise(struct patient *patient, int result)
 {
     struct reach *reach = &patient->reach;
     bool is_idle = true;
+
+    if (result != NONE)
+        tell_of_retries(patient);
 
     for (int way = 0; way < REACH_WAYS; way++)
         is_idle = is_idle && reach->levels[way] == REACH_UNUSED;

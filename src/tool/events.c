@@ -311,7 +311,7 @@ static int show(struct watch *watch)
         number = first_of_last(watch);
         print_from(watch, &number);
     } else if (!watch->json) {
-        open_say_none(&watch->state);
+        open_say_none(&watch->state, stdout);
     }
     int result = watch->follow ? follow(watch, number) : TOOL_FINE;
     map_close(&watch->state.map);

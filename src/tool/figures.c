@@ -1,5 +1,7 @@
 #include "tool/figures.h"
 
+#include "core/outcome.h"
+
 /* What is shown of a host, and what it is called where nothing was done but counted. */
 static const struct {
     enum layout_counter counter, would;
@@ -47,6 +49,8 @@ void figures_sum(struct snapshot *total, const struct snapshot_list *list)
             total->counters[c] += list->items[i].counters[c];
         for (unsigned b = 0; b < LAYOUT_LATENCY_BUCKETS; b++)
             total->latency[b] += list->items[i].latency[b];
+        for (unsigned e = 0; e < LAYOUT_ERRORS; e++)
+            total->errors[e] += list->items[i].errors[e];
         total->is_shadow = total->is_shadow && list->items[i].is_shadow;
     }
 }
@@ -61,6 +65,11 @@ void figures_write(struct json *json, const struct snapshot *host)
 
     for (unsigned i = 0; i < LAYOUT_COUNTERS_USED; i++)
         json_number(json, names[i], host->counters[i]);
+    json_object(json, "errors");
+    for (unsigned type = 1; type < OUTCOME_TYPES; type++)
+        if (host->errors[type - 1])
+            json_number(json, outcome_type_name(type), host->errors[type - 1]);
+    json_end_object(json);
     json_ms(json, "p50_ms", snapshot_latency_us(host, 0.5));
     json_ms(json, "p99_ms", snapshot_latency_us(host, 0.99));
 }

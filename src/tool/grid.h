@@ -1,4 +1,7 @@
-/* A table on a page: cells are collected, then printed in columns as wide as they need to be. */
+/*
+ * A table on a page: cells are collected, then printed in columns as wide as they need to be. Where the page
+ * is narrower, columns are left out, those first that can best be spared, and then texts are cut.
+ */
 #ifndef GUSSET_TOOL_GRID_H
 #define GUSSET_TOOL_GRID_H
 
@@ -16,6 +19,9 @@ struct grid_column {
 struct grid {
     const struct grid_column *columns;
     unsigned width; /* columns */
+    unsigned most;  /* terminal columns of the page; 0: as many as it takes */
+    const unsigned char
+        *spare;     /* where most is set, for each column: the higher, the sooner left out; 0: never */
     unsigned count; /* cells */
     struct grid_cell {
         char *text;

@@ -1,5 +1,6 @@
 #include <ctype.h>
 
+#include "tool/manual.h"
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/tool.h"
@@ -12,7 +13,7 @@ void tool_print_overview(FILE *to)
             "unmodified.\n\n",
             output_style(to, OUTPUT_BOLD), output_style(to, OUTPUT_PLAIN));
     for (const struct tool_verb *verb = tool_verbs; verb->name; verb++)
-        fprintf(to, "  %s%-8s%s  %s\n", output_style(to, OUTPUT_BOLD), verb->name,
+        fprintf(to, "  %s%-10s%s  %s\n", output_style(to, OUTPUT_BOLD), verb->name,
                 output_style(to, OUTPUT_PLAIN), verb->help);
     fprintf(
         to,
@@ -35,11 +36,21 @@ void tool_print_verb(FILE *to, const struct tool_verb *verb)
 
 int tool_help(const struct tool_verb *verb, int argc, char **argv)
 {
+    const char *part = NULL;
+    const struct options_entry entries[] = {
+        {"mdoc", 0, OPTIONS_TEXT, &part},
+        {NULL,   0, OPTIONS_FLAG, NULL }
+    };
     struct options options = {.verb = verb, .most = 1};
-    int status = options_read(&options, NULL, argc, argv);
+    int status = options_read(&options, entries, argc, argv);
 
     if (status != OPTIONS_GO)
         return status;
+    if (part)
+        return manual_write(part, stdout)
+                   ? TOOL_FINE
+                   : options_misused(verb,
+                                     "--mdoc knows verbs, settings-of-file, settings-of-policy, policies");
     if (options.count == 0) {
         tool_print_overview(stdout);
         return TOOL_FINE;

@@ -20,6 +20,7 @@ void json_end_array(struct json *json);
 /* Values. Text that is no UTF-8 gets U+FFFD for each byte that does not fit. */
 void json_text(struct json *json, const char *key, const char *text);
 void json_number(struct json *json, const char *key, uint64_t number);
+void json_decimal(struct json *json, const char *key, double number); /* finite */
 void json_ms(struct json *json, const char *key, uint64_t us); /* microseconds as milliseconds, "1.234" */
 void json_bool(struct json *json, const char *key, bool is_true);
 void json_null(struct json *json, const char *key);

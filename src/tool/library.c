@@ -61,7 +61,8 @@ static int own_folder(char folder[PATH_MAX])
 
 int library_find(char path[PATH_MAX], char *reason, size_t size)
 {
-    static const char *const beside[] = {"", "/../lib", LIBRARY_TRIPLET, "/../lib64"};
+    static const char *const beside[] = {"", "/../lib", LIBRARY_TRIPLET "/gusset", LIBRARY_TRIPLET,
+                                         "/../lib64"};
     const char *named = getenv("GUSSET_LIBRARY");
     char folder[PATH_MAX], candidate[PATH_MAX + 64];
 

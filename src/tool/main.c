@@ -18,6 +18,7 @@ const struct tool_verb tool_verbs[] = {
              "  --shadow            change nothing, count what would have been done\n"
              "  --report            when the program ends, say on standard error what was done\n"
              "  --json              the report as one JSON object\n"
+             "  --record FILE       write each attempt to FILE (host, method, times, outcome), for `gusset replay`\n"
              "  --tenant ID, --project ID, --request-id ID\n"
              "                      what the calls carry, where the policy propagates it\n"
              "  --allow-faults      let the configuration's fault groups act, as faults = true does\n"
@@ -28,13 +29,18 @@ const struct tool_verb tool_verbs[] = {
      .examples = "  gusset run -- curl -sS https://api.example.com/v1/items\n"
                  "  gusset run --policy quick --set retry.attempts=4 -- ./backup.sh\n"
                  "  gusset run --report -- ./nightly-sync\n"
+                 "  gusset run --shadow --record today.rec -- ./nightly-sync    # then: gusset replay today.rec --policy quick\n"
                  "  gusset run --shadow --report -- make deploy      # what would gusset have done?\n",
      .act = tool_run,
      .misuse = TOOL_FAILED},
     {.name = "check",
      .help = "name every fault of a configuration, with file and line",
      .synopsis = "check [FILE] [--json]",
-     .text = "Without FILE the configuration that holds here is checked: --config FILE, $GUSSET_CONFIG, the\n"
+     .text = "  --config FILE       the same as FILE\n"
+             "  --set KEY=VALUE     as run would\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "Without FILE the configuration that holds here is checked: --config FILE, $GUSSET_CONFIG, the\n"
              "user's file, the system's. Exit status 1 when a fault was found; warnings are not faults.\n",
      .examples = "  gusset check\n"
                  "  gusset check conf/gusset.cfg && gusset reload\n",
@@ -67,20 +73,24 @@ const struct tool_verb tool_verbs[] = {
              "is 0 when gusset sees all that the program calls, 1 part of it, 2 nothing; 125: it could not be judged.\n",
      .examples = "  gusset doctor curl\n"
                  "  gusset doctor /usr/lib/php/20220829/curl.so\n"
-                 "  gusset doctor $(pidof -s php-fpm8.2)\n"
+                 "  gusset doctor $$                                  # this shell\n"
                  "  gusset doctor ./nightly.sh || echo not all of it is seen\n",
      .act = tool_doctor,
      .misuse = TOOL_FAILED},
     {.name = "status",
      .help = "every host: circuit, calls, retries, rescued, latency",
-     .synopsis = "status [HOST[:PORT]] [--watch] [--json]",
-     .text = "  --watch             draw again every second, until interrupted\n"
+     .synopsis = "status [HOST[:PORT]] [--watch [SECONDS]] [--sort KEY] [--json]",
+     .text = "  -w, --watch [SECONDS]\n"
+             "                      draw again and again, each second if not said otherwise, until interrupted\n"
+             "  --sort host|circuit|calls|attempts|retries|rescued|rejected|failed|p50|p99\n"
+             "                      by what the hosts are ordered (default host)\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
              "  --json              one JSON object\n"
              "\n"
              "With HOST, each of its circuits in full: window, budget, latency. Exit status 1 when HOST is not known.\n",
      .examples = "  gusset status\n"
                  "  gusset status api.example.com\n"
+                 "  gusset status --watch 2 --sort failed\n"
                  "  gusset status --json | jq '.hosts[] | select(.circuit != \"closed\").host'\n",
      .act = tool_status,
      .misuse = TOOL_MISUSE},
@@ -164,10 +174,89 @@ const struct tool_verb tool_verbs[] = {
      .examples = "  gusset reload\n",
      .act = tool_reload,
      .misuse = TOOL_MISUSE},
+    {.name = "metrics",
+     .help = "the same figures for collectors, as Prometheus takes them",
+     .synopsis = "metrics [--textfile FILE | --listen [ADDRESS:]PORT] [--json]",
+     .text = "  --textfile FILE     write them to FILE, in one step, for node_exporter's textfile collector\n"
+             "  --listen PORT       serve them at /metrics, until interrupted; ADDRESS:PORT where not on loopback\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "Labels are the host, the policy and the mode, never a URL. With --listen the address is printed once\n"
+             "scrapes can come; port 0 takes a free one.\n",
+     .examples = "  gusset metrics\n"
+                 "  gusset metrics --textfile /var/lib/prometheus/node-exporter/gusset.prom\n"
+                 "  gusset metrics --listen 9464\n",
+     .act = tool_metrics,
+     .misuse = TOOL_MISUSE},
+    {.name = "completion",
+     .help = "completions for a shell",
+     .synopsis = "completion bash|zsh|fish",
+     .text = "  --list hosts|policies|settings\n"
+             "                      the words that a completion asks for, a line each\n"
+             "\n"
+             "bash: put it into ~/.local/share/bash-completion/completions/gusset; zsh: as _gusset into a folder\n"
+             "of $fpath; fish: into ~/.config/fish/completions/gusset.fish. `make install` does it for all users.\n",
+     .examples = "  source <(gusset completion bash)\n"
+                 "  gusset completion fish | source\n"
+                 "  gusset completion zsh >~/.zfunc/_gusset\n",
+     .act = tool_completion,
+     .misuse = TOOL_MISUSE},
+    {.name = "simulate",
+     .help = "what a policy would do in an outage or overload, on a virtual clock",
+     .synopsis = "simulate --scenario SCENARIO [--policy NAME]… [OPTION]… [URL|HOST:PORT]",
+     .text = "  -s, --scenario NAME outage: every connection is refused · brownout: half of the answers are 503, and\n"
+             "                      all slow · slow: 50 times as slow · flaky: a tenth are 503, all the time ·\n"
+             "                      overload: four times as many clients\n"
+             "  --policy NAME       try this policy (again for more, side by side); default: the rule that wins\n"
+             "                      for the URL, or `standard` where nothing is configured\n"
+             "  --config FILE       the configuration; default: the one that holds here\n"
+             "  --set KEY=VALUE     put a setting on top of every policy (again for more)\n"
+             "  --method M          of the requests (default GET)\n"
+             "  --clients N         that call one call after another (default 100)\n"
+             "  --rate R            calls a second of all clients together (default: as many as clients)\n"
+             "  --duration T        of the run (default 60s); --from T, --for T: of the trouble (default: the\n"
+             "                      second quarter of the run)\n"
+             "  --latency T         of an answer in good times, give or take half (default 100ms)\n"
+             "  --workers N         requests that the server works on at once (default: twice what it needs)\n"
+             "  --backlog N         requests that may wait for a worker; beyond, 503 (default: 5 times --workers)\n"
+             "  --failing PERCENT   of the answers in the trouble that are 503\n"
+             "  --seed N            other dice (default 1); the same numbers give the same result\n"
+             "  --svg FILE          a picture, too\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "The engine is the one that programs run under, on a clock of its own: a minute takes a moment, and\n"
+             "nothing is sent or remembered. `bare` is the same program without gusset: one attempt, no limits. A\n"
+             "server does not know who has given up, and works on. Rules in shadow are tried as if they acted. For a\n"
+             "HOST:PORT a connect() is tried, which is refused where a request would be answered by 503.\n",
+     .examples = "  gusset simulate --scenario outage\n"
+                 "  gusset simulate --scenario brownout --policy standard --policy aggressive --svg brownout.svg\n"
+                 "  gusset simulate -s overload --clients 400 --rate 200 --set timeout.attempt=1s\n"
+                 "  gusset simulate -s slow --for 20s https://api.example.com/v1/items\n",
+     .act = tool_simulate,
+     .misuse = TOOL_MISUSE},
+    {.name = "replay",
+     .help = "what another policy would have made of recorded calls",
+     .synopsis = "replay FILE [--policy NAME | --config FILE] [--set KEY=VALUE]… [--json]",
+     .text = "  --policy NAME       the policy to try on every host\n"
+             "  --config FILE       the configuration to try; default: the one that holds here\n"
+             "  --set KEY=VALUE     put a setting on top of every policy (again for more)\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "FILE is what `gusset run --record FILE` wrote. The recorded calls go through the engine once more on\n"
+             "a virtual clock; nothing is sent or remembered. Told is which calls would have been saved or lost,\n"
+             "which attempts added, which calls refused, and what was assumed. A record made with --shadow shows\n"
+             "the program as it is without gusset, so it is the best one to try policies on.\n",
+     .examples = "  gusset run --shadow --record today.rec -- ./nightly-sync\n"
+                 "  gusset replay today.rec --policy aggressive\n"
+                 "  gusset replay today.rec --policy standard --set breaker.open=30s\n",
+     .act = tool_replay,
+     .misuse = TOOL_MISUSE},
     {.name = "help",
      .help = "this list, or all about a verb",
      .synopsis = "help [VERB]",
-     .text = "",
+     .text = "  --mdoc verbs|settings-of-file|settings-of-policy|policies\n"
+             "                      a part of the manual as mdoc source; its pages are built with it\n",
      .examples = "  gusset help run\n",
      .act = tool_help,
      .misuse = TOOL_MISUSE},

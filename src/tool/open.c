@@ -88,9 +88,10 @@ int open_or_create(struct open_state *state)
     return error == 0 ? 0 : complain(state, error);
 }
 
-void open_say_none(const struct open_state *state)
+void open_say_none(const struct open_state *state, FILE *to)
 {
-    printf("no state yet at %s: it is made by the first call that a rule judges, as in\n"
-           "  gusset run -- curl -sS URL\n",
-           state->path);
+    fprintf(to,
+            "no state yet at %s: it is made by the first call that a rule judges, as in\n"
+            "  gusset run -- curl -sS URL\n",
+            state->path);
 }

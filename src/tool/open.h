@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "state/map.h"
 
@@ -27,6 +28,6 @@ int open_existing(struct open_state *state);
 int open_or_create(struct open_state *state);
 
 /* The sentence for a state that is not there yet. */
-void open_say_none(const struct open_state *state);
+void open_say_none(const struct open_state *state, FILE *to);
 
 #endif

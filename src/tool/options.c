@@ -11,14 +11,24 @@ enum { HELP = 256, COLOR, FIRST }; /* what getopt_long returns; entries follow F
 
 /* The table in the two forms that getopt_long wants. */
 struct forms {
-    char letters[2 * OPTIONS_ROOM + 8];
+    char letters[3 * OPTIONS_ROOM + 8];
     struct option names[OPTIONS_ROOM + 3];
 };
 
-static void add_letter(struct forms *forms, char letter, bool takes_value)
+/* What getopt_long calls it: no, required or optional argument. */
+static int argument_of(const struct options_entry *entry)
 {
-    char text[3] = {letter, takes_value ? ':' : '\0', '\0'};
-    strcat(forms->letters, text);
+    return entry->kind == OPTIONS_FLAG    ? no_argument
+           : entry->kind == OPTIONS_MAYBE ? optional_argument
+                                          : required_argument;
+}
+
+static void add_letter(struct forms *forms, char letter, int argument)
+{
+    static const char *const marks[] = {"", ":", "::"};
+    char text[4] = {letter};
+
+    strcat(strcat(forms->letters, text), marks[argument]);
 }
 
 static unsigned prepare(struct forms *forms, const struct options *options,
@@ -29,10 +39,10 @@ static unsigned prepare(struct forms *forms, const struct options *options,
     /* A leading colon tells a missing value from an unknown option, a plus ends at the first operand. */
     strcpy(forms->letters, options->most < 0 ? "+:h" : ":h");
     for (; entries && entries[count].name && count < OPTIONS_ROOM; count++) {
-        bool takes_value = entries[count].kind != OPTIONS_FLAG;
-        forms->names[count] = (struct option){entries[count].name, takes_value, NULL, (int)(FIRST + count)};
+        int argument = argument_of(&entries[count]);
+        forms->names[count] = (struct option){entries[count].name, argument, NULL, (int)(FIRST + count)};
         if (entries[count].letter)
-            add_letter(forms, entries[count].letter, takes_value);
+            add_letter(forms, entries[count].letter, argument);
     }
     forms->names[count] = (struct option){"help", no_argument, NULL, HELP};
     forms->names[count + 1] = (struct option){"color", required_argument, NULL, COLOR};
@@ -58,6 +68,9 @@ static void store(const struct options_entry *entry, const char *value)
         return;
     case OPTIONS_TEXT:
         *(const char **)entry->to = value;
+        return;
+    case OPTIONS_MAYBE:
+        *(const char **)entry->to = value ? value : "";
         return;
     case OPTIONS_EACH:
         options_add(entry->to, value);
@@ -98,6 +111,12 @@ static int take_operands(struct options *options, int argc, char **argv)
     return OPTIONS_GO;
 }
 
+/* getopt_long takes an optional value only where it hangs on the option; people write a number behind it. */
+static bool is_numeric(const char *text)
+{
+    return *text >= '0' && *text <= '9' && strspn(text, "0123456789.") == strlen(text);
+}
+
 int options_read(struct options *options, const struct options_entry *entries, int argc, char **argv)
 {
     struct forms forms = {.letters = ""};
@@ -123,6 +142,8 @@ int options_read(struct options *options, const struct options_entry *entries, i
         if (option == '?')
             return options_misused(options->verb, "unknown option %.*s", (int)strcspn(argv[optind - 1], "="),
                                    argv[optind - 1]);
+        if (entry && entry->kind == OPTIONS_MAYBE && !optarg && optind < argc && is_numeric(argv[optind]))
+            optarg = argv[optind++];
         if (entry)
             store(entry, optarg);
     }

@@ -11,9 +11,10 @@
 #include "tool/tool.h"
 
 enum options_kind {
-    OPTIONS_FLAG, /* to: bool */
-    OPTIONS_TEXT, /* to: const char *; the last one counts */
-    OPTIONS_EACH  /* to: struct options_list; all count */
+    OPTIONS_FLAG,  /* to: bool */
+    OPTIONS_TEXT,  /* to: const char *; the last one counts */
+    OPTIONS_MAYBE, /* to: const char *; "" where no number follows */
+    OPTIONS_EACH   /* to: struct options_list; all count */
 };
 
 struct options_entry {

@@ -32,6 +32,11 @@ static bool is_colored(FILE *to)
     return !(no && *no) && terminal && strcmp(terminal, "dumb") != 0 && isatty(fileno(to));
 }
 
+void output_fix_color(FILE *to)
+{
+    color = is_colored(to) ? ALWAYS : NEVER;
+}
+
 const char *output_style(FILE *to, enum output_style style)
 {
     static const char *const sequences[] = {

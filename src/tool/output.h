@@ -15,6 +15,10 @@ enum output_style { OUTPUT_PLAIN, OUTPUT_BOLD, OUTPUT_DIM, OUTPUT_GOOD, OUTPUT_B
 /* "auto", "always" or "never"; false for another word. auto: on a terminal, unless $NO_COLOR is set. */
 bool output_set_color(const char *when);
 
+/* From now on "auto" means what it means for this stream: what is gathered in memory goes there in the end.
+ */
+void output_fix_color(FILE *to);
+
 /* The escape sequence that begins a style (OUTPUT_PLAIN ends it), "" where there is no colour. Static. */
 const char *output_style(FILE *to, enum output_style style);
 

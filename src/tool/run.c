@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "config/assign.h"
@@ -24,7 +25,7 @@ enum { NOT_RUNNABLE = 126, NOT_FOUND = 127, REASON_MOST = PATH_MAX + 256 };
 struct run {
     struct setup setup;
     bool shadow, report, json, force, faults;
-    const char *tenant, *project, *request;
+    const char *tenant, *project, *request, *record;
     char program[PATH_MAX];
     char library[PATH_MAX];
 };
@@ -86,6 +87,23 @@ static void tell_faults(const struct setup *setup)
     setup_model_or_empty(setup, &model);
     faults_tell(&model, stderr, "gusset: ");
     model_clear(&model);
+}
+
+/*
+ * The record begins empty. The shim opens it by its real name, follows no link then, and makes none anew
+ * where this one is moved away.
+ */
+static int put_record(const struct run *run)
+{
+    char path[PATH_MAX];
+    FILE *file = run->record ? fopen(run->record, "we") : NULL;
+
+    if (!run->record)
+        return 0;
+    if (file && fchmod(fileno(file), 0600) == 0 && fclose(file) == 0 && realpath(run->record, path))
+        return setenv("GUSSET_RECORD", path, 1);
+    output_error("run: --record: the file cannot be written: %s", strerror(errno));
+    return -1;
 }
 
 /* Where nobody has configured anything, whoever says `gusset run` wants something: standard, for every host.
@@ -171,6 +189,7 @@ static int read_options(const struct tool_verb *verb, struct run *run, struct op
         {"tenant",       0, OPTIONS_TEXT, &run->tenant      },
         {"project",      0, OPTIONS_TEXT, &run->project     },
         {"request-id",   0, OPTIONS_TEXT, &run->request     },
+        {"record",       0, OPTIONS_TEXT, &run->record      },
         {"force",        0, OPTIONS_FLAG, &run->force       },
         {"allow-faults", 0, OPTIONS_FLAG, &run->faults      },
         {NULL,           0, OPTIONS_FLAG, NULL              },
@@ -209,7 +228,7 @@ int tool_run(const struct tool_verb *verb, int argc, char **argv)
         output_error("run: %s; --force runs it bare", reason);
         return TOOL_FAILED;
     }
-    if (put_rules(&run) < 0 || put_context(&run) < 0 || put_preload(&run) < 0) {
+    if (put_record(&run) < 0 || put_rules(&run) < 0 || put_context(&run) < 0 || put_preload(&run) < 0) {
         output_error("run: %s was not started", options.operands[0]);
         return TOOL_FAILED;
     }

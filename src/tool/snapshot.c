@@ -27,6 +27,12 @@ static void read_policy(struct snapshot *host)
     }
 }
 
+static void copy_halves(uint32_t *to, _Atomic uint32_t *from, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++)
+        to[i] = atomic_load_explicit(&from[i], memory_order_relaxed);
+}
+
 static void copy_words(uint64_t *to, _Atomic uint64_t *from, unsigned count)
 {
     for (unsigned i = 0; i < count; i++)
@@ -48,8 +54,8 @@ static bool copy(struct snapshot *host, struct map *map, uint32_t index)
     copy_words(host->outcomes, slot->outcomes, WINDOW_SLOTS);
     copy_words(host->budget, slot->budget, WINDOW_SLOTS);
     copy_words(host->counters, slot->counters, LAYOUT_COUNTERS_ROOM);
-    for (unsigned i = 0; i < LAYOUT_LATENCY_BUCKETS; i++)
-        host->latency[i] = atomic_load_explicit(&slot->latency[i], memory_order_relaxed);
+    copy_halves(host->latency, slot->latency, LAYOUT_LATENCY_BUCKETS);
+    copy_halves(host->errors, slot->errors, LAYOUT_ERRORS);
     read_policy(host);
     return slots_is_still(slot, host->key);
 }

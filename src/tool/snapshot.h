@@ -25,6 +25,7 @@ struct snapshot {
     uint64_t budget[WINDOW_SLOTS];
     uint64_t counters[LAYOUT_COUNTERS_ROOM];
     uint32_t latency[LAYOUT_LATENCY_BUCKETS];
+    uint32_t errors[LAYOUT_ERRORS];
 };
 
 struct snapshot_list {

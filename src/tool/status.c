@@ -1,29 +1,27 @@
 /* What the shared state knows of each host: a table, one host in full, or JSON. */
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "config/preset.h"
+#include "config/value.h"
 #include "core/breaker.h"
-#include "state/control.h"
-#include "sys/clock.h"
+#include "core/outcome.h"
 #include "tool/faults.h"
 #include "tool/figures.h"
-#include "tool/open.h"
 #include "tool/options.h"
 #include "tool/output.h"
-#include "tool/setup.h"
-#include "tool/tokens.h"
+#include "tool/reading.h"
+#include "tool/screen.h"
+#include "tool/sorting.h"
 
 struct status {
     const char *state_path;
-    bool json, watch;
+    const char *watch, *sort; /* NULL: not asked for */
+    bool json;
+    enum sorting order;
+    uint64_t every_ms;
     bool has_address;
     struct address address;
-    struct open_state state;
-    struct snapshot_list buckets;
-    struct model model; /* for the windows and limits that the policies set */
+    struct reading reading;
 };
 
 static enum output_style style_of(const struct snapshot *host)
@@ -39,122 +37,87 @@ static enum output_style style_of(const struct snapshot *host)
     return OUTPUT_PLAIN;
 }
 
-/* The policy of this name where it has the group; NULL when it has not, or is unknown here. */
-static const struct policy *policy_with(struct status *status, const struct snapshot *host,
-                                        enum policy_group group)
-{
-    uint32_t index = model_find_policy(&status->model, host->policy);
-
-    if (index == (uint32_t)MODEL_NONE)
-        index = preset_add(&status->model, host->policy);
-    if (index == (uint32_t)MODEL_NONE)
-        return NULL;
-    const struct policy *values = &model_policy(&status->model, index)->values;
-    return values->groups & group ? values : NULL;
-}
-
-/* The window that the policy counts failures in; 0 when it is not known. */
-static uint32_t window_ms(struct status *status, const struct snapshot *host)
-{
-    const struct policy *policy = policy_with(status, host, POLICY_BREAKER);
-    return policy ? policy->breaker.rule.window_ms : 0;
-}
-
-static struct tokens tokens_of(struct status *status, const struct snapshot *host)
-{
-    const struct policy *policy = policy_with(status, host, POLICY_LIMIT);
-    return (struct tokens){policy ? &policy->limit.rule : NULL, host, &status->buckets, clock_now_us()};
-}
-
-static const char *switched_mode(const struct status *status)
-{
-    static const char *const names[] = {"as configured", "enforce", "shadow", "off"};
-    uint64_t mode = control_switch(control_word(status->state.map.header));
-    return names[mode < sizeof names / sizeof *names ? mode : 0];
-}
-
-/* Connects that no rule meant, of all processes. */
-static uint64_t unprotected(const struct status *status)
-{
-    uint64_t sum = 0;
-
-    for (unsigned i = 0; i < LAYOUT_UNPROTECTED; i++)
-        sum += atomic_load(&status->state.map.header->unprotected[i].count);
-    return sum;
-}
-
 /* ---- the table ---- */
 
-static void print_table(struct status *status, const struct snapshot_list *list)
+static void say(FILE *to, const char *line)
 {
+    fprintf(to, "%s\n", line);
+}
+
+static void print_table(struct status *status, FILE *to)
+{
+    const struct snapshot_list *list = &status->reading.hosts;
     static const struct grid_column columns[] = {
         {"HOST",    false},
         {"POLICY",  false},
         {"CIRCUIT", false},
         FIGURES_COLUMNS, {"TOKENS",  true },
     };
-    uint64_t now_ms = clock_now_us() / 1000;
+    static const unsigned char spare[] = {0, 4, 0, FIGURES_SPARE, 9};
+    uint64_t now_ms = status->reading.now_us / 1000;
     struct grid grid;
     char circuit[SNAPSHOT_CIRCUIT];
 
-    printf("%s%s: %u %s, mode %s", output_style(stdout, OUTPUT_DIM), status->state.path, list->count,
-           list->count == 1 ? "host" : "hosts", switched_mode(status));
-    if (unprotected(status))
-        printf(", %llu unprotected", (unsigned long long)unprotected(status));
-    printf("%s\n", output_style(stdout, OUTPUT_PLAIN));
+    fprintf(to, "%s%s: %u %s, mode %s", output_style(to, OUTPUT_DIM), status->reading.state.path, list->count,
+            list->count == 1 ? "host" : "hosts", reading_mode(&status->reading));
+    if (reading_unprotected(&status->reading))
+        fprintf(to, ", %llu unprotected", (unsigned long long)reading_unprotected(&status->reading));
+    fprintf(to, "%s\n", output_style(to, OUTPUT_PLAIN));
     if (list->count == 0)
         return;
     grid_init(&grid, columns, sizeof columns / sizeof *columns);
+    grid.most = screen_columns(stdout);
+    grid.spare = spare;
     for (unsigned i = 0; i < list->count; i++) {
         const struct snapshot *host = &list->items[i];
         grid_add(&grid, OUTPUT_PLAIN, "%s", host->host);
         grid_add(&grid, OUTPUT_PLAIN, "%s%s", snapshot_policy(host), host->is_shadow ? " (shadow)" : "");
         grid_add(&grid, style_of(host), "%s", snapshot_circuit(host, now_ms, circuit));
         figures_add(&grid, host);
-        struct tokens tokens = tokens_of(status, host);
+        struct tokens tokens = reading_tokens(&status->reading, host);
         tokens_add(&grid, &tokens);
     }
-    grid_print(&grid, stdout);
+    grid_print(&grid, to);
     grid_clear(&grid);
-    figures_print_note(list, stdout);
+    figures_print_note(list, to);
 }
 
 /* ---- one host in full ---- */
 
-static void print_window(struct status *status, const struct snapshot *host, uint64_t now_ms)
+static void print_window(struct status *status, const struct snapshot *host, FILE *to, uint64_t now_ms)
 {
-    uint32_t ms = window_ms(status, host);
+    uint32_t ms = reading_window_ms(&status->reading, host);
     char duration[OUTPUT_NUMBER];
 
     if (ms == 0) {
-        puts(host->policy[0]
-                 ? "  window    not known: the policy is none of the configuration that holds here"
-                 : "  window    not known: all policies of the host share this circuit");
+        say(to, host->policy[0]
+                    ? "  window    not known: the policy is none of the configuration that holds here"
+                    : "  window    not known: all policies of the host share this circuit");
         return;
     }
     struct window_sum sum = snapshot_window(host->outcomes, ms, now_ms);
-    printf("  window    %u attempts, %u failed, in the last %s", sum.all, sum.marked,
-           output_duration((uint64_t)ms * 1000, duration));
+    fprintf(to, "  window    %u attempts, %u failed, in the last %s", sum.all, sum.marked,
+            output_duration((uint64_t)ms * 1000, duration));
     if (sum.all)
-        printf(" (%.1f %%)", 100.0 * sum.marked / sum.all);
-    printf("; %u failures in a row\n", breaker_failures(host->circuit));
+        fprintf(to, " (%.1f %%)", 100.0 * sum.marked / sum.all);
+    fprintf(to, "; %u failures in a row\n", breaker_failures(host->circuit));
 }
 
-static void print_latency(const struct snapshot *host)
+static void print_latency(const struct snapshot *host, FILE *to)
 {
     char p50[OUTPUT_NUMBER], p90[OUTPUT_NUMBER], p99[OUTPUT_NUMBER];
 
     if (!snapshot_latency_us(host, 0.5)) {
-        puts("  latency   no call has ended yet");
+        say(to, "  latency   no call has ended yet");
         return;
     }
-    printf("  latency   p50 %s, p90 %s, p99 %s, of whole calls\n",
-           output_duration(snapshot_latency_us(host, 0.5), p50),
-           output_duration(snapshot_latency_us(host, 0.9), p90),
-           output_duration(snapshot_latency_us(host, 0.99), p99));
+    fprintf(to, "  latency   p50 %s, p90 %s, p99 %s, of whole calls\n",
+            output_duration(snapshot_latency_us(host, 0.5), p50),
+            output_duration(snapshot_latency_us(host, 0.9), p90),
+            output_duration(snapshot_latency_us(host, 0.99), p99));
 }
 
-static void print_counters(const struct snapshot *host)
+static void print_counters(const struct snapshot *host, FILE *to)
 {
 #define X(name) #name,
     static const char *const names[] = {LAYOUT_COUNTERS(X)};
@@ -164,29 +127,44 @@ static void print_counters(const struct snapshot *host)
     for (unsigned i = 0; i < LAYOUT_COUNTERS_USED; i++) {
         if (host->counters[i] == 0)
             continue;
-        printf("%s %s %llu", before, names[i], (unsigned long long)host->counters[i]);
+        fprintf(to, "%s %s %llu", before, names[i], (unsigned long long)host->counters[i]);
         before = ",";
     }
-    puts(before[0] == ',' ? "" : "  counted   nothing yet");
+    say(to, before[0] == ',' ? "" : "  counted   nothing yet");
 }
 
-static void print_host(struct status *status, struct snapshot *host)
+static void print_errors(const struct snapshot *host, FILE *to)
 {
-    uint64_t now_ms = clock_now_us() / 1000;
+    const char *before = "  errors   ";
+
+    for (unsigned type = 1; type < OUTCOME_TYPES; type++) {
+        if (host->errors[type - 1] == 0)
+            continue;
+        fprintf(to, "%s %s %u", before, outcome_type_name(type), host->errors[type - 1]);
+        before = ",";
+    }
+    if (before[0] == ',')
+        fputc('\n', to);
+}
+
+static void print_host(struct status *status, struct snapshot *host, FILE *to)
+{
+    uint64_t now_ms = status->reading.now_us / 1000;
     char circuit[SNAPSHOT_CIRCUIT];
     struct window_sum budget = snapshot_window(host->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
-    struct tokens tokens = tokens_of(status, host);
+    struct tokens tokens = reading_tokens(&status->reading, host);
 
-    printf("%s%s%s, policy %s%s\n", output_style(stdout, OUTPUT_BOLD), output_clean(host->host),
-           output_style(stdout, OUTPUT_PLAIN), output_clean((char *)(uintptr_t)snapshot_policy(host)),
-           host->is_shadow ? " (shadow: counted, not done)" : "");
-    printf("  circuit   %s%s%s\n", output_style(stdout, style_of(host)),
-           snapshot_circuit(host, now_ms, circuit), output_style(stdout, OUTPUT_PLAIN));
-    print_window(status, host, now_ms);
-    printf("  budget    %u retries for %u calls in the last 10 s\n", budget.marked, budget.all);
-    tokens_print(&tokens, stdout);
-    print_latency(host);
-    print_counters(host);
+    fprintf(to, "%s%s%s, policy %s%s\n", output_style(to, OUTPUT_BOLD), output_clean(host->host),
+            output_style(to, OUTPUT_PLAIN), output_clean((char *)(uintptr_t)snapshot_policy(host)),
+            host->is_shadow ? " (shadow: counted, not done)" : "");
+    fprintf(to, "  circuit   %s%s%s\n", output_style(to, style_of(host)),
+            snapshot_circuit(host, now_ms, circuit), output_style(to, OUTPUT_PLAIN));
+    print_window(status, host, to, now_ms);
+    fprintf(to, "  budget    %u retries for %u calls in the last 10 s\n", budget.marked, budget.all);
+    tokens_print(&tokens, to);
+    print_latency(host, to);
+    print_counters(host, to);
+    print_errors(host, to);
 }
 
 /* ---- JSON ---- */
@@ -208,7 +186,7 @@ static void write_circuit(struct json *json, const struct snapshot *host, uint64
 static void write_windows(struct status *status, struct json *json, const struct snapshot *host,
                           uint64_t now_ms)
 {
-    uint32_t ms = window_ms(status, host);
+    uint32_t ms = reading_window_ms(&status->reading, host);
     struct window_sum budget = snapshot_window(host->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
 
     if (ms) {
@@ -228,17 +206,18 @@ static void write_windows(struct status *status, struct json *json, const struct
     json_end_object(json);
 }
 
-static void write_all(struct status *status, const struct snapshot_list *list)
+static void write_all(struct status *status)
 {
+    const struct snapshot_list *list = &status->reading.hosts;
     struct json json = {.to = stdout};
-    uint64_t now_ms = clock_now_us() / 1000;
+    uint64_t now_ms = status->reading.now_us / 1000;
 
     json_object(&json, NULL);
-    json_text(&json, "state", status->state.path);
-    json_bool(&json, "exists", status->state.map.header != NULL);
-    if (status->state.map.header) {
-        json_text(&json, "mode", switched_mode(status));
-        json_number(&json, "unprotected", unprotected(status));
+    json_text(&json, "state", status->reading.state.path);
+    json_bool(&json, "exists", status->reading.exists);
+    if (status->reading.exists) {
+        json_text(&json, "mode", reading_mode(&status->reading));
+        json_number(&json, "unprotected", reading_unprotected(&status->reading));
     }
     json_array(&json, "hosts");
     for (unsigned i = 0; i < list->count; i++) {
@@ -250,7 +229,7 @@ static void write_all(struct status *status, const struct snapshot_list *list)
         write_circuit(&json, host, now_ms);
         figures_write(&json, host);
         write_windows(status, &json, host, now_ms);
-        struct tokens tokens = tokens_of(status, host);
+        struct tokens tokens = reading_tokens(&status->reading, host);
         tokens_write(&json, &tokens);
         json_end_object(&json);
     }
@@ -261,79 +240,117 @@ static void write_all(struct status *status, const struct snapshot_list *list)
 
 /* ---- the verb ---- */
 
-static int show(struct status *status)
-{
-    struct snapshot_list list = {0};
-    int result = TOOL_FINE;
+#define UNKNOWN "status: that host is not known in %s; `gusset status` lists those that are"
 
-    int error = open_existing(&status->state);
-    if (error < 0 && error != -ENOENT)
-        return TOOL_FAULTS;
-    if (error == 0) {
-        const struct address *address = status->has_address ? &status->address : NULL;
-        snapshot_take(&list, &status->state.map, address, NULL);
-        snapshot_take_buckets(&status->buckets, &status->state.map, address);
-    }
-    if (status->has_address && list.count == 0)
-        result = TOOL_FAULTS;
-    if (status->json)
-        write_all(status, &list);
-    else if (error == -ENOENT)
-        open_say_none(&status->state);
-    else if (result != TOOL_FINE)
-        output_error("status: that host is not known in %s; `gusset status` lists those that are",
-                     status->state.path);
-    else if (!status->has_address)
-        print_table(status, &list);
+static void print(struct status *status, FILE *to)
+{
+    const struct snapshot_list *list = &status->reading.hosts;
+
+    if (!status->has_address)
+        print_table(status, to);
     else
-        for (unsigned i = 0; i < list.count; i++)
-            print_host(status, &list.items[i]);
+        for (unsigned i = 0; i < list->count; i++)
+            print_host(status, &list->items[i], to);
+}
+
+static int show(struct status *status, FILE *to)
+{
+    const struct snapshot_list *list = &status->reading.hosts;
+
+    if (reading_take(&status->reading, status->has_address ? &status->address : NULL) < 0)
+        return TOOL_FAULTS;
+    int result = status->has_address && list->count == 0 ? TOOL_FAULTS : TOOL_FINE;
+    sorting_apply(&status->reading.hosts, status->order);
+    if (status->json)
+        write_all(status);
+    else if (!status->reading.exists)
+        open_say_none(&status->reading.state, to);
+    else if (result == TOOL_FINE)
+        print(status, to);
+    else if (to == stdout)
+        output_error(UNKNOWN, status->reading.state.path);
+    else
+        fprintf(to, UNKNOWN "\n", status->reading.state.path);
     if (!status->json)
-        faults_tell(&status->model, stdout, "");
-    snapshot_clear(&list);
-    snapshot_clear(&status->buckets);
-    map_close(&status->state.map);
+        faults_tell(&status->reading.model, to, "");
+    reading_drop(&status->reading);
     return result;
 }
 
-/* Opened anew each time, because the file may come, go, or be replaced meanwhile. */
+/* Gathered first, because what is drawn in place must be cut to it. Returns false when the terminal is gone.
+ */
+static bool draw(struct status *status)
+{
+    char *page = NULL;
+    size_t length;
+    FILE *to = open_memstream(&page, &length);
+
+    if (!to)
+        output_die("out of memory");
+    show(status, to);
+    bool is_there = fclose(to) == 0 && screen_draw(page);
+    free(page);
+    return is_there;
+}
+
+/* In a pipe the pages follow each other, as JSON a line each. */
 static int watch(struct status *status)
 {
+    bool is_drawn = screen_columns(stdout) && !status->json;
+
+    if (is_drawn)
+        output_fix_color(stdout);
     for (;;) {
-        if (isatty(STDOUT_FILENO) && !status->json)
-            fputs("\033[H\033[J", stdout);
-        show(status);
+        if (is_drawn && !draw(status))
+            return TOOL_FAULTS;
+        if (!is_drawn && show(status, stdout) != TOOL_FINE && !status->has_address)
+            return TOOL_FAULTS;
+        if (!is_drawn && !status->json)
+            putchar('\n');
         if (fflush(stdout) != 0)
             return TOOL_FAULTS;
-        clock_sleep_ms(1000);
+        screen_pause((uint32_t)status->every_ms);
     }
+}
+
+/* What is wrong with the options, or NULL. */
+static const char *judge(struct status *status, const struct options *options)
+{
+    const char *fault = options->count ? address_parse(&status->address, options->operands[0]) : NULL;
+
+    status->has_address = options->count > 0;
+    if (fault)
+        return fault;
+    if (status->sort && !sorting_find(status->sort, &status->order))
+        return "--sort takes host, circuit, calls, attempts, retries, rescued, rejected, failed, p50 or p99";
+    if (status->watch && status->watch[0] &&
+        (!value_decimal(status->watch, strlen(status->watch), 3, &status->every_ms) ||
+         status->every_ms < 100 || status->every_ms > 3600000))
+        return "--watch takes seconds, from 0.1 to 3600";
+    return NULL;
 }
 
 int tool_status(const struct tool_verb *verb, int argc, char **argv)
 {
-    struct status status = {.state_path = NULL};
+    struct status status = {.every_ms = 1000};
     const struct options_entry entries[] = {
-        {"json",  0,   OPTIONS_FLAG, &status.json      },
-        {"watch", 'w', OPTIONS_FLAG, &status.watch     },
-        {"state", 0,   OPTIONS_TEXT, &status.state_path},
-        {NULL,    0,   OPTIONS_FLAG, NULL              },
+        {"json",  0,   OPTIONS_FLAG,  &status.json      },
+        {"watch", 'w', OPTIONS_MAYBE, &status.watch     },
+        {"sort",  0,   OPTIONS_TEXT,  &status.sort      },
+        {"state", 0,   OPTIONS_TEXT,  &status.state_path},
+        {NULL,    0,   OPTIONS_FLAG,  NULL              },
     };
     struct options options = {.verb = verb, .most = 1};
-    struct setup setup = {.config = NULL};
 
     int result = options_read(&options, entries, argc, argv);
     if (result != OPTIONS_GO)
         return result;
-    if (options.count) {
-        const char *fault = address_parse(&status.address, options.operands[0]);
-        if (fault)
-            return options_misused(verb, "%s", fault);
-        status.has_address = true;
-    }
-    if (open_find(&status.state, status.state_path) < 0)
+    const char *fault = judge(&status, &options);
+    if (fault)
+        return options_misused(verb, "%s", fault);
+    if (reading_begin(&status.reading, status.state_path) < 0)
         return TOOL_FAULTS;
-    setup_model_or_empty(&setup, &status.model);
-    result = status.watch ? watch(&status) : show(&status);
-    model_clear(&status.model);
+    result = status.watch ? watch(&status) : show(&status, stdout);
+    reading_end(&status.reading);
     return result;
 }

@@ -68,6 +68,8 @@ static void add_host(struct map *to, struct layout_host *from)
         atomic_fetch_add(&host->counters[i], atomic_load(&from->counters[i]));
     for (unsigned i = 0; i < LAYOUT_LATENCY_BUCKETS; i++)
         atomic_fetch_add(&host->latency[i], atomic_load(&from->latency[i]));
+    for (unsigned i = 0; i < LAYOUT_ERRORS; i++)
+        atomic_fetch_add(&host->errors[i], atomic_load(&from->errors[i]));
 }
 
 /* The calls of this run are calls of the run around it as well. */

@@ -42,19 +42,27 @@ static uint32_t left(const struct tokens *tokens, const struct snapshot *bucket)
     return limit_tokens(bucket->limit, tokens->rule, tokens->now_us);
 }
 
-void tokens_add(struct grid *grid, const struct tokens *tokens)
+unsigned tokens_least(const struct tokens *tokens, uint32_t *least)
 {
     const struct snapshot *bucket;
-    uint32_t least = UINT32_MAX;
     unsigned count = 0;
 
-    if (!tokens->rule) {
+    *least = UINT32_MAX;
+    for (unsigned at = 0; tokens->rule && (bucket = next(tokens, &at)); count++)
+        if (left(tokens, bucket) < *least)
+            *least = left(tokens, bucket);
+    return count;
+}
+
+void tokens_add(struct grid *grid, const struct tokens *tokens)
+{
+    uint32_t least;
+    unsigned count = tokens_least(tokens, &least);
+
+    if (count == 0) {
         grid_add(grid, OUTPUT_PLAIN, "-");
         return;
     }
-    for (unsigned at = 0; (bucket = next(tokens, &at)); count++)
-        if (left(tokens, bucket) < least)
-            least = left(tokens, bucket);
     enum output_style style = least == 0 ? OUTPUT_DOUBTFUL : OUTPUT_PLAIN;
     if (count > 1)
         grid_add(grid, style, "%u/%u (%u keys)", least, tokens->rule->burst, count);

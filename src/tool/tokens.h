@@ -17,6 +17,9 @@ struct tokens {
     uint64_t now_us;
 };
 
+/* What the emptiest bucket has left, and how many buckets there are; 0 where there is no limit. */
+unsigned tokens_least(const struct tokens *tokens, uint32_t *least);
+
 /* A cell: "12/60", "0/60 (3 keys)" for the emptiest of them, "-" where there is no limit. */
 void tokens_add(struct grid *grid, const struct tokens *tokens);
 

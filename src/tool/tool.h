@@ -45,6 +45,10 @@ int tool_on(const struct tool_verb *verb, int argc, char **argv);
 int tool_off(const struct tool_verb *verb, int argc, char **argv);
 int tool_mode(const struct tool_verb *verb, int argc, char **argv);
 int tool_reload(const struct tool_verb *verb, int argc, char **argv);
+int tool_metrics(const struct tool_verb *verb, int argc, char **argv);
+int tool_completion(const struct tool_verb *verb, int argc, char **argv);
+int tool_simulate(const struct tool_verb *verb, int argc, char **argv);
+int tool_replay(const struct tool_verb *verb, int argc, char **argv);
 int tool_help(const struct tool_verb *verb, int argc, char **argv);
 
 /* What `gusset --help` and `gusset VERB --help` print. */

@@ -495,6 +495,28 @@ static void a_rescued_call_is_counted_with_its_attempts(void **state)
     assert_int_equal(atomic_load(&counters[LAYOUT_COUNT_failed]), 0);
 }
 
+static void errors_are_counted_by_type_and_refusals_with_them(void **state)
+{
+    struct place place = new_host();
+    struct gate_call call;
+    (void)state;
+
+    for (int i = 0; i < 5; i++) {
+        call = open_call(&place);
+        gate_admit(&call, true);
+        end(&call, i < 2 ? outcome_of_curl(28) : outcome_of_status(503));
+        gate_close(&call);
+    }
+    call = open_call(&place); /* the circuit is open by now */
+    gate_admit(&call, true);
+    gate_close(&call);
+    _Atomic uint32_t *errors = call.slot->errors;
+    assert_int_equal(atomic_load(&errors[OUTCOME_TIMEOUT - 1]), 2);
+    assert_int_equal(atomic_load(&errors[OUTCOME_SERVER_ERROR - 1]), 3);
+    assert_int_equal(atomic_load(&errors[OUTCOME_CIRCUIT_OPEN - 1]), 1);
+    assert_int_equal(atomic_load(&errors[OUTCOME_UNKNOWN - 1]), 0);
+}
+
 static void the_switch_turns_rules_off_and_on_in_running_programs(void **state)
 {
     struct place place = new_host();
@@ -600,6 +622,7 @@ int main(void)
         cmocka_unit_test(one_that_fails_has_its_tries_and_is_no_longer_routine),
         cmocka_unit_test(an_open_circuit_the_switch_and_another_host_in_the_slot_end_the_routine),
         cmocka_unit_test(a_call_that_was_left_in_the_midst_is_not_routine),
+        cmocka_unit_test(errors_are_counted_by_type_and_refusals_with_them),
         cmocka_unit_test(the_switch_turns_rules_off_and_on_in_running_programs),
         cmocka_unit_test(shadow_decides_on_a_memory_of_its_own_and_changes_nothing),
         cmocka_unit_test(a_refusal_is_explained_with_host_reason_and_time),

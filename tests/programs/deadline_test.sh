@@ -2,6 +2,7 @@
 # Time limits: to connect, to the first byte, in all, for a body; and what a server may ask for by Retry-After. What is slow
 # but alive lives; the program's own limit holds where it is the shorter.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/fronts.sh"
 start_upstream
 url=http://127.0.0.1:$port
 client=$BUILD/clients/callbacks
@@ -44,15 +45,7 @@ within "a POST that was sent is ended too, and not repeated" 300 900 \
 is "it has timed out" "$code $(ask 'count?key=/')" "28 1"
 
 # ---- connecting: a port whose queue of connections is full drops what comes ----
-perl -MSocket -e '
-    socket(my $l, PF_INET, SOCK_STREAM, 0); bind($l, sockaddr_in(0, INADDR_LOOPBACK)); listen($l, 0);
-    my ($port) = sockaddr_in(getsockname($l));
-    my @full;
-    for (1 .. 3) { socket(my $s, PF_INET, SOCK_STREAM, 0); fcntl($s, 4, 2048); connect($s, sockaddr_in($port, INADDR_LOOPBACK)); push @full, $s }
-    $| = 1; print "$port\n"; sleep 60' >"$folder/full" &
-servers+=($!)
-until [ -s "$folder/full" ]; do sleep 0.02; done
-full=http://127.0.0.1:$(cat "$folder/full")/
+start_full
 within "connect = 300ms ends an attempt to connect" 500 1200 \
     limited --set timeout.connect=300ms --set retry.attempts=2 -- curl -s "$full"
 is "as a time-out that counts" "$code $(counted failures)" "28 2"

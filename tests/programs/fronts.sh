@@ -25,6 +25,19 @@ listens() {
     return 1
 }
 
+# start_full: sets full to a URL whose port drops what comes, because its queue of connections is full
+start_full() {
+    perl -MSocket -e '
+        socket(my $l, PF_INET, SOCK_STREAM, 0); bind($l, sockaddr_in(0, INADDR_LOOPBACK)); listen($l, 0);
+        my ($port) = sockaddr_in(getsockname($l));
+        my @full;
+        for (1 .. 3) { socket(my $s, PF_INET, SOCK_STREAM, 0); fcntl($s, 4, 2048); connect($s, sockaddr_in($port, INADDR_LOOPBACK)); push @full, $s }
+        $| = 1; print "$port\n"; sleep 60' >"$folder/full" &
+    servers+=($!)
+    until [ -s "$folder/full" ]; do sleep 0.02; done
+    full=http://127.0.0.1:$(cat "$folder/full")/
+}
+
 # certificate NAME SUBJECT-ALTERNATIVE-NAME [OPTION...]: $folder/NAME.pem (key and certificate), signed by $folder/authority.crt
 certificate() {
     local name=$1 names=$2
@@ -40,10 +53,10 @@ certificate() {
         cat "$folder/$name.key" "$folder/$name.crt" >"$folder/$name.pem"
 }
 
-# start_tls NAME TARGET-PORT: stunnel with that certificate; sets tls (its port). A reset on one side is one on the other.
+# start_tls NAME TARGET-PORT [PORT]: stunnel with that certificate; sets tls (its port). A reset on one side is one on the other.
 start_tls() {
     command -v stunnel >/dev/null || { echo "# stunnel4 is not installed"; return 1; }
-    tls=$(free_port)
+    tls=${3:-$(free_port)}
     config "$folder/$1.stunnel" <<CFG
 foreground = yes
 pid =

@@ -238,7 +238,7 @@ open(sys.argv[2], "wb").write(data.replace(b"libcurl.so.4\0", b"libcurl.so.9\0")
     reaches "likewise the other way round" "0 200 0 200 0 200 0 200" \
         plugins "$folder/bundled.so" FLAKY "$folder/plugin.so" FLAKY
     # The clients' own tests, on the newer one. They print their names as they go.
-    for suite in transparent odd local post; do
+    for suite in transparent odd local post queued; do
         [ -z "${GUSSET_ON_NEWER:-}" ] || break # we are inside one
         GUSSET_ON_NEWER=1 LD_LIBRARY_PATH=$backport timeout 600 bash "$here/${suite}_test.sh" >"$folder/suite" 2>&1
         is "${suite}_test on the newer libcurl" "$(grep -c '^not ok' "$folder/suite") failed" "0 failed"

@@ -1,11 +1,12 @@
 /*
  * An event loop that serves many calls at once by the multi interface. Usage: many WAY COUNT AT-ONCE
- * BODY-FILE URL [threads=N] [beside=URL]. WAY: see loops.h. Each of COUNT calls goes to URL, where @ stands
- * for its number, and must give status 200 and that body. With `beside` one more call is under way from
- * before the first of them; once they are served, the loop goes on until that one has ended, too. Threads
- * have loops of their own. Prints "N good, N with a wrong body, N failed, N faults", then turns (of the loop
- * until COUNT calls were served), ms (that took), and with `beside` idle (turns from then until it had
- * ended), beside (its status) and after (ms from the beginning until it had).
+ * BODY-FILE URL [threads=N] [beside=URL] [same]. WAY: see loops.h. Each of COUNT calls goes to URL, where @
+ * stands for its number, and must give status 200 and that body. With `beside` one more call is under way
+ * from before the first of them; once they are served, the loop goes on until that one has ended, too. With
+ * `same` each handle keeps the options of its first call. Threads have loops of their own. Prints "N good, N
+ * with a wrong body, N failed, N faults", then turns (of the loop until COUNT calls were served), ms (that
+ * took), and with `beside` idle (turns from then until it had ended), beside (its status) and after (ms from
+ * the beginning until it had).
  */
 #include "loops.h"
 #include <pthread.h>
@@ -28,6 +29,7 @@ static const char *way, *url, *beside;
 static char *wanted;
 static size_t wanted_size;
 static long count, at_once;
+static bool same;
 
 static size_t on_write(char *bytes, size_t size, size_t length, void *data)
 {
@@ -45,6 +47,11 @@ static void begin(struct worker *worker, struct call *call, const char *where)
     char text[1024];
     size_t length = 0;
 
+    if (same && call->worker) {
+        call->at = 0;
+        loop_add(&worker->loop, call->easy);
+        return;
+    }
     for (const char *at = where; *at && length < sizeof text - 24; at++)
         if (*at == '@')
             length += (size_t)snprintf(text + length, 24, "%ld", worker->begun);
@@ -150,6 +157,8 @@ int main(int argc, char **argv)
             thread_count = atoi(argv[i] + 8);
         else if (strncmp(argv[i], "beside=", 7) == 0)
             beside = argv[i] + 7;
+        else if (strcmp(argv[i], "same") == 0)
+            same = true;
     curl_global_init(CURL_GLOBAL_ALL);
     for (int i = 0; i < thread_count; i++)
         pthread_create(&threads[i], NULL, work, &workers[i]);

@@ -22,6 +22,23 @@ is "a server that comes back is found by them" "$(ask "count?key=late") $(head -
 ok "and the report says whose retries they were" grep -q "1 call was the program's own repetition of a failed call, so gusset tried it fewer times" "$folder/report"
 is "in shadow nothing changes" "$(ask "count?key=shadow")" 3
 is "status counts them" "$(counted nested)" 5
+ok "and says it in a sentence" grep -q "^5 calls were the program's own repetitions" <<<"$(gusset status)"
+
+# tells STATE PROGRAM|PID: what doctor says of it, where that state holds for the caller
+tells() { GUSSET_STATE=$1 gusset doctor "$2" | grep -o 'nested retries: .* [0-9]* were repetitions\|retry.attempts = 1 in the rule' | xargs; }
+host=$(gusset status --json | grep -o '"host":"[^"]*"' | cut -d '"' -f 4 | sort -u)
+told="nested retries: of 5 calls to $host, 3 were repetitions retry.attempts = 1 in the rule"
+is "doctor tells it, with what to do" "$(tells "$GUSSET_STATE" curl)" "$told"
+is "and nothing where nothing was counted" "$(tells "$folder/none" curl)" ""
+gusset run --policy standard -- curl -s "$url/?stall=headers&for=20000" &
+waits=$!
+for _ in $(seq 200); do
+    grep -q libcurl "/proc/$waits/maps" 2>/dev/null && break
+    sleep 0.02
+done
+is "of a running process by the state that it uses, whichever is the caller's" "$(tells "$folder/none" "$waits")" \
+    "${told/of 5/of 6}"
+kill "$waits"
 
 loop() { perl -MWWW::Curl::Easy -e '
     for my $url (@ARGV) {

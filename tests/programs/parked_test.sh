@@ -36,6 +36,24 @@ for way in poll socket; do
         "$(rescued "$client" $way 200 10 "$folder/body" "$url/@?key=threads$way&body=2000&chunked=1&fail=30&seed=5&how=mixed" threads=8 | head -n 1)" \
         "1600 good, 0 with a wrong body, 0 failed, 0 faults"
 done
+# Handles used again as they are go the short way until a reply fails; each call is counted once whichever way it goes.
+for way in poll wait fdset socket; do
+    forget
+    is "by $way: 200 calls on 5 handles whose options stay, every tenth fails at first: whole, and counted once" \
+        "$(rescued "$client" $way 200 5 "$folder/body" "$url/same?key=same$way&body=2000&fail=10&seed=3" same | head -n 1)" \
+        "200 good, 0 with a wrong body, 0 failed, 0 faults"
+    requests=$(ask "count?key=same$way")
+    extra=$((requests - 200))
+    is "by $way: what the counters say of them" \
+        "$(counted calls) $(counted attempts) $(counted retries) $(counted failures) $(counted rescued) $(counted failed)" \
+        "200 $requests $extra $extra $(counted rescued) 0"
+    at_least "by $way: calls that were rescued" "$(counted rescued)" 10
+    is "by $way: of 20 such calls some are answered by silence at first: a limit ends it" \
+        "$(timeout 60 gusset run --policy standard --set timeout.attempt=300ms --set timeout.connect=200ms --set retry.backoff.base=2ms \
+            --set retry.budget.ratio=100 --set breaker.consecutive=1000 -- \
+            "$client" $way 20 2 "$folder/body" "$url/same?key=silent$way&body=2000&stall=headers&fail=15&seed=4" same | head -n 1)" \
+        "20 good, 0 with a wrong body, 0 failed, 0 faults"
+done
 # ---- curl -Z ----
 # whole WRAPPER QUERY: of 50 URLs that curl fetches at once, the bodies that are whole
 whole() {

@@ -29,6 +29,13 @@ got=$(timeout 20 gusset run --policy standard --set timeout.attempt=600ms --set 
     "$client" line "$url/?delay=450" 2 "$url/late?stall=headers&for=15000" | sort | uniq -c | xargs)
 is "also after others had the connection for longer than its limit" "$got" "2 result 0 status 200 2 result 28 status 0"
 
+start_full
+forget
+began=${EPOCHREALTIME/./}
+got=$(timeout 20 gusset run --policy standard --set timeout.connect=300ms --set retry.attempts=1 -- "$client" line "$full" 3 | sort | uniq -c | xargs)
+is "one that cannot connect is found out, and so are those behind it" "$got $(counted failures)" "3 result 28 status 0 3"
+at_most "each by its own limit, in ms" $(((${EPOCHREALTIME/./} - began) / 1000)) 4000
+
 # A refused call waits in line, too; a copy of it is not refused for good.
 forget
 is "a copy of a call that is refused goes where the program meant it to" \
@@ -50,8 +57,11 @@ paused "paused before the reply" early "delay=200&body=5000"
 paused "paused within the body" late "body=100000&slow=100000"
 paused "paused within the body, curl_easy_perform" easy "body=100000&slow=100000"
 forget
-is "paused while it waits for its next try: as bare" \
-    "$(timeout 20 gusset run "${limits[@]}" -- "$client" early "$url/?body=5000&status=503&first=1" 600)" "$("$client" early "$url/x?body=5000&delay=300" 600)"
+bare=$("$client" early "$url/x?body=5000&delay=300" 600)
+got=$(timeout 20 gusset run "${limits[@]}" -- "$client" early "$url/?body=5000&status=503&first=1" 600)
+is "paused while it waits for its next try: as bare" "${got%,*}" "${bare%,*}"
+pieces() { sed -n 's/.* bytes, \([0-9]*\) pieces.*/\1/p' <<<"$1"; } # libcurl 8.14 hands over one after all
+at_most "and it is given no more pieces meanwhile" "$(pieces "$got")" "$(pieces "$bare")"
 
 # ---- messages of calls with a rule and without ----
 config "$folder/one.cfg" <<'CFG'

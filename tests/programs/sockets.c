@@ -159,6 +159,19 @@ static void others(void)
     printf("Fast Open %d\n", dial(fast, &to));
 }
 
+/* mixed HOST PORT: datagrams go where connections have gone before, and the other way round */
+static void mixed(void)
+{
+    struct sockaddr_in to = address_of(words[0], words[1]);
+
+    for (int i = 0; i < 30; i++) {
+        int fd = socket(AF_INET, i / 5 % 2 ? SOCK_DGRAM : SOCK_STREAM, 0);
+        printf("%d", dial(fd, &to));
+        close(fd);
+    }
+    printf("\n");
+}
+
 /* itself PORT: a socket whose own port is the one that it connects to */
 static void itself(void)
 {
@@ -687,6 +700,7 @@ int main(int count, char **all)
         {"rust",        rust       },
         {"fault",       fault      },
         {"others",      others     },
+        {"mixed",       mixed      },
         {"itself",      itself     },
         {"left",        left       },
         {"handler",     handler    },

@@ -19,9 +19,10 @@ policies: { p: { timeout: { connect = "8s"; total = "30s"; }; retry: { attempts 
             short: { timeout: { connect = "400ms"; }; };
             held: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "10ms"; jitter = "none"; }; wait = "5s"; }; };
             slow: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "600ms"; jitter = "none"; }; }; };
+            plain: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "10ms"; jitter = "none"; }; }; };
             named: { breaker: { consecutive = 1; open = "60s"; }; }; };
 hosts = ( { match = "127.0.0.1"; policy = "p"; }, { match = "127.0.0.2"; policy = "short"; }, { match = "127.0.0.3"; policy = "held"; },
-          { match = "127.0.0.4"; policy = "slow"; }, { match = "127.0.0.77"; policy = "named"; } );
+          { match = "127.0.0.4"; policy = "slow"; }, { match = "127.0.0.5"; policy = "plain"; }, { match = "127.0.0.77"; policy = "named"; } );
 CFG
 export GUSSET_CONFIG=$folder/rule.cfg
 gusset run -- true
@@ -45,6 +46,12 @@ forgotten
 same "datagrams, netlink, vsock, MPTCP and abstract names go by" others "$open"
 is "and are not counted" "$(counted calls)" "$(counted attempts)"
 at_most "but for Fast Open" "$(counted calls)" 1
+for host in 127.0.0.1 127.0.0.2 127.0.0.5; do
+    forgotten
+    same "datagrams go to $host where connections have gone, too" mixed "$host" "$open"
+    at_least "the connections are counted" "$(counted attempts)" 15
+    at_most "and not the datagrams, or one that took as long as a connection" "$(counted calls)" $((${host#127.0.0.} == 5 ? 17 : 15))
+done
 is "a socket that is connected to itself was refused" "$(wrapped "$client" itself "$((40000 + $$ % 9000))")" "Connection refused"
 for host in 127.0.0.1 127.0.0.2; do
     forgotten

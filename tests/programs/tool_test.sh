@@ -6,34 +6,6 @@
 dead=http://127.0.0.1:1/
 quick=(gusset run --policy quick --set retry.backoff.base=1ms)
 
-# exits NAME STATUS COMMAND...: leaves what it printed in $out and $err
-exits() {
-    local name=$1 wanted=$2
-    shift 2
-    "$@" >"$folder/out" 2>"$folder/err"
-    local got=$?
-    out=$(cat "$folder/out") err=$(cat "$folder/err")
-    if [ $got -eq "$wanted" ]; then pass "$name"; else fail "$name" "exit $got, wanted $wanted: $*" "$err"; fi
-}
-# says NAME TEXT PATTERN, is_silent NAME TEXT PATTERN
-says() {
-    if grep -qE -- "$3" <<<"$2"; then pass "$1"; else fail "$1" "no match for $3 in:" "$2"; fi
-}
-is_silent() {
-    if grep -qE -- "$3" <<<"$2"; then fail "$1" "found $3 in:" "$2"; else pass "$1"; fi
-}
-is_json() {
-    if ! command -v python3 >/dev/null; then
-        skip "$1" "python3 is not installed"
-    elif python3 -c 'import json,sys; [json.loads(l) for l in sys.stdin if l.strip()]' <<<"$2" 2>/dev/null; then
-        pass "$1"
-    else
-        fail "$1" "$2"
-    fi
-}
-# field TEXT EXPRESSION: of a JSON object d
-field() { python3 -c "import json,sys; d=json.loads(sys.argv[1]); print($2)" "$1" 2>&1; }
-
 # ---- help and misuse ----
 exits "without a verb the command is misused" 2 gusset
 exits "--help is fine" 0 gusset --help

@@ -94,6 +94,26 @@ static void quantiles_outside_of_0_to_1_are_the_outer_ones(void **state)
     assert_int_equal(histogram_quantile_us(buckets, 1), (uint64_t)1 << 30);
 }
 
+static void counts_and_sums_are_right_within_a_bucket_and_never_fall(void **state)
+{
+    (void)state;
+    uint32_t buckets[LAYOUT_LATENCY_BUCKETS] = {0};
+    assert_int_equal(histogram_within(buckets, 5000), 0);
+    assert_int_equal(histogram_sum_us(buckets), 0);
+    uint64_t within = 0, sum = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        buckets[histogram_bucket(i < 500 ? 1000 : 100000)]++;
+        assert_true(histogram_within(buckets, 97000) >= within);
+        assert_true(histogram_sum_us(buckets) > sum);
+        within = histogram_within(buckets, 97000);
+        sum = histogram_sum_us(buckets);
+    }
+    assert_int_equal(histogram_within(buckets, 5000), 500);
+    assert_int_equal(histogram_within(buckets, 200000), 1000);
+    assert_true(within >= 500 && within <= 1000); /* 97 ms lies in the bucket of 100 ms */
+    assert_true(sum > 500 * 101000 * 0.85 && sum < 500 * 101000 * 1.15);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -103,6 +123,7 @@ int main(void)
         cmocka_unit_test(nothing_counted_has_quantile_zero),
         cmocka_unit_test(quantiles_are_right_within_a_fifth),
         cmocka_unit_test(quantiles_outside_of_0_to_1_are_the_outer_ones),
+        cmocka_unit_test(counts_and_sums_are_right_within_a_bucket_and_never_fall),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

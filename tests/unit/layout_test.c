@@ -42,7 +42,8 @@ static void a_host_lies_where_version_2_has_it(void **state)
     assert_int_equal(offsetof(struct layout_host, latency), 560);
     assert_int_equal(offsetof(struct layout_host, host), 944);
     assert_int_equal(offsetof(struct layout_host, policy), 1104);
-    assert_int_equal(offsetof(struct layout_host, tail), 1168);
+    assert_int_equal(offsetof(struct layout_host, errors), 1168);
+    assert_int_equal(offsetof(struct layout_host, tail), 1232);
 }
 
 static void an_event_lies_where_version_2_has_it(void **state)

@@ -55,6 +55,23 @@ static void finds_itself_and_what_comes_after(void **state)
     assert_null(module_find_next("nobody_defines_this"));
 }
 
+/* What may be unloaded while a signal handler reads it is not looked at. */
+static void finds_without_a_lock_what_stays_loaded_and_no_more(void **state)
+{
+    void *library = dlopen("libconfig.so.9", RTLD_NOW);
+
+    (void)state;
+    assert_ptr_equal(module_find_lasting("getppid"), dlsym(RTLD_NEXT, "getppid"));
+    assert_null(module_find_lasting("nobody_defines_this"));
+    if (!library) {
+        print_message("skipped: %s\n", dlerror());
+        skip();
+    }
+    assert_ptr_equal(module_find_next("config_init"), dlsym(library, "config_init"));
+    assert_null(module_find_lasting("config_init"));
+    dlclose(library);
+}
+
 static int holds(struct dl_phdr_info *info, size_t size, void *at)
 {
     uintptr_t *wanted = at; /* in it an address, out of it its segment */
@@ -96,6 +113,7 @@ int main(void)
         cmocka_unit_test(finds_what_the_loader_finds),
         cmocka_unit_test(takes_the_version_that_is_asked_for),
         cmocka_unit_test(finds_itself_and_what_comes_after),
+        cmocka_unit_test(finds_without_a_lock_what_stays_loaded_and_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

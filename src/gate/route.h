@@ -1,0 +1,64 @@
+/*
+ * Which address of a service an attempt goes to. Addresses are tried in the order of the configuration; one
+ * that failed is passed over for a while, by all processes of the user, until a probe finds it well again (a
+ * circuit of its own, core/breaker). Takes no lock and no malloc, as all of the gate.
+ */
+#ifndef GUSSET_GATE_ROUTE_H
+#define GUSSET_GATE_ROUTE_H
+
+#include "core/endpoint.h"
+#include "gate/gate.h"
+
+enum { ROUTE_MOST = 32, ROUTE_LEADS = 8 };
+
+/* Where a service may run. It lives as long as the process; all but the leads is constant. */
+struct route_address {
+    enum endpoint_scheme scheme;
+    struct place place; /* port 0: the one that was asked for */
+    const char *path;   /* "/api/v1", not NUL-terminated */
+    size_t path_length;
+    uint16_t priority, weight; /* among those of one SRV name; 0 otherwise */
+    _Atomic uint32_t learnt;
+    struct route_lead { /* what look-ups of its name led to; the hash is right where the rest is whole */
+        _Atomic uint64_t hash, halves[2];
+        _Atomic uint32_t family;
+    } leads[ROUTE_LEADS];
+};
+
+/* What a door can use. */
+struct route_wish {
+    bool is_encrypted;      /* not an address that speaks plain HTTP */
+    bool may_ask;           /* the DNS may be asked, which takes its time */
+    uint16_t port;          /* that was asked for */
+    uint8_t family;         /* enum place_family: only what is known to lead to one of these; 0: anything */
+    const struct place *at; /* only what leads to this address; NULL: anything */
+};
+
+/* The service that a place names, in the rules that hold; NULL: none. */
+const struct rules_service *route_service(const struct place *place);
+
+/*
+ * Where the call's next attempt goes; NULL when no address fits the wish. gate_ended will count the outcome
+ * for the address, where the service has several.
+ */
+struct route_address *route_choose(struct gate_call *call, const struct rules_service *service,
+                                   const struct route_wish *wish);
+
+/* All addresses of a service, in their order; returns how many. */
+unsigned route_addresses(const struct rules_service *service, bool may_ask,
+                         struct route_address *addresses[ROUTE_MOST]);
+
+/* Whether the address has not failed of late, as far as anybody knows; port is the asked one, 0: not known.
+ */
+bool route_is_well(const struct rules_service *service, const struct route_address *address, uint16_t port);
+
+/* A look-up of the address's name has led to this one. */
+void route_learn(struct route_address *address, const struct place *found);
+
+/* An address of that family that a look-up has led to, or that it says itself. False when none is known. */
+bool route_leads(struct route_address *address, enum place_family family, struct place *found);
+
+/* For the gate: an attempt ended. */
+void route_ended(struct gate_call *call, const struct outcome *outcome);
+
+#endif

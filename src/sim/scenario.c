@@ -1,0 +1,73 @@
+#include "sim/scenario.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const struct scenario known[] = {
+    {.name = "outage",        .refuses = true},
+    {.name = "brownout",      .failing = 0.5,  .slowness = 3},
+    {.name = "slow",                       .slowness = 50                        },
+    {.name = "flaky",                       .failing = 0.1,.until_us = UINT64_MAX},
+    {.name = "overload", .crowd = 4                },
+};
+
+enum { KNOWN = sizeof known / sizeof *known };
+
+static const struct scenario usual = {
+    .clients = 100, .rate = 100, .duration_us = 60000000, .seed = 1, .latency_us = 100000};
+
+const char *scenario_name(unsigned index)
+{
+    return index < KNOWN ? known[index].name : NULL;
+}
+
+bool scenario_find(const char *name, struct scenario *scenario)
+{
+    for (unsigned i = 0; i < KNOWN; i++) {
+        if (strcmp(known[i].name, name) != 0)
+            continue;
+        *scenario = known[i];
+        scenario->slowness = known[i].slowness > 0 ? known[i].slowness : 1;
+        scenario->crowd = known[i].crowd > 0 ? known[i].crowd : 1;
+        scenario->clients = usual.clients;
+        scenario->rate = usual.rate;
+        scenario->duration_us = usual.duration_us;
+        scenario->seed = usual.seed;
+        scenario->latency_us = usual.latency_us;
+        return true;
+    }
+    return false;
+}
+
+/* Little's law: requests at work are the rate times how long each takes. */
+static uint32_t workers_for(const struct scenario *scenario)
+{
+    double needed = scenario->rate * (double)scenario->latency_us / 1e6;
+
+    return (uint32_t)(2 * needed) + 1;
+}
+
+void scenario_complete(struct scenario *scenario)
+{
+    if (!scenario->until_us) {
+        if (!scenario->from_us)
+            scenario->from_us = scenario->duration_us / 4;
+        scenario->until_us = scenario->from_us + scenario->duration_us / 4;
+    }
+    if (scenario->until_us > scenario->duration_us)
+        scenario->until_us = scenario->duration_us;
+    if (!scenario->workers)
+        scenario->workers = workers_for(scenario);
+    if (!scenario->backlog)
+        scenario->backlog = 5 * scenario->workers;
+}
+
+bool scenario_troubles(const struct scenario *scenario, uint64_t us)
+{
+    return us >= scenario->from_us && us < scenario->until_us;
+}
+
+uint32_t scenario_clients(const struct scenario *scenario)
+{
+    return (uint32_t)((double)scenario->clients * scenario->crowd);
+}

@@ -1,0 +1,241 @@
+/* What another policy would have made of calls that were recorded. */
+#include "sim/replay.h"
+
+#include <string.h>
+
+#include "tool/grid.h"
+#include "tool/options.h"
+#include "tool/setup.h"
+#include "tool/timeline.h"
+#include "tool/tracefile.h"
+
+struct replay_verb {
+    struct setup setup;
+    bool json;
+    struct trace trace;
+    struct replay_outcome outcome;
+    struct replay_count total;
+    struct timeline_run runs[2]; /* recorded, and replayed; results borrowed from outcome */
+};
+
+static void sum_up(struct replay_verb *verb)
+{
+    struct replay_count *total = &verb->total;
+
+    for (uint32_t i = 0; i < verb->trace.host_count; i++) {
+        const struct replay_count *host = &verb->outcome.hosts[i];
+        total->calls += host->calls;
+        total->unmatched += host->unmatched;
+        total->attempts += host->attempts;
+        total->good += host->good;
+        total->refused += host->refused;
+        total->new_attempts += host->new_attempts;
+        total->new_good += host->new_good;
+        total->new_refused += host->new_refused;
+        total->saved += host->saved;
+        total->lost += host->lost;
+    }
+}
+
+/* ---- for people ---- */
+
+static void add_number(struct grid *grid, enum output_style style, uint64_t number)
+{
+    grid_add(grid, number ? style : OUTPUT_PLAIN, "%llu", (unsigned long long)number);
+}
+
+static void add_change(struct grid *grid, uint64_t before, uint64_t after)
+{
+    grid_add(grid, OUTPUT_PLAIN, "%llu → %llu", (unsigned long long)before, (unsigned long long)after);
+}
+
+static void add_host(struct grid *grid, const char *name, const struct replay_count *count)
+{
+    grid_add(grid, OUTPUT_PLAIN, "%s", name);
+    add_number(grid, OUTPUT_PLAIN, count->calls);
+    add_change(grid, count->attempts, count->new_attempts);
+    add_change(grid, count->good, count->new_good);
+    add_change(grid, count->refused, count->new_refused);
+    add_number(grid, OUTPUT_GOOD, count->saved);
+    add_number(grid, OUTPUT_BAD, count->lost);
+}
+
+static void print_hosts(const struct replay_verb *verb, FILE *to)
+{
+    static const struct grid_column columns[] = {
+        {"HOST",     false},
+        {"CALLS",    true },
+        {"ATTEMPTS", true },
+        {"GOOD",     true },
+        {"REFUSED",  true },
+        {"SAVED",    true },
+        {"LOST",     true }
+    };
+    struct grid grid;
+    char host[PLACE_TEXT_MAX];
+
+    grid_init(&grid, columns, sizeof columns / sizeof *columns);
+    for (uint32_t i = 0; i < verb->trace.host_count; i++) {
+        place_print(&verb->trace.hosts[i], host);
+        add_host(&grid, host, &verb->outcome.hosts[i]);
+    }
+    if (verb->trace.host_count > 1)
+        add_host(&grid, "total", &verb->total);
+    grid_print(&grid, to);
+    grid_clear(&grid);
+}
+
+static void print_sentence(struct replay_verb *verb, FILE *to)
+{
+    const struct replay_count *total = &verb->total;
+    int64_t added = (int64_t)total->new_attempts - (int64_t)total->attempts;
+    char before[OUTPUT_NUMBER], after[OUTPUT_NUMBER];
+
+    fprintf(to, "\nUnder %s%s%s: %llu calls saved, %llu lost, %+lld attempts", output_style(to, OUTPUT_BOLD),
+            verb->runs[1].name, output_style(to, OUTPUT_PLAIN), (unsigned long long)total->saved,
+            (unsigned long long)total->lost, (long long)added);
+    if (total->attempts)
+        fprintf(to, " (%+.1f %%)", 100.0 * (double)added / (double)total->attempts);
+    fprintf(to, ", %llu calls refused; p99 of a call %s → %s.\n", (unsigned long long)total->new_refused,
+            output_duration(result_wait_us(&verb->runs[0].result, 0.99), before),
+            output_duration(result_wait_us(&verb->runs[1].result, 0.99), after));
+    if (total->unmatched)
+        fprintf(to, "No rule means %llu of the calls: one attempt each, no limits.\n",
+                (unsigned long long)total->unmatched);
+}
+
+static const char assumptions[] =
+    "Assumed: calls begin when they began; a first attempt ends as it did; a "
+    "later one, or that of a call that\n"
+    "was refused, as one of the host's attempts that lie nearest in time. A limit on "
+    "an attempt counts all of it, the\n"
+    "body included. What the recorded policy cut short would not have gone on. "
+    "Bodies can be sent again, and\n"
+    "connects may wait. Rules by path or program are met as by \"/\" and any program.\n";
+
+static void print(struct replay_verb *verb, const char *path, FILE *to)
+{
+    struct timeline timeline = {.runs = verb->runs, .count = 2};
+    char duration[OUTPUT_NUMBER];
+    uint64_t us = verb->runs[0].result.slice_us * RESULT_SLICES;
+
+    fprintf(to, "%s: %llu calls in %s, %u host%s\n\n", path, (unsigned long long)verb->total.calls,
+            output_duration(us, duration), verb->trace.host_count, verb->trace.host_count == 1 ? "" : "s");
+    timeline_print_curves(&timeline, to);
+    print_hosts(verb, to);
+    print_sentence(verb, to);
+    fprintf(to, "%s%s%s", output_style(to, OUTPUT_DIM), assumptions, output_style(to, OUTPUT_PLAIN));
+}
+
+/* ---- for programs ---- */
+
+static void write_count(struct json *json, const struct replay_count *count)
+{
+    const struct {
+        const char *key;
+        uint64_t number;
+    } rows[] = {
+        {"calls",        count->calls       },
+        {"unmatched",    count->unmatched   },
+        {"attempts",     count->attempts    },
+        {"new_attempts", count->new_attempts},
+        {"good",         count->good        },
+        {"new_good",     count->new_good    },
+        {"refused",      count->refused     },
+        {"new_refused",  count->new_refused },
+        {"saved",        count->saved       },
+        {"lost",         count->lost        }
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        json_number(json, rows[i].key, rows[i].number);
+}
+
+static void write(struct replay_verb *verb)
+{
+    struct json json = {.to = stdout};
+    char host[PLACE_TEXT_MAX];
+
+    json_object(&json, NULL);
+    json_text(&json, "policy", verb->runs[1].name);
+    json_object(&json, "total");
+    write_count(&json, &verb->total);
+    json_ms(&json, "p50_ms", result_wait_us(&verb->runs[0].result, 0.5));
+    json_ms(&json, "new_p50_ms", result_wait_us(&verb->runs[1].result, 0.5));
+    json_ms(&json, "p99_ms", result_wait_us(&verb->runs[0].result, 0.99));
+    json_ms(&json, "new_p99_ms", result_wait_us(&verb->runs[1].result, 0.99));
+    json_end_object(&json);
+    json_array(&json, "hosts");
+    for (uint32_t i = 0; i < verb->trace.host_count; i++) {
+        place_print(&verb->trace.hosts[i], host);
+        json_object(&json, NULL);
+        json_text(&json, "host", host);
+        write_count(&json, &verb->outcome.hosts[i]);
+        json_end_object(&json);
+    }
+    json_end_array(&json);
+    json_end_object(&json);
+    putchar('\n');
+}
+
+/* ---- the verb ---- */
+
+static const struct rules *rules_of(const struct setup *setup)
+{
+    const struct rules *rules = NULL;
+
+    if (setup_apply(setup) < 0 || setup_rules(setup, &rules) < 0)
+        return NULL;
+    if (!rules && (setup_assume() < 0 || setup_rules(setup, &rules) < 0))
+        return NULL;
+    return rules;
+}
+
+static int replay(struct replay_verb *verb, const char *path)
+{
+    const struct rules *rules = rules_of(&verb->setup);
+
+    if (!rules || tracefile_read(&verb->trace, path) < 0)
+        return TOOL_FAULTS;
+    trace_order(&verb->trace);
+    int error = replay_run(&verb->trace, rules, &verb->outcome);
+    if (error < 0) {
+        output_error("replay: %s", strerror(-error));
+        return TOOL_FAULTS;
+    }
+    sum_up(verb);
+    snprintf(verb->runs[0].name, sizeof verb->runs[0].name, "recorded");
+    snprintf(verb->runs[1].name, sizeof verb->runs[1].name, "%s",
+             verb->setup.policy ? verb->setup.policy : "these rules");
+    output_clean(verb->runs[1].name);
+    verb->runs[0].result = verb->outcome.before;
+    verb->runs[1].result = verb->outcome.after;
+    verb->runs[1].has_circuit = verb->trace.host_count == 1;
+    if (verb->json)
+        write(verb);
+    else
+        print(verb, path, stdout);
+    return TOOL_FINE;
+}
+
+int tool_replay(const struct tool_verb *verb, int argc, char **argv)
+{
+    struct replay_verb work = {.json = false};
+    const struct options_entry entries[] = {
+        {"config", 0, OPTIONS_TEXT, &work.setup.config},
+        {"policy", 0, OPTIONS_TEXT, &work.setup.policy},
+        {"set",    0, OPTIONS_EACH, &work.setup.sets  },
+        {"json",   0, OPTIONS_FLAG, &work.json        },
+        {NULL,     0, OPTIONS_FLAG, NULL              },
+    };
+    struct options options = {.verb = verb, .most = 1};
+    int status = options_read(&options, entries, argc, argv);
+
+    if (status == OPTIONS_GO && options.count == 0)
+        return options_misused(verb, "which record? `gusset run --record FILE -- COMMAND` makes one");
+    if (status == OPTIONS_GO)
+        status = replay(&work, options.operands[0]);
+    replay_clear(&work.outcome);
+    tracefile_clear(&work.trace);
+    return status;
+}
