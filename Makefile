@@ -49,7 +49,7 @@ CMD_OBJ := $(call objects,$(call src,tool)) $(SIM_OBJ) $(LOW_OBJ)
 # Who simulates has the engine's clock and dice come to sim/virtual, which hands the real ones on.
 VIRTUAL := -Wl,--wrap=clock_now_us,--wrap=clock_coarse_us,--wrap=clock_unix_ms,--wrap=random_word
 # What stands by itself among the doors: it knows no libcurl but by the table that it is given.
-UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o registry.o) $(addprefix $(B)/src/connect/,names.o peer.o) $(LOW_OBJ)
+UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o held.o registry.o) $(addprefix $(B)/src/connect/,names.o peer.o) $(LOW_OBJ)
 UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.c))
 
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))

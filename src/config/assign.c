@@ -43,9 +43,11 @@ static const char *text_complaint(const struct settings_entry *entry, const char
         return "\"stderr\", \"syslog\" or an absolute path of at most 255 bytes";
     if (is_key(entry, "state.path") && text[0] && !is_path)
         return "an absolute path of at most 255 bytes, or nothing";
+    if (is_key(entry, "fallback.file") && text[0] && !is_path)
+        return "an absolute path of at most 255 bytes, or nothing";
     if (is_key(entry, "health.path") && (!is_path || strpbrk(text, " #")))
         return "a path such as \"/health\", of at most 255 bytes";
-    if (has_control(text))
+    if (has_control(text) && !is_key(entry, "fallback.body"))
         return "text without control characters";
     return NULL;
 }

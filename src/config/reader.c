@@ -191,9 +191,12 @@ static bool spell(const struct reader *reader, const struct config_setting_t *se
         if (out->length == out->size - 1)
             return false;
         return expand_is_template(string) || entry->kind == SETTINGS_DURATION ||
-               entry->kind == SETTINGS_CHOICE || entry->kind == SETTINGS_TEXT;
+               entry->kind == SETTINGS_CHOICE || entry->kind == SETTINGS_TEXT ||
+               entry->kind == SETTINGS_ERROR || entry->kind == SETTINGS_MOMENT ||
+               entry->kind == SETTINGS_SIZE;
     case LIBCONFIG_INTEGER:
-        if (entry->kind != SETTINGS_COUNT && entry->kind != SETTINGS_CHOICE && !is_fraction(entry))
+        if (entry->kind != SETTINGS_COUNT && entry->kind != SETTINGS_CHOICE &&
+            entry->kind != SETTINGS_ERROR && !is_fraction(entry))
             return false; /* a choice may be a status */
         if (libconfig_integer(reader->document, setting) < 0)
             return false;

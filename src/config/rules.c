@@ -115,20 +115,59 @@ static void dress_all(struct rules *rules, struct scratch *scratch, const struct
     policy->headers = headers;
 }
 
-static const char *expand_key(struct rules *rules, struct scratch *scratch, const struct policy *from)
+/* A policy's texts, where they lie on either side. */
+static const struct {
+    const char *subject;
+    uint32_t group;
+    size_t from; /* in struct policy */
+    size_t to;   /* in struct rules_policy */
+} texts[] = {
+#define TEXT(key, group, field, ready)                                                                       \
+    {                                                                                                        \
+        key " is taken as empty: ", group, offsetof(struct policy, field),                                   \
+            offsetof(struct rules_policy, ready)                                                             \
+    }
+    TEXT("limit.key", POLICY_LIMIT, limit.key, limit_key),
+    TEXT("fallback.type", POLICY_FALLBACK, fallback.type, fallback_type),
+    TEXT("fallback.body", POLICY_FALLBACK, fallback.body, fallback_body),
+    TEXT("fallback.file", POLICY_FALLBACK, fallback.file, fallback_file),
+#undef TEXT
+};
+enum { TEXTS = sizeof texts / sizeof texts[0] };
+
+/* As it stands in the image; "" where the policy does not have it. */
+static const char *raw_text(const struct rules *rules, const struct policy *from, unsigned index)
 {
-    const char *key = from->groups & POLICY_LIMIT ? image_string(&rules->image, from->limit.key) : "";
-    if (!expand_is_template(key))
-        return key;
-    key = scratch_expand(scratch, key, "limit.key is taken as empty: ");
-    key = key && key[0] ? keep(rules, key, "", "") : "";
-    return key ? key : "";
+    uint32_t string;
+    memcpy(&string, (const char *)from + texts[index].from, sizeof string);
+    return from->groups & texts[index].group ? image_string(&rules->image, string) : "";
+}
+
+static const char *expand_kept(struct rules *rules, struct scratch *scratch, const char *text,
+                               const char *subject)
+{
+    if (!expand_is_template(text))
+        return text;
+    text = scratch->text ? scratch_expand(scratch, text, subject) : NULL;
+    text = text && text[0] ? keep(rules, text, "", "") : "";
+    return text ? text : "";
+}
+
+static void expand_texts(struct rules *rules, struct scratch *scratch, const struct policy *from,
+                         struct rules_policy *policy)
+{
+    for (unsigned i = 0; i < TEXTS; i++) {
+        const char *text = expand_kept(rules, scratch, raw_text(rules, from, i), texts[i].subject);
+        memcpy((char *)policy + texts[i].to, &text, sizeof text);
+    }
 }
 
 static bool needs_scratch(const struct rules *rules, const struct policy *policy)
 {
-    return policy->patches_count > 0 || policy->headers_count > 0 ||
-           (policy->groups & POLICY_LIMIT && image_string(&rules->image, policy->limit.key)[0]);
+    bool needs = policy->patches_count > 0 || policy->headers_count > 0;
+    for (unsigned i = 0; i < TEXTS && !needs; i++)
+        needs = raw_text(rules, policy, i)[0];
+    return needs;
 }
 
 /* Two threads may do this at once for one policy; the first to publish wins, the other's copy is lost memory.
@@ -143,14 +182,15 @@ static const struct rules_policy *make_ready(struct rules *rules, uint32_t index
         return NULL;
     policy->settings = from;
     policy->name = image_string(&rules->image, from->name);
-    policy->limit_key = "";
-    if (needs_scratch(rules, from) && scratch_open(&scratch)) {
+    bool is_open = needs_scratch(rules, from) && scratch_open(&scratch);
+    if (is_open) {
         if (from->patches_count > 0)
             policy->settings = patch_policy(rules, &scratch, from);
         dress_all(rules, &scratch, from, policy);
-        policy->limit_key = expand_key(rules, &scratch, from);
-        scratch_close(&scratch);
     }
+    expand_texts(rules, &scratch, from, policy);
+    if (is_open)
+        scratch_close(&scratch);
     if (!atomic_compare_exchange_strong(&rules->ready[index], &first, policy))
         return first;
     return policy;
@@ -276,6 +316,7 @@ static void expand_globals(struct rules *rules, struct scratch *scratch)
     }
     rules->globals = (struct rules_globals){
         .mode = (enum policy_mode)from.mode,
+        .faults = from.faults != 0,
         .locked = from.locked != 0,
         .log_level = from.log_level,
         .log_format = from.log_format,

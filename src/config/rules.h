@@ -31,7 +31,10 @@ struct rules_policy {
     const char *name;
     const struct rules_header *headers;
     uint32_t header_count;
-    const char *limit_key; /* expanded; "" where none */
+    const char *limit_key; /* expanded, "" where none; so are those that follow */
+    const char *fallback_type;
+    const char *fallback_body;
+    const char *fallback_file;
 };
 
 /* A service of the registry, made ready for this process; likewise borrowed. */
@@ -59,6 +62,7 @@ struct rules_match {
 
 struct rules_globals {
     enum policy_mode mode;
+    bool faults;        /* fault groups act */
     bool locked;        /* the administrator's file in /etc holds, alone */
     uint32_t log_level; /* enum log_level */
     uint32_t log_format;

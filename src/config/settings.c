@@ -5,6 +5,7 @@
 
 #include "config/value.h"
 #include "core/method.h"
+#include "core/timestamp.h"
 
 enum { SECOND = 1000, HOUR = 3600 * SECOND, DAY = 24 * HOUR, WEEK = 7 * DAY };
 
@@ -66,6 +67,15 @@ static const struct settings_choice limit_rejects[] = {
     {NULL,    0                  }
 };
 
+static const struct settings_choice errors[] = {
+    {"none",    REHEARSAL_NONE   },
+    {"refuse",  REHEARSAL_REFUSE },
+    {"reset",   REHEARSAL_RESET  },
+    {"timeout", REHEARSAL_TIMEOUT},
+    {"cut",     REHEARSAL_CUT    },
+    {NULL,      0                }
+};
+
 static const struct settings_choice propagated[] = {
     {"request_id",  POLICY_REQUEST_ID },
     {"tenant_id",   POLICY_TENANT_ID  },
@@ -98,6 +108,8 @@ static const struct settings_entry table[] = {
      "enforce: act; shadow: count what would have been done and change nothing; off: do nothing"},
     {"locked", SETTINGS_BOOL, FILE_AT(locked), 0, 1, "false", NULL,
      "in /etc/gusset/gusset.cfg only: no other file counts"},
+    {"faults", SETTINGS_BOOL, FILE_AT(faults), 0, 1, "false", NULL,
+     "fault groups act; otherwise they are read and do nothing"},
     {"log.level", SETTINGS_CHOICE, FILE_AT(log_level), 0, 0, "off", levels,
      "the most talkative level that is written"},
     {"log.target", SETTINGS_TEXT, FILE_AT(log_target), 0, 0, "stderr", NULL,
@@ -157,6 +169,8 @@ static const struct settings_entry table[] = {
      "retries that a host's calls pay for, of all processes together"},
     {"retry.budget.floor", SETTINGS_COUNT, AT(RETRY, retry.budget_floor), 0, 1000000, "10", NULL,
      "retries a second that are always allowed"},
+    {"retry.resume", SETTINGS_BOOL, AT(RETRY, retry.resumes), 0, 1, "false", NULL,
+     "a body that broke off is continued, where it can be exact"},
     {"retry.wait", SETTINGS_DURATION, AT(RETRY, retry.hold_ms), 0, HOUR, "0s", NULL,
      "how long connect(2) on a non-blocking socket may hold the program to try again; 0s: not at all"},
 
@@ -212,6 +226,33 @@ static const struct settings_entry table[] = {
     {"pool.keepalive", SETTINGS_COUNT, AT(POOL, pool.keepalive), 1, 10000, "20", NULL,
      "of these, for handles with the same credentials and TLS settings"},
 
+    {"fallback.status", SETTINGS_COUNT, AT(FALLBACK, fallback.status), 200, 599, "200", NULL,
+     "status of the reply that is given when the circuit is open or tries ran out"},
+    {"fallback.type", SETTINGS_TEXT, AT(FALLBACK, fallback.type), 0, 0, "application/json", NULL,
+     "its Content-Type"},
+    {"fallback.body", SETTINGS_TEXT, AT(FALLBACK, fallback.body), 0, 0, "", NULL,
+     "its body, as text"},
+    {"fallback.file", SETTINGS_TEXT, AT(FALLBACK, fallback.file), 0, 0, "", NULL,
+     "its body, as the absolute path of a file"},
+    {"fallback.methods", SETTINGS_METHODS, AT(FALLBACK, fallback.methods), 0, 0, "GET, HEAD", NULL,
+     "methods of the requests that get it"},
+
+    {"stale.size", SETTINGS_SIZE, AT(STALE, stale.size), 1024, 1 << 30, "10M", NULL,
+     "bytes that the last good replies to GET requests may take, all together"},
+    {"stale.age", SETTINGS_DURATION, AT(STALE, stale.age_ms), 1000, WEEK, "1h", NULL,
+     "how old one may be when its host is down and the program gets it"},
+
+    {"fault.percent", SETTINGS_PERCENT, AT(FAULT, fault.percent_bp), 0, 10000, "10", NULL,
+     "rehearsal: share of the attempts that are struck"},
+    {"fault.error", SETTINGS_ERROR, AT(FAULT, fault.error), 0, 0, "503", errors,
+     "what becomes of them: one of these, or the status of a reply"},
+    {"fault.delay", SETTINGS_DURATION, AT(FAULT, fault.delay_ms), 0, HOUR, "0s", NULL,
+     "how much later that is"},
+    {"fault.after", SETTINGS_COUNT, AT(FAULT, fault.after), 0, 1 << 30, "0", NULL,
+     "bytes of the body that come before it is cut"},
+    {"fault.until", SETTINGS_MOMENT, AT(FAULT, fault.until_s), 0, 0, "", NULL,
+     "the end of the rehearsal; required"},
+
     {"propagate", SETTINGS_PROPAGATE, SETTINGS_OF_POLICY, 0, 0, offsetof(struct policy, propagate), 0, 0, "",
      propagated, "what calls carry as headers: request_id, tenant_id, project_id, traceparent"},
 
@@ -238,9 +279,12 @@ enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
 _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element a setting are too short");
 
 /* Keys of the contract that come with later versions; whole paths below a policy or the file. */
+/* clang-format off */
 static const char *const planned[] = {
-    "faults", "hedge", "fallback", "stale", "fault", "variants", "retry.resume",
+    "hedge",
+    "variants",
 };
+/* clang-format on */
 
 static bool is(const char *word, const char *text, size_t length)
 {
@@ -340,6 +384,27 @@ static bool parse_bits(const struct settings_choice *choices, uint32_t *bits, co
     return true;
 }
 
+static bool parse_error(const struct settings_choice *choices, uint32_t *error, const char *text,
+                        size_t length)
+{
+    uint64_t status;
+
+    if (parse_choice(choices, text, length, error))
+        return true;
+    if (!value_decimal(text, length, 0, &status) || status < REHEARSAL_STATUS || status > REHEARSAL_LAST)
+        return false;
+    *error = (uint32_t)status;
+    return true;
+}
+
+static bool parse_moment(uint32_t *unix_s, const char *text, size_t length)
+{
+    if (length > 0)
+        return timestamp_read(text, length, unix_s);
+    *unix_s = 0;
+    return true;
+}
+
 static bool parse_number(const struct settings_entry *entry, const char *text, size_t length,
                          uint64_t *number)
 {
@@ -352,6 +417,8 @@ static bool parse_number(const struct settings_entry *entry, const char *text, s
         return value_decimal(text, length, 3, number);
     case SETTINGS_PERCENT:
         return value_decimal(text, length, 2, number);
+    case SETTINGS_SIZE:
+        return value_size(text, length, number);
     case SETTINGS_BOOL:
         *number = is("true", text, length);
         return *number || is("false", text, length);
@@ -360,6 +427,8 @@ static bool parse_number(const struct settings_entry *entry, const char *text, s
     case SETTINGS_METHODS:
     case SETTINGS_PROPAGATE:
     case SETTINGS_TEXT:
+    case SETTINGS_ERROR:
+    case SETTINGS_MOMENT:
         break;
     }
     return false;
@@ -377,12 +446,17 @@ bool settings_parse(const struct settings_entry *entry, void *base, const char *
         return parse_methods(number_at(entry, base), text, length);
     case SETTINGS_PROPAGATE:
         return parse_bits(entry->choices, number_at(entry, base), text, length);
+    case SETTINGS_ERROR:
+        return parse_error(entry->choices, number_at(entry, base), text, length);
+    case SETTINGS_MOMENT:
+        return parse_moment(number_at(entry, base), text, length);
     case SETTINGS_TEXT:
         return false;
     case SETTINGS_DURATION:
     case SETTINGS_COUNT:
     case SETTINGS_DECIMAL:
     case SETTINGS_PERCENT:
+    case SETTINGS_SIZE:
     case SETTINGS_BOOL:
         break;
     }
@@ -407,6 +481,9 @@ static void print_number(const struct settings_entry *entry, struct value_text *
     case SETTINGS_PERCENT:
         value_put_decimal(out, number, 2, 0);
         return;
+    case SETTINGS_SIZE:
+        value_put_size(out, number);
+        return;
     case SETTINGS_BOOL:
         value_put(out, number ? "true" : "false");
         return;
@@ -416,6 +493,8 @@ static void print_number(const struct settings_entry *entry, struct value_text *
     case SETTINGS_METHODS:
     case SETTINGS_PROPAGATE:
     case SETTINGS_TEXT:
+    case SETTINGS_ERROR:
+    case SETTINGS_MOMENT:
         value_put_decimal(out, number - entry->surplus, 0, 0);
         return;
     }
@@ -447,6 +526,9 @@ size_t settings_expected(const struct settings_entry *entry, char *text, size_t 
         [SETTINGS_METHODS] = "a list of HTTP methods in capitals",
         [SETTINGS_PROPAGATE] = "a list of ",
         [SETTINGS_TEXT] = "a string",
+        [SETTINGS_ERROR] = "a status from 400 to 599 or one of ",
+        [SETTINGS_SIZE] = "a size such as \"10M\"",
+        [SETTINGS_MOMENT] = "a time such as \"2026-12-01T00:00:00Z\"",
     };
     struct value_text list = {text, size, 0};
     if (entry->choices) { /* the lead comes last, so that put_item sees an empty list at first */
@@ -458,12 +540,13 @@ size_t settings_expected(const struct settings_entry *entry, char *text, size_t 
         return offset + names.length;
     }
     value_put(&list, wanted[entry->kind]);
-    if (entry->kind > SETTINGS_PERCENT)
+    if (entry->kind > SETTINGS_PERCENT && entry->kind != SETTINGS_SIZE)
         return list.length;
     if (entry->most == entry->least) {
         value_put(&list, ": ");
     } else {
-        value_put(&list, entry->kind == SETTINGS_DURATION ? ", from " : " from ");
+        bool has_unit = entry->kind == SETTINGS_DURATION || entry->kind == SETTINGS_SIZE;
+        value_put(&list, has_unit ? ", from " : " from ");
         print_number(entry, &list, entry->least);
         value_put(&list, " to ");
     }
@@ -520,6 +603,16 @@ static void print_bits(const struct settings_choice *choice, uint32_t bits, stru
             put_item(out, choice->name);
 }
 
+static void print_moment(uint32_t unix_s, struct value_text *out)
+{
+    char text[TIMESTAMP_ROOM];
+
+    if (!unix_s)
+        return;
+    timestamp_write(unix_s, text);
+    value_put(out, text);
+}
+
 static void print_choice(const struct settings_choice *choice, uint32_t value, struct value_text *out)
 {
     for (; choice->name; choice++)
@@ -552,10 +645,20 @@ size_t settings_print(const struct settings_entry *entry, const void *base, cons
     case SETTINGS_TEXT:
         value_put(&out, pool + number);
         break;
+    case SETTINGS_ERROR:
+        if (number < REHEARSAL_STATUS)
+            print_choice(entry->choices, number, &out);
+        else
+            value_put_decimal(&out, number, 0, 0);
+        break;
+    case SETTINGS_MOMENT:
+        print_moment(number, &out);
+        break;
     case SETTINGS_DURATION:
     case SETTINGS_COUNT:
     case SETTINGS_DECIMAL:
     case SETTINGS_PERCENT:
+    case SETTINGS_SIZE:
     case SETTINGS_BOOL:
         print_number(entry, &out, number);
         break;
@@ -612,6 +715,14 @@ const char *settings_conflict(const struct policy *policy, unsigned *index)
     if (policy->groups & POLICY_BREAKER && policy->breaker.rule.open_cap_ms < policy->breaker.rule.open_ms) {
         *index = index_of("breaker.open_cap");
         return "breaker.open_cap is shorter than breaker.open";
+    }
+    if (policy->groups & POLICY_FAULT && !policy->fault.until_s) {
+        *index = index_of("fault.until");
+        return "fault.until is missing, expected a time such as \"2026-12-01T00:00:00Z\"";
+    }
+    if (policy->groups & POLICY_FALLBACK && policy->fallback.body && policy->fallback.file) {
+        *index = index_of("fallback.file");
+        return "fallback.body and fallback.file are both given, expected one of them";
     }
     if (policy->groups & POLICY_POOL && policy->pool.connections < policy->pool.keepalive) {
         *index = index_of("pool.connections");

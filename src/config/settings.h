@@ -23,7 +23,10 @@ enum settings_kind {
     SETTINGS_OUTCOMES,  /* struct outcome_set; names separated by commas */
     SETTINGS_METHODS,   /* bits of core/method.h; likewise */
     SETTINGS_PROPAGATE, /* bits of enum policy_propagate; likewise */
-    SETTINGS_TEXT       /* string: an offset into a pool; whoever owns the pool stores it */
+    SETTINGS_TEXT,      /* string: an offset into a pool; whoever owns the pool stores it */
+    SETTINGS_ERROR,     /* enum rehearsal_error: one of a few names, or a status */
+    SETTINGS_SIZE,      /* bytes; "10M" */
+    SETTINGS_MOMENT     /* seconds since 1970; "2026-12-01T00:00:00Z". 0: none was given */
 };
 
 enum settings_place { SETTINGS_OF_FILE, SETTINGS_OF_POLICY, SETTINGS_OF_SERVICE };
@@ -33,6 +36,7 @@ struct settings_globals {
     uint32_t version;
     uint32_t mode; /* enum policy_mode */
     uint32_t locked;
+    uint32_t faults;     /* fault groups act */
     uint32_t log_level;  /* enum log_level */
     uint32_t log_target; /* string */
     uint32_t log_format; /* enum log_format */

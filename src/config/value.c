@@ -67,6 +67,22 @@ bool value_duration(const char *text, size_t length, uint64_t *ms)
     return false;
 }
 
+bool value_size(const char *text, size_t length, uint64_t *bytes)
+{
+    static const char units[] = "KMG";
+    uint64_t number;
+    unsigned places;
+    size_t digits = read_digits(text, length, &number, &places);
+    const char *unit = digits > 0 && digits + 1 == length ? strchr(units, text[digits]) : NULL;
+
+    if (digits == 0 || number > UINT64_C(1) << 33 || (digits != length && (!unit || !*unit)))
+        return false;
+    for (const char *u = units; unit && u <= unit; u++)
+        number *= 1024;
+    *bytes = number / power_of_ten(places);
+    return true;
+}
+
 bool value_decimal(const char *text, size_t length, unsigned places, uint64_t *number)
 {
     unsigned behind;
@@ -142,6 +158,19 @@ void value_put_decimal(struct value_text *out, uint64_t number, unsigned places,
         number /= 10;
     } while (number > 0);
     value_put_bytes(out, digits + at, sizeof digits - at);
+}
+
+void value_put_size(struct value_text *out, uint64_t bytes)
+{
+    static const char *const units[] = {"", "K", "M", "G"};
+    unsigned unit = 0;
+
+    while (bytes && bytes % 1024 == 0 && unit < 3) {
+        bytes /= 1024;
+        unit++;
+    }
+    value_put_decimal(out, bytes, 0, 0);
+    value_put(out, units[unit]);
 }
 
 void value_put_duration(struct value_text *out, uint64_t ms)

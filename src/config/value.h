@@ -17,6 +17,9 @@ bool value_duration(const char *text, size_t length, uint64_t *ms);
  */
 bool value_decimal(const char *text, size_t length, unsigned places, uint64_t *number);
 
+/* "512", "10K", "1.5M", "1G": bytes, by 1024. False when it is none. */
+bool value_size(const char *text, size_t length, uint64_t *bytes);
+
 struct value_word {
     const char *text;
     size_t length;
@@ -34,6 +37,7 @@ struct value_text {
 
 void value_put(struct value_text *out, const char *text);
 void value_put_bytes(struct value_text *out, const char *bytes, size_t length);
+void value_put_size(struct value_text *out, uint64_t bytes);
 void value_put_duration(struct value_text *out, uint64_t ms);
 
 /* number / 10^places, with at least `least` digits behind the point. */

@@ -158,6 +158,22 @@ static __attribute__((noinline)) void put_limit(struct attempt *attempt, uint32_
         attempt_is_tcp(attempt);
 }
 
+/* A rehearsed fault's; 0: none. A socket that blocks is kept until the end of its limit. */
+static int rehearsed_errno(const struct attempt *attempt)
+{
+    switch (attempt->call.fault) {
+    case REHEARSAL_REFUSE:
+        return ECONNREFUSED;
+    case REHEARSAL_RESET:
+        return ECONNRESET;
+    case REHEARSAL_TIMEOUT:
+        if (socket_is_blocking(attempt->fd))
+            clock_sleep_ms(patience_ms(attempt));
+        return ETIMEDOUT;
+    }
+    return 0;
+}
+
 /* Makes the attempt; its limit stands until socket_unlimit. Returns 0 or an errno. */
 static inline __attribute__((always_inline)) int make(struct attempt *attempt)
 {
@@ -167,6 +183,8 @@ static inline __attribute__((always_inline)) int make(struct attempt *attempt)
         service_lead(&attempt->service, &attempt->call, &attempt->to, attempt->length);
     attempt->limit.kind = SOCKET_NO_LIMIT;
     attempt->limit.limit_ms = 0;
+    if (attempt->call.fault)
+        return rehearsed_errno(attempt);
     if (limit_ms)
         put_limit(attempt, limit_ms);
     bool is_timed = attempt->limit.kind == SOCKET_SEND_TIMEOUT;
@@ -292,6 +310,7 @@ static __attribute__((noinline)) int connect_matched(int fd, const struct sockad
     attempt.call.ready = NULL;
     attempt.call.place = NULL;
     attempt.service.known = NULL;
+    attempt.call.can_reply = false;
     attempt.is_near = is_internet(place) && place->port >= EPHEMERAL_PORTS && peer_is_loopback(place);
     if (look->answer == KNOWN_CALL && known_open(look, &attempt.call))
         return connect_again(&attempt);

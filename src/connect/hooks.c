@@ -12,6 +12,7 @@
 #include "connect/service.h"
 #include "gate/ready.h"
 #include "sys/libcurl.h"
+#include "sys/paired.h"
 #include "sys/real.h"
 
 enum { CLOSE_ON_EXEC = 1 << 2 }; /* CLOSE_RANGE_CLOEXEC: nothing is closed yet */
@@ -21,7 +22,7 @@ enum { CLOSE_ON_EXEC = 1 << 2 }; /* CLOSE_RANGE_CLOEXEC: nothing is closed yet *
 EXPORTED int connect(int fd, const struct sockaddr *to, socklen_t length)
 {
     if (libcurl_any_holds(__builtin_return_address(0)))
-        return real.connect(fd, to, length); /* libcurl's own, already judged */
+        return paired_is(to, length) ? 0 : real.connect(fd, to, length); /* libcurl's own, already judged */
     return attempt_connect(fd, to, length);
 }
 

@@ -10,6 +10,7 @@
 
 #include "core/breaker.h"
 #include "core/limit.h"
+#include "core/rehearsal.h"
 #include "core/retry.h"
 
 /* A group that a policy does not name is not applied. */
@@ -19,7 +20,10 @@ enum policy_group {
     POLICY_BREAKER = 1 << 2,
     POLICY_LIMIT = 1 << 3,
     POLICY_POOL = 1 << 4,
-    POLICY_BULKHEAD = 1 << 5
+    POLICY_BULKHEAD = 1 << 5,
+    POLICY_FALLBACK = 1 << 8,
+    POLICY_FAULT = 1 << 9,
+    POLICY_STALE = 1 << 10
 };
 
 enum policy_mode { POLICY_ENFORCE, POLICY_SHADOW, POLICY_OFF };
@@ -71,6 +75,21 @@ struct policy_pool {
     uint32_t keepalive;   /* the most that are kept for handles of the same settings; not above connections */
 };
 
+/* What a program is given instead of a failure. */
+struct policy_fallback {
+    uint32_t status;
+    uint32_t type;    /* strings: templates, expanded in the process */
+    uint32_t body;    /* empty where there is a file */
+    uint32_t file;    /* absolute path; empty: body counts */
+    uint32_t methods; /* bits of core/method.h */
+};
+
+/* The last good reply to each GET, kept for the time when its host is down. */
+struct policy_stale {
+    uint32_t size; /* bytes, of all that are kept */
+    uint32_t age_ms;
+};
+
 struct policy {
     uint32_t name;   /* string */
     uint32_t groups; /* bits of enum policy_group that are applied */
@@ -80,6 +99,9 @@ struct policy {
     struct policy_limit limit;
     struct policy_bulkhead bulkhead;
     struct policy_pool pool;
+    struct policy_fallback fallback;
+    struct rehearsal_rule fault;
+    struct policy_stale stale;
     uint32_t propagate;     /* bits of enum policy_propagate */
     uint32_t headers_first; /* the policy's own in the image's header table */
     uint32_t headers_count;

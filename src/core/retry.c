@@ -285,3 +285,12 @@ int64_t retry_after_ms(const char *text, size_t length, int64_t now_unix)
         return 0;
     return (seconds < day ? seconds : day) * 1000;
 }
+
+/* Obsolete dates have years of two digits, which are the nearest ones to some now. */
+bool retry_date(const char *text, size_t length, int64_t *unix_s)
+{
+    static const int64_t now_unix = INT64_C(1800000000);
+    struct cursor cursor = {text, length};
+
+    return take_date(&cursor, now_unix, unix_s);
+}

@@ -35,6 +35,7 @@ struct retry_rule {
     uint32_t budget_floor;    /* retries a second allowed whatever the share says */
     uint32_t methods;         /* bits of core/method.h that may be repeated after they were sent */
     uint32_t makes_key; /* 0 or 1: a request of another method gets an Idempotency-Key, and may be, too */
+    uint32_t resumes;   /* 0 or 1: a body that broke off is continued */
     uint32_t hold_ms;   /* retry.wait: how long a non-blocking connect may hold the program; 0: not */
     struct outcome_set on;
     struct outcome_set never; /* wins over on */
@@ -68,5 +69,8 @@ bool retry_budget_allows(const struct retry_rule *rule, struct window_sum window
  * neither; capped at a day so that it fits every later sum.
  */
 int64_t retry_after_ms(const char *text, size_t length, int64_t now_unix);
+
+/* An HTTP date (RFC 9110, 5.6.7) as seconds since 1970. False when it is none. */
+bool retry_date(const char *text, size_t length, int64_t *unix_s);
 
 #endif

@@ -5,12 +5,13 @@
 #include <stdint.h>
 
 enum verdict_kind {
-    VERDICT_GO,     /* admitted: make the attempt */
-    VERDICT_WAIT,   /* admitted after wait_ms: wait, then make the attempt without asking again */
-    VERDICT_LATER,  /* not admitted yet: wait for wait_ms, then ask again */
-    VERDICT_REFUSE, /* not admitted; wait_ms says when it is worth trying again, 0: unknown */
-    VERDICT_STOP,   /* the outcome is the program's: hand it over */
-    VERDICT_AGAIN   /* keep the outcome from the program; admit again after wait_ms */
+    VERDICT_GO,      /* admitted: make the attempt */
+    VERDICT_WAIT,    /* admitted after wait_ms: wait, then make the attempt without asking again */
+    VERDICT_LATER,   /* not admitted yet: wait for wait_ms, then ask again */
+    VERDICT_REFUSE,  /* not admitted; wait_ms says when it is worth trying again, 0: unknown */
+    VERDICT_STOP,    /* the outcome is the program's: hand it over */
+    VERDICT_REPLACE, /* keep the outcome from the program, and give it another reply; the call is over */
+    VERDICT_AGAIN    /* keep the outcome from the program; admit again after wait_ms */
 };
 
 enum verdict_reason {

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "curl/blame.h"
+#include "curl/made.h"
+#include "curl/substitute.h"
 
 struct call *call_of(struct handle *handle)
 {
@@ -24,6 +26,8 @@ void call_retire(struct call *call)
     call->multi = NULL;
     call->outer = NULL;
     gate_give_up(&call->gate);
+    resume_free(call);
+    keep_free(call);
     reply_retire(&call->reply);
     upload_retire(&call->upload);
     redirect_retire(call->redirect);
@@ -35,6 +39,9 @@ void call_free(struct call *call)
 {
     if (!call)
         return;
+    made_drop(call);
+    resume_free(call);
+    keep_free(call);
     reply_clear(&call->reply);
     upload_clear(&call->upload);
     inject_clear(&call->inject);
@@ -86,13 +93,18 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
                                    .retry_after_ms = call->reply.block.retry_after_ms};
 
     attempt.is_elsewhere = blame_is_elsewhere(call, &outcome);
+    attempt.replaceable = !reply_has_reached_program(&call->reply) && substitute_is_there(call);
     bool is_wanted = retry_wants(&call->gate.policy->settings->retry, &outcome) &&
                      call->gate.attempt < gate_attempts(&call->gate);
     if (!is_wanted && !call->gate.route.left)
         return attempt;
     attempt.idempotent = inject_has_key(call);
-    attempt.replayable =
-        !reply_has_reached_program(&call->reply) && call_is_unchanged(call) && upload_can_replay(call);
+    bool is_resumable = resume_is_possible(call);
+    if (is_resumable)
+        deadline_resumes(call);
+    attempt.is_elsewhere |= is_resumable && call->resume->came; /* it gave what it could */
+    attempt.replayable = (is_resumable || !reply_has_reached_program(&call->reply)) &&
+                         call_is_unchanged(call) && upload_can_replay(call);
     return attempt;
 }
 

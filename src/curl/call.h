@@ -12,20 +12,29 @@
 #include "curl/deadline.h"
 #include "curl/handles.h"
 #include "curl/inject.h"
+#include "curl/keep.h"
 #include "curl/redirect.h"
 #include "curl/reply.h"
+#include "curl/resume.h"
 #include "curl/upload.h"
 #include "gate/gate.h"
+
+struct made;
 
 struct call {
     struct handle *handle;
     uint32_t method; /* bit of core/method.h */
     bool is_http;
-    bool sent;          /* in this attempt the request may have left the machine */
-    bool hop_sent;      /* likewise, to where the last redirect led */
-    bool was_sent;      /* in some attempt of this call */
-    CURLM *multi;       /* the one that libcurl's own loop runs the transfer with; NULL: not seen */
-    struct call *outer; /* the call in whose callback this one runs */
+    bool sent;             /* in this attempt the request may have left the machine */
+    bool hop_sent;         /* likewise, to where the last redirect led */
+    bool was_sent;         /* in some attempt of this call */
+    CURLM *multi;          /* the one that libcurl's own loop runs the transfer with; NULL: not seen */
+    struct call *outer;    /* the call in whose callback this one runs */
+    struct made *made;     /* a reply that no server sent is being given just now; NULL: none. Owned */
+    bool is_replaced;      /* the program gets another reply than the call's own, when its loop comes by */
+    CURLcode lost;         /* what it gets where that cannot be made after all */
+    struct resume *resume; /* NULL: its rule does not continue bodies that break off. Owned */
+    struct keep *keep;     /* NULL: its reply is not kept. Owned */
     struct gate_call gate;
     struct deadline deadline;
     struct reply reply;

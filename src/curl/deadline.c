@@ -130,6 +130,7 @@ void deadline_call(struct call *call)
 
     deadline->call_started_us = call->gate.opened_us;
     deadline->paused_us = 0;
+    deadline->has_begun = false;
     call->reply.owes_pause = false;
     if (!call->handle->is_dressed)
         deadline->worn_ms = (long)call->handle->words[HANDLES_TIMEOUT_MS];
@@ -152,7 +153,8 @@ static __attribute__((noinline)) void dress(struct call *call)
         look_again(call);
     deadline->first_patience_ms = is_seen ? first_patience_ms(call) : 0;
     deadline->is_plain = is_seen && !deadline->is_lent && !idle_limit_ms(call) &&
-                         deadline->worn_ms == (long)program_ms && !deadline->paused_us;
+                         deadline->worn_ms == (long)program_ms && !deadline->paused_us && !call->resume &&
+                         !call->keep;
 }
 
 /* A sum over the hops of a transfer; until its attempt begins in libcurl, the last one's. */
@@ -324,6 +326,12 @@ void deadline_committed(struct call *call)
     if (idle_limit_ms(call) && deadline_sees_polls(call) && !call->deadline.paused_us)
         call->deadline.last_byte_us = clock_now_us();
     look_again(call);
+}
+
+void deadline_resumes(struct call *call)
+{
+    call->deadline.has_begun = true;
+    leave_out(call, 0);
 }
 
 void deadline_body(struct call *call, bool is_paused)

@@ -18,6 +18,7 @@ struct call;
 
 struct deadline {
     uint64_t call_started_us;
+    bool has_begun; /* a reply has reached the program before this attempt: total no longer holds */
     uint64_t attempt_started_us;
     uint64_t queued_us;     /* since when libcurl may keep it waiting for a connection; 0: it does not */
     uint64_t queue_told_us; /* CURLINFO_QUEUE_TIME_T then: another value tells that it has left the queue */
@@ -72,6 +73,9 @@ void deadline_sent(struct call *call);
 
 /* The reply reaches the program: only the limits on the whole transfer hold from here. */
 void deadline_committed(struct call *call);
+
+/* The body has broken off, and another attempt will go on with it. */
+void deadline_resumes(struct call *call);
 
 /* Bytes of a body have come; the program took them, or paused (then its silence is its own). */
 void deadline_body(struct call *call, bool is_paused);

@@ -1,7 +1,11 @@
 #include "curl/easy.h"
 
+#include "curl/made.h"
+#include "curl/rehearse.h"
 #include "curl/request.h"
 #include "curl/routine.h"
+#include "curl/substitute.h"
+#include "curl/told.h"
 #include "curl/transfer.h"
 #include "sys/clock.h"
 
@@ -12,8 +16,11 @@ _Thread_local struct call *easy_running __attribute__((tls_model("initial-exec")
 int easy_poll_ms(CURLM *multi, int timeout_ms)
 {
     for (struct call *call = easy_running; call; call = call->outer)
-        if (call->multi == multi)
-            return deadline_poll_ms(call, timeout_ms);
+        if (call->multi == multi) {
+            if (call->made)
+                made_serve(call);
+            return made_is_last_word(call) ? timeout_ms : deadline_poll_ms(call, timeout_ms);
+        }
     return timeout_ms;
 }
 
@@ -75,15 +82,27 @@ static CURLcode run_real(struct call *call)
     easy_leave(handle); /* a transfer of this handle that was left by longjmp */
     call->outer = easy_running;
     easy_running = call;
-    CURLcode code = perform_real(call);
+    /* A made reply has a connection of its own, which goes with it. */
+    CURLcode code = call->made ? call->handle->libcurl->easy_perform(call->handle->easy) : perform_real(call);
     easy_running = call->outer;
+    made_end(call->handle);
     return code;
+}
+
+static CURLcode run_attempt(struct call *call)
+{
+    if (!call->gate.fault)
+        return run_real(call);
+    rehearse_attempt(call);
+    return rehearse_ended(call, run_real(call));
 }
 
 static CURLcode refuse(struct call *call, const struct verdict *verdict)
 {
     struct handle *handle = call->handle;
 
+    if (substitute_refusal(call, verdict))
+        return run_real(call);
     request_refuse(handle);
     return transfer_refused(call, verdict, handle->pool.share ? run_pooled(call) : run_alone(handle));
 }
@@ -93,6 +112,8 @@ static bool goes_again(struct call *call, CURLcode *code)
 {
     struct verdict verdict = transfer_ended(call, code);
 
+    if (verdict.kind == VERDICT_REPLACE)
+        *code = substitute_failure(call, &verdict) ? run_real(call) : transfer_lost(*code);
     if (verdict.kind != VERDICT_AGAIN)
         return false;
     if (wait_ms(call->handle, verdict.wait_ms))
@@ -126,7 +147,7 @@ static CURLcode perform_gated(struct call *call)
             return refuse(call, &verdict);
         if (verdict.kind == VERDICT_STOP)
             return CURLE_ABORTED_BY_CALLBACK;
-        code = request_dress(call) ? run_real(call) : CURLE_SEND_FAIL_REWIND;
+        code = request_dress(call) ? run_attempt(call) : CURLE_SEND_FAIL_REWIND;
     } while (goes_again(call, &code));
     return code;
 }
@@ -171,6 +192,8 @@ static __attribute__((noinline)) CURLcode perform_any(struct handle *handle)
 {
     CURLcode code;
 
+    if (handle->told)
+        told_forget(handle);
     if (handle->seat.multi && handle->seat.place == SEAT_PARKED)
         return CURLE_FAILED_INIT; /* what libcurl says of a handle that is in a multi handle */
     if (handle->is_performing || handle->seat.multi || is_still_unmatched(handle))

@@ -8,6 +8,7 @@
 #include "core/method.h"
 #include "curl/call.h"
 #include "curl/spare.h"
+#include "curl/told.h"
 
 struct registry handles_known = REGISTRY_INIT(handles_known);
 
@@ -16,6 +17,7 @@ static void discard(struct handle *handle)
     for (int i = 0; i < HANDLES_TEXT_COUNT; i++)
         free(handle->texts[i].bytes);
     free(handle->known_url.bytes);
+    told_forget(handle);
     call_free(handle->call);
     free(handle);
 }
@@ -32,6 +34,7 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_MAXCONNECTS] = POOL_DEFAULT_MAXCONNECTS;
     fingerprint_clear(&handle->fingerprint);
     handle->request = HANDLES_GET;
+    handle->has_no_body = false;
     handle->target_is_read = handle->is_settled = false;
 }
 
@@ -95,6 +98,7 @@ void handles_copy(const struct handle *from, CURL *easy)
     if (!to)
         return;
     to->request = from->request;
+    to->has_no_body = from->has_no_body;
     to->has_texts = true;
     memcpy(to->words, from->words, sizeof to->words);
     to->fingerprint = from->fingerprint;
@@ -109,6 +113,7 @@ void handles_copy(const struct handle *from, CURL *easy)
 
 void handles_reset(struct handle *handle)
 {
+    told_forget(handle);
     forget_texts(handle);
     set_defaults(handle);
 }
@@ -164,6 +169,7 @@ void handles_free(struct handle *handle)
         discard(handle);
         return;
     }
+    told_forget(handle);
     keep_known_url(handle);
     forget_texts(handle);
     handle->is_dressed = handle->is_settled = false;
@@ -186,6 +192,7 @@ static const uint8_t words[OPTIONS] = {
     HANDLES_BORROWED(X) HANDLES_NOTED(X) AT(TIMEOUT) = 1 + HANDLES_TIMEOUT_MS,
     AT(CONNECTTIMEOUT) = 1 + HANDLES_CONNECTTIMEOUT_MS,
     AT(POSTFIELDSIZE) = 1 + HANDLES_POSTFIELDSIZE_LARGE,
+    AT(RESUME_FROM) = 1 + HANDLES_RESUME_FROM_LARGE,
 };
 #undef X
 #define X(name) AT(name) = HANDLES_##name,
@@ -221,9 +228,11 @@ static __attribute__((noinline)) void note_request(struct handle *handle, CURLop
     case CURLOPT_HTTPGET:
         if (on)
             handle->request = HANDLES_GET;
+        handle->has_no_body &= !on;
         break;
     case CURLOPT_POST:
         handle->request = on ? HANDLES_POST : HANDLES_GET;
+        handle->has_no_body &= !on;
         break;
     case CURLOPT_POSTFIELDS:
     case CURLOPT_COPYPOSTFIELDS:
@@ -233,12 +242,15 @@ static __attribute__((noinline)) void note_request(struct handle *handle, CURLop
     case CURLOPT_HTTPPOST:
     case CURLOPT_MIMEPOST:
         handle->request = HANDLES_FORM;
+        handle->has_no_body = false;
         break;
     case CURLOPT_UPLOAD:
     case CURLOPT_PUT:
         handle->request = on ? HANDLES_PUT : HANDLES_GET;
+        handle->has_no_body &= !on;
         break;
     case CURLOPT_NOBODY:
+        handle->has_no_body = on;
         if (on)
             handle->request = HANDLES_HEAD;
         else if (handle->request == HANDLES_HEAD)
@@ -258,7 +270,8 @@ static __attribute__((noinline)) void note_text(struct handle *handle, enum hand
     if (index == HANDLES_UNIX_SOCKET_PATH ||
         index == HANDLES_ABSTRACT_UNIX_SOCKET) /* they share a place in libcurl */
         keep_string(&handle->texts[HANDLES_UNIX_SOCKET_PATH + HANDLES_ABSTRACT_UNIX_SOCKET - index], NULL);
-    if (index != HANDLES_CUSTOMREQUEST && index != HANDLES_PROXY && index != HANDLES_NOPROXY)
+    if (index != HANDLES_CUSTOMREQUEST && index != HANDLES_PROXY && index != HANDLES_NOPROXY &&
+        index != HANDLES_PROTOCOLS_STR && index != HANDLES_RANGE)
         handle->target_is_read = false;
 }
 
@@ -358,6 +371,8 @@ uint32_t handles_method(const struct handle *handle)
 
     if (custom)
         return method_from_name(custom, strlen(custom));
+    if (handle->has_no_body) /* curl -I sets CURLOPT_UPLOAD to 0 behind it */
+        return METHOD_HEAD;
     switch (handle->request) {
     case HANDLES_GET:
         return METHOD_GET;

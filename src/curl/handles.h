@@ -19,7 +19,7 @@
 /*
  * Options whose value is one word (a number or a borrowed pointer).
  * BORROWED ones are swapped while a call is under way: what the program sets meanwhile is only written
- * down. NOTED ones are only read.
+ * down. NOTED ones are only read, those that point to what libcurl has copied only for whether they are set.
  */
 /* clang-format off */
 #define HANDLES_BORROWED(X)                                                                        \
@@ -31,13 +31,18 @@
 #define HANDLES_NOTED(X)                                                                           \
     X(IOCTLFUNCTION) X(IOCTLDATA) X(ERRORBUFFER) X(NOPROGRESS) X(XFERINFOFUNCTION)                 \
     X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY) X(HEADEROPT)             \
-    X(PATH_AS_IS) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE)
+    X(PATH_AS_IS) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE) X(FORBID_REUSE)    \
+    X(OPENSOCKETFUNCTION) X(OPENSOCKETDATA) X(CLOSESOCKETFUNCTION) X(HTTP_VERSION) X(PROTOCOLS)    \
+    X(RESUME_FROM_LARGE) X(USERPWD) X(USERNAME) X(XOAUTH2_BEARER) X(NETRC) X(AWS_SIGV4) X(SSLCERT) \
+    X(COOKIE) X(COOKIEFILE) X(COOKIEJAR)
 /* clang-format on */
 
 /* Options whose value is a string that libcurl copies; so do we. */
 #define HANDLES_TEXTS(X)                                                                                     \
     X(URL)                                                                                                   \
-    X(CUSTOMREQUEST) X(DEFAULT_PROTOCOL) X(UNIX_SOCKET_PATH) X(ABSTRACT_UNIX_SOCKET) X(PROXY) X(NOPROXY)
+    X(CUSTOMREQUEST)                                                                                         \
+    X(DEFAULT_PROTOCOL)                                                                                      \
+    X(UNIX_SOCKET_PATH) X(ABSTRACT_UNIX_SOCKET) X(PROXY) X(NOPROXY) X(PROTOCOLS_STR) X(RANGE)
 
 enum handles_word {
 #define X(name) HANDLES_##name,
@@ -59,6 +64,7 @@ enum handles_text {
 enum handles_request { HANDLES_GET, HANDLES_HEAD, HANDLES_POST, HANDLES_FORM, HANDLES_PUT };
 
 struct call;
+struct told;
 
 struct handles_string {
     char *bytes; /* NUL-terminated; NULL: not set */
@@ -69,14 +75,17 @@ struct handle {
     CURL *easy;
     const struct libcurl *libcurl;
     struct call *call; /* its place for a call under way; NULL until one was gated. Owned */
+    struct told *told; /* what curl_easy_getinfo says otherwise than libcurl would; NULL: nothing. Owned */
     struct seat seat;  /* in a multi handle of the program's */
     struct pool pool;  /* the share that it wears */
     bool is_performing;
-    bool is_dressed;     /* the borrowed options hold gusset's values just now */
-    bool is_refused;     /* it is pointed to nowhere just now (request_refuse) */
-    bool is_settled;     /* no option was set since a first attempt dressed it, or no rule matched */
-    bool is_routine;     /* its last call was one of routine; holds while it is settled (curl/routine.h) */
-    bool has_texts;      /* the program has set one besides the URL */
+    bool is_dressed;  /* the borrowed options hold gusset's values just now */
+    bool is_refused;  /* it is pointed to nowhere just now (request_refuse) */
+    bool is_settled;  /* no option was set since a first attempt dressed it, or no rule matched */
+    bool is_routine;  /* its last call was one of routine; holds while it is settled (curl/routine.h) */
+    bool has_no_body; /* CURLOPT_NOBODY: the request is a HEAD, whatever kind was set since that says nothing
+                         of it */
+    bool has_texts;   /* the program has set one besides the URL */
     bool target_is_read; /* target_is_known and target hold for the options as they are */
     bool target_is_known;
     bool target_is_new;              /* target was read since a call was last opened for it */

@@ -8,6 +8,7 @@
 #include "curl/multi.h"
 #include "curl/request.h"
 #include "curl/stubs.h"
+#include "curl/told.h"
 
 /* What is behind a call: the library that made the handle, else the one that the caller would have. */
 static const struct libcurl *behind(const struct handle *handle, enum libcurl_flavour flavour,
@@ -131,6 +132,18 @@ static CURLcode hook_easy_pause(enum libcurl_flavour flavour, CURL *easy, int wh
     return libcurl->easy_pause(easy, which);
 }
 
+/* What is told is an address to write to, whatever its type. */
+STUBS_INLINE CURLcode hook_easy_getinfo(enum libcurl_flavour flavour, CURL *easy, CURLINFO info, void *out,
+                                        const void *caller)
+{
+    const struct handle *handle = handles_find(easy);
+    const struct libcurl *libcurl = behind(handle, flavour, caller);
+
+    if (!libcurl)
+        return CURLE_FAILED_INIT;
+    return handle && handle->told ? told_info(handle, info, out) : libcurl->easy_getinfo(easy, info, out);
+}
+
 /* A variadic word is passed as an ordinary one on x86-64 and aarch64, so setopt needs no va_list. */
 #define STUBS(flavour, version)                                                                              \
     STUBS_DEFINE(flavour, return, CURL *, easy_init, (void), STUBS_CALLER)                                   \
@@ -139,6 +152,8 @@ static CURLcode hook_easy_pause(enum libcurl_flavour flavour, CURL *easy, int wh
     STUBS_DEFINE(flavour, , void, easy_cleanup, (CURL * easy), easy, STUBS_CALLER)                           \
     STUBS_DEFINE(flavour, return, CURLcode, easy_setopt, (CURL * easy, CURLoption option, uint64_t word),    \
                  easy, option, word, STUBS_CALLER)                                                           \
+    STUBS_DEFINE(flavour, return, CURLcode, easy_getinfo, (CURL * easy, CURLINFO info, void *out), easy,     \
+                 info, out, STUBS_CALLER)                                                                    \
     STUBS_DEFINE(flavour, return, CURLcode, easy_pause, (CURL * easy, int which), easy, which, STUBS_CALLER) \
     STUBS_DEFINE(flavour, return, CURLcode, easy_perform, (CURL * easy), easy, STUBS_CALLER)
 LIBCURL_FLAVOURS(STUBS)

@@ -220,7 +220,8 @@ static bool would_leak(const struct handle *handle)
 static bool has_any(const struct call *call)
 {
     const struct rules_policy *policy = call->gate.policy;
-    return call->is_http && (policy->header_count || policy->settings->propagate || makes_key(call)) &&
+    return call->is_http &&
+           (policy->header_count || policy->settings->propagate || makes_key(call) || resume_is_on(call)) &&
            !would_leak(call->handle);
 }
 
@@ -237,6 +238,8 @@ static void collect(struct call *call)
     inject->has_key = makes_key(call) && !list_names(program_list(call), key_name, sizeof key_name - 1);
     if (inject->has_key)
         add(inject, inject->key);
+    if (resume_is_on(call))
+        add(inject, call->resume->line);
     for (uint32_t i = 0; i < policy->header_count; i++) {
         const struct rules_header *header = &policy->headers[i];
         if (header->override)
@@ -305,7 +308,7 @@ void inject_attempt(struct call *call)
     if (call->handle->is_settled && inject->is_same)
         return;
     /* Nodes may come behind those that the program gave; a span is new for each attempt. */
-    inject->is_same = !program_list(call) && !makes_key(call) &&
+    inject->is_same = !program_list(call) && !makes_key(call) && !resume_is_on(call) &&
                       !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
     if (!has_any(call) && !redirect_withholds(call)) {
         inject_restore(call);

@@ -13,8 +13,9 @@ static uint64_t transfer_us(const struct policy_timeouts *limits, const struct d
 
 uint64_t limits_total_us(const struct policy_timeouts *limits, const struct deadline *deadline)
 {
-    return limits_earlier_us(after_us(deadline->call_started_us, limits->total_ms),
-                             transfer_us(limits, deadline));
+    uint32_t total_ms = deadline->has_begun ? 0 : limits->total_ms;
+
+    return limits_earlier_us(after_us(deadline->call_started_us, total_ms), transfer_us(limits, deadline));
 }
 
 /*

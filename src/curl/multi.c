@@ -3,9 +3,13 @@
 #include <stdlib.h>
 
 #include "curl/limits.h"
+#include "curl/made.h"
 #include "curl/registry.h"
+#include "curl/rehearse.h"
 #include "curl/request.h"
 #include "curl/routine.h"
+#include "curl/substitute.h"
+#include "curl/told.h"
 #include "curl/transfer.h"
 #include "sys/clock.h"
 
@@ -112,7 +116,9 @@ static void close_call(struct handle *handle)
 {
     if (handle->is_refused)
         request_refused(handle);
+    made_end(handle);
     handle->seat.is_admitted = false;
+    handle->call->is_replaced = false;
     deadline_leaves_loop(handle->call);
     transfer_close(handle->call);
 }
@@ -170,12 +176,33 @@ static void run(struct handle *handle)
         move_seat(handle, SEAT_RUNS);
 }
 
+static void run_made(struct handle *handle)
+{
+    handle->seat.multi->is_serving = true;
+    run(handle);
+}
+
+/* The call's last verdict said that its tries ran out. */
+static void replace(struct handle *handle)
+{
+    struct call *call = handle->call;
+
+    if (substitute_failure(call, &call->gate.last))
+        run_made(handle);
+    else
+        finish(handle, call->lost);
+}
+
 /* The (next) attempt, where the gate lets it. */
 static void go_on(struct handle *handle)
 {
     struct call *call = handle->call;
     struct verdict verdict = {.kind = VERDICT_GO};
 
+    if (call->is_replaced) {
+        replace(handle);
+        return;
+    }
     if (!handle->seat.is_admitted)
         verdict = gate_admit(&call->gate, true);
     handle->seat.is_admitted = verdict.kind == VERDICT_WAIT;
@@ -185,20 +212,30 @@ static void go_on(struct handle *handle)
         park(handle, verdict.wait_ms);
         return;
     }
+    if (verdict.kind == VERDICT_REFUSE && substitute_refusal(call, &verdict)) {
+        run_made(handle);
+        return;
+    }
     if (verdict.kind == VERDICT_REFUSE) {
         request_refuse(handle);
         handle->seat.refusal = verdict;
     } else if (!request_dress(call)) {
         finish(handle, CURLE_SEND_FAIL_REWIND);
         return;
+    } else if (call->gate.fault) {
+        rehearse_attempt(call);
     }
-    run(handle);
+    if (call->made)
+        run_made(handle);
+    else
+        run(handle);
 }
 
 /* A program may add a handle first and set its options after, so the rule is searched when the loop first
  * comes by. */
 static __attribute__((noinline)) void open_call(struct handle *handle)
 {
+    told_forget(handle);
     handle->is_routine = handle->seat.is_routine = false;
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
 
@@ -246,11 +283,18 @@ static __attribute__((noinline)) void judge(struct handle *handle, CURLcode code
     handle->seat.is_routine = false;
     if (call->gate.shadow) {
         transfer_watched(call, code);
-    } else if (handle->is_refused) {
+    } else if (made_is_last_word(call)) {
+        finish(handle, code);
+        return;
+    } else if (handle->is_refused && !call->gate.fault) {
         code = transfer_refused(call, &handle->seat.refusal, code);
     } else {
+        if (call->gate.fault)
+            code = rehearse_ended(call, code);
         struct verdict verdict = transfer_ended(call, &code);
-        if (verdict.kind == VERDICT_AGAIN) {
+        call->is_replaced = verdict.kind == VERDICT_REPLACE;
+        call->lost = transfer_lost(code);
+        if (verdict.kind == VERDICT_AGAIN || call->is_replaced) {
             park(handle, verdict.wait_ms);
             return;
         }
@@ -332,7 +376,8 @@ static void ask_progress(struct multi *multi, uint64_t now_us)
 
 static void look_at_running(struct handle *handle, uint64_t now_us)
 {
-    if (!handle->call->gate.shadow && !handle->is_refused && deadline_look(handle->call, now_us))
+    if (!handle->call->gate.shadow && !handle->is_refused && !made_is_last_word(handle->call) &&
+        deadline_look(handle->call, now_us))
         handle->seat.multi->must_run_all = true;
 }
 
@@ -383,9 +428,22 @@ bool multi_arrive(struct multi *multi)
     return true;
 }
 
+/* What libcurl has sent must not fill the socket. */
+static void serve(struct multi *multi)
+{
+    multi->is_serving = false;
+    for (struct handle *handle = multi->handles; handle; handle = handle->seat.after)
+        if (handle->seat.place == SEAT_RUNS && handle->call->made) {
+            made_serve(handle->call);
+            multi->is_serving = true;
+        }
+}
+
 CURLMcode multi_depart(struct multi *multi, CURLMcode code, int *running)
 {
     drain(multi);
+    if (multi->is_serving)
+        serve(multi);
     if (running)
         *running += (int)multi->count[SEAT_PARKED];
     if (multi->alarm.timer && !multi->count[SEAT_PARKED])

@@ -26,6 +26,7 @@ struct multi {
     bool may_queue;       /* the program limits its connections: a transfer may wait in libcurl for one */
     bool must_run_all;    /* a limit has passed: libcurl would not look at the transfer for no event */
     bool is_drained;      /* libcurl has no message since its last turn */
+    bool is_serving;      /* replies that no server sent are being given */
     bool is_busy;         /* libcurl or its callbacks are at work: whoever comes now is one of them */
     struct messages messages;
     struct alarm alarm;

@@ -125,13 +125,20 @@ static __attribute__((noinline)) void tell_gate(struct call *call)
         gate_answered(&call->gate);
 }
 
+static __attribute__((noinline)) void commit_looking(struct call *call)
+{
+    deadline_committed(call);
+    if (call->keep)
+        keep_head(call);
+}
+
 static size_t commit(struct call *call)
 {
     call->reply.phase = REPLY_COMMITTED;
     if (call->deadline.loop_looks_us || call->gate.wants_answer)
         tell_gate(call);
     if (!call->deadline.is_plain)
-        deadline_committed(call);
+        commit_looking(call);
     return call->reply.length ? flush(call) : DONE;
 }
 
@@ -143,14 +150,35 @@ static void swallow(struct call *call)
     deadline_swallow(call);
 }
 
+/* The program has the head of the first reply, and none of this one's. */
+static size_t go_on(struct call *call)
+{
+    int status = call->reply.block.status;
+    bool fails = status >= 400;
+
+    if (fails && call_ended(call, outcome_of_status(status)).kind != VERDICT_AGAIN)
+        call->resume->is_lost = true;
+    if (fails || !resume_accepts(call)) {
+        swallow(call);
+        return DONE;
+    }
+    call->reply.length = call->reply.flushed = 0;
+    return commit(call);
+}
+
 /* The final block has ended: whose is this reply? Returns as flush does. */
 static size_t decide(struct call *call)
 {
     int status = call->reply.block.status;
 
-    if (status >= 400 && call_ended(call, outcome_of_status(status)).kind == VERDICT_AGAIN) {
-        swallow(call);
-        return DONE;
+    if (resume_is_on(call))
+        return go_on(call);
+    if (status >= 400) {
+        enum verdict_kind kind = call_ended(call, outcome_of_status(status)).kind;
+        if (kind == VERDICT_AGAIN || kind == VERDICT_REPLACE) {
+            swallow(call);
+            return DONE;
+        }
     }
     return commit(call);
 }
@@ -206,7 +234,15 @@ static size_t hold_line(struct call *call, char *line, size_t size)
 {
     bool ends = block_read(&call->reply.block, line, size);
 
-    if (!hold(&call->reply, line, size)) { /* too much to keep: from here it is the program's */
+    bool is_held = hold(&call->reply, line, size);
+    if (!is_held && resume_is_on(call)) {
+        call->resume->is_lost = true;
+        swallow(call);
+        return size;
+    }
+    if (!is_held) { /* too much to keep: from here it is the program's */
+        resume_free(call);
+        keep_free(call);
         size_t flushed = commit(call);
         return flushed == DONE ? deliver_header(call, line, size, false) : answer(flushed, size);
     }
@@ -284,11 +320,61 @@ static size_t swallow_body(struct reply *reply, size_t size)
     return reply->swallowed > SWALLOW_MAX || reply->block.content_length > SWALLOW_MAX ? 0 : size;
 }
 
+/* Bytes up to the cut, and then what libcurl takes for a program that refuses. */
+static __attribute__((noinline)) size_t pass_until_cut(struct call *call, char *bytes, size_t size)
+{
+    struct reply *reply = &call->reply;
+    size_t rest = size < reply->cut_after ? size : (size_t)reply->cut_after;
+    size_t taken = rest ? deliver_body(call, bytes, rest) : 0;
+
+    if (taken != rest)
+        return taken;
+    reply->cut_after -= rest;
+    reply->was_cut = rest < size;
+    return rest;
+}
+
+/* On its way to the program, by those who look at it. */
+static size_t hand_over(struct call *call, char *bytes, size_t size)
+{
+    size_t taken = call->reply.is_cut ? pass_until_cut(call, bytes, size) : deliver_body(call, bytes, size);
+
+    if (call->keep && taken <= size)
+        keep_body(call, bytes, taken);
+    return taken;
+}
+
+/* What the program has of the body already is left out; what it takes is counted. */
+static __attribute__((noinline)) size_t pass_counting(struct call *call, char *bytes, size_t size)
+{
+    struct resume *resume = call->resume;
+    size_t known = size < resume->skip ? size : (size_t)resume->skip;
+    size_t taken = 0;
+
+    if (known < size)
+        taken = hand_over(call, bytes + known, size - known);
+    if (taken == CURL_WRITEFUNC_PAUSE)
+        return taken; /* all of it comes again */
+    resume->skip -= known;
+    if (taken > size - known) /* an error's number */
+        return 0;
+    resume->delivered += taken;
+    resume->came += taken;
+    return known + taken;
+}
+
+static size_t pass_looking(struct call *call, char *bytes, size_t size)
+{
+    return call->resume ? pass_counting(call, bytes, size) : hand_over(call, bytes, size);
+}
+
 static inline size_t pass_body(struct call *call, char *bytes, size_t size)
 {
     if (call->deadline.is_plain) /* then nothing is owed, either */
         return deliver_body(call, bytes, size);
-    size_t taken = call->reply.owes_pause ? CURL_WRITEFUNC_PAUSE : deliver_body(call, bytes, size);
+    size_t taken = CURL_WRITEFUNC_PAUSE;
+    if (!call->reply.owes_pause)
+        taken = pass_looking(call, bytes, size);
     call->reply.owes_pause = false;
     deadline_body(call, taken == CURL_WRITEFUNC_PAUSE);
     return taken;
@@ -326,8 +412,8 @@ void reply_program_set(struct call *call)
     const uint64_t *words = call->handle->words;
 
     call->reply.is_quiet = false;
-    call->reply.is_wanted =
-        words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] || words[HANDLES_HEADER];
+    call->reply.is_wanted = words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] ||
+                            words[HANDLES_HEADER] || call->resume || call->keep;
 }
 
 static void dress(struct call *call)
@@ -354,9 +440,18 @@ void reply_attempt(struct call *call)
     if (!reply->is_dressed)
         dress(call);
     reply->phase = REPLY_HOLDING;
+    reply->is_cut = reply->was_cut = false;
     reply->is_quiet = reply->header_half_done = reply->was_redirected = reply->program_refused = false;
     block_init(&reply->block);
     reply->swallowed = reply->length = reply->flushed = 0;
+}
+
+void reply_cut(struct call *call, uint64_t after)
+{
+    call->reply.is_cut = true;
+    call->reply.cut_after = after;
+    call->deadline.is_plain = false; /* the body is looked at */
+    call->deadline.patience_ms = 0;
 }
 
 bool reply_finish(struct call *call)

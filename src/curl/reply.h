@@ -32,10 +32,13 @@ struct reply {
     bool header_half_done; /* flushing: the line went to the body writer already (CURLOPT_HEADER) */
     bool was_redirected;   /* some block was a redirect that libcurl follows */
     bool owes_pause;       /* the program has paused a call that waited: libcurl hears of it with the body */
+    bool is_cut;           /* a fault is rehearsed: the body breaks off after cut_after bytes */
+    bool was_cut;          /* it has */
     bool program_refused;  /* a callback of the program took less than it was given */
     struct block block;    /* the current one */
     uint64_t swallowed;
-    size_t length; /* bytes in lines: each line behind its 32-bit length */
+    uint64_t cut_after; /* bytes of the body that may still come */
+    size_t length;      /* bytes in lines: each line behind its 32-bit length */
     size_t flushed;
     size_t room;
     char *lines;
@@ -43,6 +46,9 @@ struct reply {
 
 /* An attempt begins: stands in for the program's header and write functions. */
 void reply_attempt(struct call *call);
+
+/* A body of more than so many bytes will break off. After reply_attempt. */
+void reply_cut(struct call *call, uint64_t after);
 
 /* The same on a handle that wears everything already, where the last reply was delivered. */
 static inline void reply_repeat(struct reply *reply)

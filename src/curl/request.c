@@ -1,5 +1,8 @@
 #include "curl/request.h"
 
+#include "curl/made.h"
+#include "curl/told.h"
+
 /* A path behind something that is no folder: connecting fails with ENOTDIR, and nobody can ever listen there.
  */
 static const char nowhere[] = "/dev/null/refused-by-gusset";
@@ -52,6 +55,12 @@ bool request_dress(struct call *call)
 
     if ((!is_first || call->gate.has_waited) && !call_is_unchanged(call))
         return false;
+    if (!is_first && !resume_is_on(call))
+        told_forget(handle); /* of an attempt that was made up */
+    if (call->resume || call->gate.policy->settings->retry.resumes)
+        resume_attempt(call);
+    if (is_first && (call->keep || call->gate.policy->settings->groups & POLICY_STALE))
+        keep_call(call);
 
     call->sent = call->hop_sent =
         !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */
@@ -73,6 +82,7 @@ void request_undress(struct handle *handle)
     struct call *call = handle->call;
 
     pool_leave(handle);
+    made_end(handle);
     if (!handle->is_dressed)
         return;
     handle->is_dressed = handle->is_settled = false;
@@ -80,6 +90,7 @@ void request_undress(struct handle *handle)
     deadline_restore(call);
     inject_restore(call);
     upload_restore(call);
+    resume_restore(call);
     reply_restore(call);
     if (handle->libcurl->has_prereq) {
         call_set(call, CURLOPT_PREREQFUNCTION, handles_pointer(handle, HANDLES_PREREQFUNCTION));
@@ -92,6 +103,10 @@ static bool has_borrowed(const struct handle *handle, CURLoption option)
 {
     const struct call *call = handle->call;
 
+    if (call->made && made_has_borrowed(call, option))
+        return true;
+    if (made_is_last_word(call))
+        return false;
     if (pool_has_borrowed(handle, option) || redirect_has_borrowed(call, option))
         return true;
     switch ((int)option) {
@@ -121,6 +136,8 @@ static bool has_borrowed(const struct handle *handle, CURLoption option)
     case CURLOPT_LOW_SPEED_LIMIT:
     case CURLOPT_LOW_SPEED_TIME:
         return call->deadline.idle_is_ours;
+    case CURLOPT_RANGE:
+        return call->resume && call->resume->is_worn;
     case CURLOPT_QUICK_EXIT:
         return call->deadline.quick_exit_is_worn;
     }
@@ -147,6 +164,10 @@ static CURLcode program_sets(struct handle *handle, CURLoption option, uint64_t 
 {
     struct call *call = handle->call;
 
+    if (call->made && made_has_borrowed(call, option)) {
+        handles_note(handle, option, word); /* put on when the made reply has been given */
+        return CURLE_OK;
+    }
     if (pool_has_borrowed(handle, option))
         return pool_program_sets(handle, option, word);
     if (is_judged(option)) {
@@ -195,6 +216,8 @@ CURLcode request_setopt(struct handle *handle, CURLoption option, uint64_t word)
 CURLcode request_pause(struct handle *handle, int which)
 {
     struct call *call = handle->call;
+    if (made_is_last_word(call))
+        return handle->libcurl->easy_pause(handle->easy, which);
     bool is_paused = which & CURLPAUSE_RECV,
          is_parked = handle->seat.multi && handle->seat.place == SEAT_PARKED;
 
@@ -219,9 +242,13 @@ void request_undress_copy(const struct handle *from, CURL *copy)
     if (from->is_refused)
         from->libcurl->easy_setopt(copy, CURLOPT_UNIX_SOCKET_PATH,
                                    from->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
+    if (from->call && from->call->resume && from->call->resume->is_worn)
+        from->libcurl->easy_setopt(copy, CURLOPT_RANGE, from->texts[HANDLES_RANGE].bytes);
+    if (from->call && from->call->made)
+        made_undress_copy(from, copy);
     if (from->is_dressed && redirect_is_worn(from->call))
         from->libcurl->easy_setopt(copy, CURLOPT_URL, from->texts[HANDLES_URL].bytes);
-    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed; i++)
+    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed && !made_is_last_word(from->call); i++)
         if (has_borrowed(from, options[i]))
             from->libcurl->easy_setopt(copy, options[i], from->words[i]);
 }

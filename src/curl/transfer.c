@@ -4,6 +4,7 @@
 #include "curl/blame.h"
 #include "curl/nested.h"
 #include "curl/request.h"
+#include "curl/substitute.h"
 
 /* Searches the rules for a handle whose target is new, or has changed its method. */
 static bool open_anew(struct call *call, const struct target *target, uint32_t method)
@@ -17,7 +18,7 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
     if (is_http != call->is_http) /* what is borrowed differs */
         request_undress(call->handle);
     call->method = method;
-    call->is_http = is_http;
+    call->is_http = call->gate.can_reply = is_http;
     const struct ready *before = call->gate.ready;
     bool is_opened = gate_open(&call->gate, &query, true);
     if (call->gate.ready != before)
@@ -89,15 +90,34 @@ struct verdict transfer_ended(struct call *call, CURLcode *code)
     if (*code == CURLE_OK && reply_is_delivered(&call->reply)) {
         gate_succeeded(&call->gate, (struct outcome){.type = OUTCOME_SUCCESS,
                                                      .status = (uint16_t)call->reply.block.status});
+        if (resume_is_on(call))
+            *code = resume_end(call, *code);
+        if (call->keep)
+            keep_end(call, *code == CURLE_OK);
         return (struct verdict){VERDICT_STOP, VERDICT_SUCCEEDED, 0};
     }
     bool swallowed = call->reply.phase == REPLY_SWALLOWING;
-    struct outcome outcome = blame_outcome(call, *code);
+    bool is_lost = call->resume && call->resume->is_lost;
+    struct outcome outcome = {.type = OUTCOME_UNKNOWN};
+    if (!is_lost)
+        outcome = blame_outcome(call, *code);
     struct verdict verdict = call_ended(call, outcome); /* repeats its answer where the reply decided */
 
-    if (!swallowed && verdict.kind != VERDICT_AGAIN && !reply_finish(call) && *code == CURLE_OK)
+    if (verdict.kind == VERDICT_AGAIN && resume_is_possible(call))
+        resume_begin(call, *code);
+    if (call->keep && !resume_is_on(call))
+        keep_end(call, false);
+    if (resume_is_on(call)) {
+        if (verdict.kind != VERDICT_AGAIN || *code == CURLE_ABORTED_BY_CALLBACK) {
+            *code = resume_end(call, *code);
+            verdict.kind = VERDICT_STOP;
+        }
+        return verdict;
+    }
+    bool is_kept = verdict.kind != VERDICT_AGAIN && verdict.kind != VERDICT_REPLACE;
+    if (!swallowed && is_kept && !reply_finish(call) && *code == CURLE_OK)
         *code = CURLE_WRITE_ERROR;
-    if (verdict.kind == VERDICT_AGAIN && *code == CURLE_ABORTED_BY_CALLBACK)
+    if (!is_kept && *code == CURLE_ABORTED_BY_CALLBACK)
         verdict.kind = VERDICT_STOP; /* the program's own word counts */
     return verdict;
 }
@@ -110,6 +130,7 @@ void transfer_watched(struct call *call, CURLcode code)
                                  .sent = outcome.type != OUTCOME_DNS && outcome.type != OUTCOME_CONNECT,
                                  .idempotent = inject_has_key(call),
                                  .replayable = true,
+                                 .replaceable = substitute_is_there(call),
                                  .retry_after_ms = -1};
     gate_ended(&call->gate, &ended);
 }
@@ -122,6 +143,11 @@ CURLcode transfer_refused(struct call *call, const struct verdict *verdict, CURL
     if (buffer)
         gate_explain(&call->gate, verdict, buffer, CURL_ERROR_SIZE);
     return call->was_sent ? CURLE_RECV_ERROR : code; /* a refused connection would say: never sent */
+}
+
+CURLcode transfer_lost(CURLcode code)
+{
+    return code == CURLE_OK || code == CURLE_WRITE_ERROR ? CURLE_RECV_ERROR : code;
 }
 
 bool transfer_is_stopped(const struct handle *handle)

@@ -28,6 +28,9 @@ void transfer_watched(struct call *call, CURLcode code);
  */
 CURLcode transfer_refused(struct call *call, const struct verdict *verdict, CURLcode code);
 
+/* The reply was thrown away, and nothing can be given instead: what the program gets for code. */
+CURLcode transfer_lost(CURLcode code);
+
 /* Asks the program's progress callback, as libcurl would while nothing moves; true: it ends the call. */
 bool transfer_is_stopped(const struct handle *handle);
 

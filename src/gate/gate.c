@@ -73,6 +73,37 @@ bool gate_is_clear(const struct gate_call *call)
     return inside_is_free_to_go(call);
 }
 
+/* Longer than the rule would wait for a reply: it times out. */
+static bool is_too_late(const struct gate_call *call, uint32_t delay_ms)
+{
+    const struct policy_timeouts *limits = &inside_settings(call)->timeout;
+    uint64_t now_us = clock_now_us();
+
+    if (call->deadline_us && now_us + (uint64_t)delay_ms * 1000 >= call->deadline_us)
+        return true;
+    return inside_applies(call, POLICY_TIMEOUT) && limits->attempt_ms && delay_ms >= limits->attempt_ms;
+}
+
+/* What is rehearsed is decided for each attempt. */
+static void rehearse(struct gate_call *call, bool may_wait, struct verdict *verdict)
+{
+    const struct rehearsal_rule *rule = &inside_settings(call)->fault;
+    uint32_t delay_ms = may_wait ? rule->delay_ms : 0;
+
+    if (!call->can_reply && rule->error >= REHEARSAL_CUT)
+        return;
+    if (call->shadow || !inside_applies(call, POLICY_FAULT) || !call->ready->globals->faults ||
+        rehearsal_is_over(rule, clock_unix_ms() / 1000) || !rehearsal_strikes(rule, random_32()))
+        return;
+    call->fault = delay_ms && is_too_late(call, delay_ms) ? REHEARSAL_TIMEOUT : rule->error;
+    note_count(call, LAYOUT_COUNT_faults);
+    note_event(call, EVENTS_FAULT, call->fault);
+    if (call->fault == REHEARSAL_TIMEOUT || !delay_ms)
+        return;
+    verdict->kind = VERDICT_WAIT;
+    verdict->wait_ms += delay_ms;
+}
+
 bool gate_is_calm(const struct gate_call *call)
 {
     return atomic_load_explicit(&call->slot->circuit, memory_order_relaxed) == breaker_closed();
@@ -108,6 +139,7 @@ static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool
 {
     struct verdict verdict = ask_all(call, may_wait);
 
+    call->fault = REHEARSAL_NONE;
     if (verdict.kind == VERDICT_WAIT || verdict.kind == VERDICT_LATER)
         note_wait(call, &verdict);
     if (verdict.kind == VERDICT_LATER && !call->shadow) {
@@ -130,6 +162,8 @@ static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool
         note_event(call, EVENTS_PROBE, 0);
     if (call->shadow)
         verdict.kind = VERDICT_GO;
+    rehearse(call, may_wait, &verdict);
+    call->has_waited |= verdict.kind == VERDICT_WAIT;
     if (call->has_waited || call->wants_answer)
         call->began_us =
             clock_now_us() + (verdict.kind == VERDICT_WAIT ? verdict.wait_ms * UINT64_C(1000) : 0);
@@ -243,6 +277,67 @@ static void note_verdict(struct gate_call *call, const struct verdict *verdict)
     }
 }
 
+/* Where the rule has no tries, what counts against the host is a failure; without a breaker, what it would.
+ */
+static bool is_failure(const struct gate_call *call)
+{
+    const struct outcome *outcome = &call->outcome;
+
+    if (inside_applies(call, POLICY_BREAKER))
+        return call->failed;
+    return outcome->type == OUTCOME_CONNECT || outcome->type == OUTCOME_TIMEOUT ||
+           outcome->type == OUTCOME_RESET || (outcome->status >= 502 && outcome->status <= 504);
+}
+
+/* Whether tries ran out, for whatever reason. */
+static bool is_lost(const struct gate_call *call)
+{
+    switch (call->last.reason) {
+    case VERDICT_EXHAUSTED:
+    case VERDICT_BUDGET:
+    case VERDICT_DEADLINE:
+    case VERDICT_LIMITED:
+    case VERDICT_CROWDED:
+    case VERDICT_CIRCUIT_OPEN:
+    case VERDICT_NOT_REPEATABLE:
+        return true;
+    case VERDICT_NOT_RETRYABLE:
+        return !inside_applies(call, POLICY_RETRY) && is_failure(call);
+    case VERDICT_NONE:
+    case VERDICT_SUCCEEDED:
+    case VERDICT_RETRY:
+    case VERDICT_REASONS:
+        return false;
+    }
+    return false;
+}
+
+static void replace(struct gate_call *call)
+{
+    if (call->shadow)
+        note_count(call, LAYOUT_COUNT_would_fall_back);
+    else
+        call->last.kind = VERDICT_REPLACE;
+}
+
+void gate_fell_back(struct gate_call *call, uint32_t status)
+{
+    note_count(call, LAYOUT_COUNT_fallback);
+    note_event(call, EVENTS_FALLBACK, status);
+}
+
+void gate_gave_stale(struct gate_call *call, uint32_t age_s)
+{
+    note_count(call, LAYOUT_COUNT_stale);
+    note_event(call, EVENTS_STALE, age_s);
+}
+
+void gate_resumed(struct gate_call *call, uint64_t bytes)
+{
+    note_count(call, LAYOUT_COUNT_resumed);
+    note_event(call, EVENTS_RESUMED, bytes / 1024 < UINT32_MAX ? (uint32_t)(bytes / 1024) : UINT32_MAX);
+}
+
 /* A probe must have ended well. */
 void gate_answered(struct gate_call *call)
 {
@@ -313,12 +408,15 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->began_us = now_us + (uint64_t)call->last.wait_ms * 1000; /* the next attempt, if there is one */
     if (call->shadow)
         call->last.kind = VERDICT_STOP;
+    if (call->last.kind == VERDICT_STOP && attempt->replaceable && is_lost(call))
+        replace(call);
     return call->last;
 }
 
 /* ---- close ---- */
 
-enum { NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_BULKHEAD }; /* groups by which each call must be admitted */
+/* Groups by which each call must be admitted. */
+enum { NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_BULKHEAD | POLICY_FAULT | POLICY_STALE };
 
 static inline bool was_plain(const struct gate_call *call, uint32_t groups)
 {

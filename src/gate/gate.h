@@ -31,11 +31,12 @@ struct gate_route {
 struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
     uint64_t unmatched;                /* number of the rules of which none matched when it was last opened */
-    bool shadow;                       /* public: decide and count, but the door must change nothing */
-    uint16_t attempt;                  /* public: number of the current attempt, from 1; 0 before the first */
-    uint16_t repeats;                  /* public: see gate_repeats */
-    uint64_t deadline_us;              /* public: monotonic; 0: none. A door may bring it nearer */
-    struct layout_host *slot;          /* public: the host's memory */
+    bool can_reply;       /* public: a call of HTTP, which may come to a status or a body that breaks off */
+    bool shadow;          /* public: decide and count, but the door must change nothing */
+    uint16_t attempt;     /* public: number of the current attempt, from 1; 0 before the first */
+    uint16_t repeats;     /* public: see gate_repeats */
+    uint64_t deadline_us; /* public: monotonic; 0: none. A door may bring it nearer */
+    struct layout_host *slot; /* public: the host's memory */
     struct layout_host *bucket;
     struct slice budget_slice;
     struct slice outcome_slice;
@@ -65,6 +66,7 @@ struct gate_call {
     bool has_waited;   /* for a token, a place, a circuit */
     bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
+    uint32_t fault;    /* public: enum rehearsal_error or a status that the attempt is to come to; 0: none */
     bool failed;       /* the last attempt did, by breaker.on */
     bool is_timed;     /* it is known whether it was slow */
     bool is_slow;      /* it was, by breaker.slow */
@@ -82,6 +84,7 @@ struct gate_attempt {
     bool idempotent;   /* an Idempotency-Key travels with it */
     bool replayable;   /* it can be made again exactly, and nothing of it has reached the program */
     bool is_elsewhere; /* a failure that says nothing about this host: a proxy's, or where a redirect led */
+    bool replaceable;  /* nothing of it has reached the program, and there is a reply to give instead */
     int64_t retry_after_ms; /* what the peer asked for; -1: nothing */
 };
 
@@ -158,9 +161,19 @@ void gate_answered(struct gate_call *call);
 
 /*
  * The attempt ended, or its outcome is certain. Counts it once; asked again for the same attempt it
- * repeats its answer. STOP or AGAIN after wait_ms; in shadow always STOP.
+ * repeats its answer. STOP, AGAIN after wait_ms, or REPLACE; in shadow always STOP.
  */
 struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *attempt);
+
+/*
+ * The door gives the program another reply than its call came to, after VERDICT_REPLACE or where the call was
+ * refused: the rule's fallback, of this status, or one that was kept, so old.
+ */
+void gate_fell_back(struct gate_call *call, uint32_t status);
+void gate_gave_stale(struct gate_call *call, uint32_t age_s);
+
+/* After AGAIN: the next attempt goes on where this one's body broke off, behind so many bytes. */
+void gate_resumed(struct gate_call *call, uint64_t bytes);
 
 /* The same for an attempt that ended well, and is the call's last: all of it is over but for gate_close. */
 void gate_succeeded(struct gate_call *call, struct outcome outcome);

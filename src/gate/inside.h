@@ -31,7 +31,8 @@ static inline bool inside_is_quiet(const struct layout_host *slot)
 
 static inline bool inside_is_free_to_go(const struct gate_call *call)
 {
-    return !(inside_settings(call)->groups & (POLICY_LIMIT | POLICY_BULKHEAD)) && inside_is_quiet(call->slot);
+    return !(inside_settings(call)->groups & (POLICY_LIMIT | POLICY_BULKHEAD | POLICY_FAULT)) &&
+           inside_is_quiet(call->slot);
 }
 
 /* Whether a rule matches under which gusset acts for a connect there: neither off nor shadow. */

@@ -49,6 +49,10 @@ static const struct {
     [EVENTS_OFFLINE] = {LOG_WARN, "every host fails, this machine has lost its network"    },
     [EVENTS_OPENED] = {LOG_WARN, "the circuit opened"                                     },
     [EVENTS_PROBE] = {LOG_INFO, "the circuit is half open, this call probes"             },
+    [EVENTS_FAULT] = {LOG_WARN, "a rehearsed fault struck the attempt"                   },
+    [EVENTS_RESUMED] = {LOG_INFO, "the body broke off, the next attempt goes on with it"   },
+    [EVENTS_STALE] = {LOG_WARN, "the program was given an earlier reply"                 },
+    [EVENTS_FALLBACK] = {LOG_WARN, "the program was given the rule's fallback"              },
     [EVENTS_CLOSED] = {LOG_WARN, "the circuit closed"                                     },
 };
 

@@ -154,6 +154,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
     call->rule_mode = match->mode;
     call->route = (struct gate_route){.slot = NULL};
     call->shadow = mode == POLICY_SHADOW;
+    call->fault = REHEARSAL_NONE;
     call->opened_us = clock_now_us();
     if (!find_memory(ready, call, host_length)) {
         call->policy = NULL;

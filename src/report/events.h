@@ -27,7 +27,12 @@
     X(CLOSED, "closed")       /* the circuit closed */                                                       \
     X(TRIPPED, "tripped")     /* opened by hand; detail: for how long in ms, 0: until reset */               \
     X(RESET, "reset")         /* closed by hand */                                                           \
-    X(HELD, "held")           /* held closed by hand; detail: for how long in ms, 0: until reset */
+    X(HELD, "held")           /* held closed by hand; detail: for how long in ms, 0: until reset */          \
+    X(RESUMED,                                                                                               \
+      "resumed")      /* a body broke off, the next attempt goes on; detail: how much there was, in KiB */   \
+    X(STALE, "stale") /* an earlier reply was given; detail: how old it is, in seconds */                    \
+    X(FAULT, "fault") /* a rehearsed fault struck the attempt; detail: enum rehearsal_error, or a status */  \
+    X(FALLBACK, "fallback") /* the rule's fallback was given; detail: its status */
 
 enum events_kind {
     EVENTS_NONE = 0,

@@ -53,7 +53,12 @@ enum {
     X(nested)       /* calls that the program itself made again after they had failed: tried fewer times */  \
     X(crowded)      /* calls refused because the bulkhead was full */                                        \
     X(offline)      /* failures not held against the host: the machine had lost its network */               \
-    X(waited)       /* calls kept waiting for a token, a place or a circuit */
+    X(waited)       /* calls kept waiting for a token, a place or a circuit */                               \
+    X(fallback)     /* calls that were given the rule's fallback instead of their failure */                 \
+    X(stale)        /* calls that were given an earlier reply instead of their failure */                    \
+    X(resumed)      /* attempts that went on with a body that had broken off */                              \
+    X(faults)       /* attempts that a rehearsed fault struck */                                             \
+    X(would_fall_back) /* shadow: calls that would have been */
 
 enum layout_counter {
 #define X(name) LAYOUT_COUNT_##name,

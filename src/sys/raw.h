@@ -93,6 +93,17 @@ static inline int sys_fchmod(int fd, unsigned mode)
     return (int)sys_call(SYS_fchmod, fd, mode, 0);
 }
 
+static inline int sys_mkdir(const char *path, unsigned mode)
+{
+    return (int)sys_call(SYS_mkdirat, AT_FDCWD, (long)path, mode);
+}
+
+/* Within a folder. */
+static inline int sys_rename_at(int folder, const char *from, const char *to)
+{
+    return (int)sys_call_4(SYS_renameat, folder, (long)from, folder, (long)to);
+}
+
 /* operation: LOCK_… of flock(2). */
 static inline int sys_flock(int fd, int operation)
 {
@@ -170,6 +181,28 @@ static inline int sys_fcntl_flags(int fd)
 static inline int sys_socket(int family, int type, int protocol)
 {
     return (int)sys_call(SYS_socket, family, type, protocol);
+}
+
+/* Two connected ends of a byte stream, closed on exec. */
+static inline int sys_socketpair(int ends[2])
+{
+    return (int)sys_call_4(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, (long)ends);
+}
+
+static inline int sys_shutdown(int fd, int how)
+{
+    return (int)sys_call(SYS_shutdown, fd, how, 0);
+}
+
+/* Neither waits; sending to an end that has gone raises no signal. */
+static inline long sys_send(int fd, const void *data, size_t size)
+{
+    return sys_call_4(SYS_sendto, fd, (long)data, (long)size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static inline long sys_receive(int fd, void *buffer, size_t size)
+{
+    return sys_call_4(SYS_recvfrom, fd, (long)buffer, (long)size, MSG_DONTWAIT);
 }
 
 static inline long sys_sendmsg(int fd, const struct msghdr *message, int flags)

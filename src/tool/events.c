@@ -53,6 +53,18 @@ static void print_attempt(const struct events_entry *event)
     printf(", attempt %u; ", event->attempt);
 }
 
+/* As fault.error is written; static. */
+static const char *error_name(uint32_t error)
+{
+    static const char *const names[] = {"delay", "refuse", "reset", "timeout", "cut"};
+    static char status[12];
+
+    if (error < sizeof names / sizeof names[0])
+        return names[error];
+    snprintf(status, sizeof status, "%u", error);
+    return status;
+}
+
 static void print_sentence(const struct events_entry *event)
 {
     char duration[OUTPUT_NUMBER];
@@ -111,6 +123,20 @@ static void print_sentence(const struct events_entry *event)
         printf(event->detail ? "held closed by hand for %s" : "held closed by hand until it is reset",
                duration);
         return;
+    case EVENTS_RESUMED:
+        printf("attempt %u broke off after %u KiB, the next goes on", event->attempt, event->detail);
+        return;
+    case EVENTS_STALE:
+        print_outcome(event);
+        printf("; given a reply of %u s ago instead", event->detail);
+        return;
+    case EVENTS_FAULT:
+        printf("attempt %u, rehearsed: %s", event->attempt, error_name(event->detail));
+        return;
+    case EVENTS_FALLBACK:
+        print_outcome(event);
+        printf("; given status %u instead", event->detail);
+        return;
     case EVENTS_NONE:
     case EVENTS_KINDS:
         return;
@@ -137,6 +163,10 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_OFFLINE:
     case EVENTS_PROBE:
     case EVENTS_RETRY:
+    case EVENTS_STALE:
+    case EVENTS_RESUMED:
+    case EVENTS_FAULT:
+    case EVENTS_FALLBACK:
         return OUTPUT_DOUBTFUL;
     case EVENTS_NONE:
     case EVENTS_KINDS:
@@ -174,6 +204,14 @@ static const char *name_of_detail(enum events_kind kind)
         return "open_ms";
     case EVENTS_HELD:
         return "held_ms";
+    case EVENTS_RESUMED:
+        return "kib";
+    case EVENTS_STALE:
+        return "age_s";
+    case EVENTS_FAULT:
+        return "fault";
+    case EVENTS_FALLBACK:
+        return "given_status";
     case EVENTS_EXHAUSTED:
     case EVENTS_UNFUNDED:
     case EVENTS_CROWDED:

@@ -21,6 +21,7 @@ const struct tool_verb tool_verbs[] = {
              "  --record FILE       write each attempt to FILE (host, method, times, outcome), for `gusset replay`\n"
              "  --tenant ID, --project ID, --request-id ID\n"
              "                      what the calls carry, where the policy propagates it\n"
+             "  --allow-faults      let the configuration's fault groups act, as faults = true does\n"
              "  --force             run a program that cannot be wrapped nevertheless, bare\n"
              "\n"
              "With no configuration and no --policy the policy `standard` holds for every host. The exit status\n"

@@ -50,6 +50,16 @@ static unsigned prepare(struct forms *forms, const struct options *options,
     return count;
 }
 
+void options_add(struct options_list *list, const char *item)
+{
+    const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
+
+    if (!items)
+        output_die("out of memory");
+    items[list->count++] = item;
+    list->items = items;
+}
+
 static void store(const struct options_entry *entry, const char *value)
 {
     switch (entry->kind) {
@@ -62,15 +72,9 @@ static void store(const struct options_entry *entry, const char *value)
     case OPTIONS_MAYBE:
         *(const char **)entry->to = value ? value : "";
         return;
-    case OPTIONS_EACH: {
-        struct options_list *list = entry->to;
-        const char **items = realloc(list->items, (list->count + 1) * sizeof *items);
-        if (!items)
-            output_die("out of memory");
-        items[list->count++] = value;
-        list->items = items;
+    case OPTIONS_EACH:
+        options_add(entry->to, value);
         return;
-    }
     }
 }
 

@@ -29,6 +29,9 @@ struct options_list { /* zero is an empty list */
     unsigned count;
 };
 
+/* Adds an item, which must live as long as the list; ends the command where there is no memory. */
+void options_add(struct options_list *list, const char *item);
+
 struct options {
     const struct tool_verb *verb;
     int most; /* operands; < 0: any number, and options end at the first */

@@ -12,6 +12,7 @@
 #include "config/assign.h"
 #include "config/settings.h"
 #include "tool/child.h"
+#include "tool/faults.h"
 #include "tool/library.h"
 #include "tool/options.h"
 #include "tool/output.h"
@@ -23,7 +24,7 @@ enum { NOT_RUNNABLE = 126, NOT_FOUND = 127, REASON_MOST = PATH_MAX + 256 };
 
 struct run {
     struct setup setup;
-    bool shadow, report, json, force;
+    bool shadow, report, json, force, faults;
     const char *tenant, *project, *request, *record;
     char program[PATH_MAX];
     char library[PATH_MAX];
@@ -78,6 +79,16 @@ static int put_context(const struct run *run)
     return run->shadow ? setenv("GUSSET_MODE", "shadow", 1) : 0;
 }
 
+/* On standard error, before the program has the word. */
+static void tell_faults(const struct setup *setup)
+{
+    struct model model;
+
+    setup_model_or_empty(setup, &model);
+    faults_tell(&model, stderr, "gusset: ");
+    model_clear(&model);
+}
+
 /*
  * The record begins empty. The shim opens it by its real name, follows no link then, and makes none anew
  * where this one is moved away.
@@ -97,11 +108,13 @@ static int put_record(const struct run *run)
 
 /* Where nobody has configured anything, whoever says `gusset run` wants something: standard, for every host.
  */
-static int put_rules(const struct run *run)
+static int put_rules(struct run *run)
 {
     const struct rules *rules = NULL;
     bool asked = run->setup.config || run->setup.policy || run->setup.sets.count;
 
+    if (run->faults)
+        options_add(&run->setup.sets, "faults=true");
     if (setup_apply(&run->setup) < 0 || setup_rules(&run->setup, &rules) < 0)
         return -1;
     if (!rules && (setup_assume() < 0 || setup_rules(&run->setup, &rules) < 0))
@@ -109,6 +122,8 @@ static int put_rules(const struct run *run)
     if (rules && rules_globals(rules)->locked && asked)
         output_warn("%s is locked: it alone holds, --config, --policy and --set are passed over",
                     SOURCE_SYSTEM_PATH);
+    if (rules && rules_globals(rules)->faults)
+        tell_faults(&run->setup);
     return 0;
 }
 
@@ -165,18 +180,19 @@ static int read_options(const struct tool_verb *verb, struct run *run, struct op
                         char **argv)
 {
     const struct options_entry entries[] = {
-        {"config",     0, OPTIONS_TEXT, &run->setup.config},
-        {"policy",     0, OPTIONS_TEXT, &run->setup.policy},
-        {"set",        0, OPTIONS_EACH, &run->setup.sets  },
-        {"shadow",     0, OPTIONS_FLAG, &run->shadow      },
-        {"report",     0, OPTIONS_FLAG, &run->report      },
-        {"json",       0, OPTIONS_FLAG, &run->json        },
-        {"tenant",     0, OPTIONS_TEXT, &run->tenant      },
-        {"project",    0, OPTIONS_TEXT, &run->project     },
-        {"request-id", 0, OPTIONS_TEXT, &run->request     },
-        {"record",     0, OPTIONS_TEXT, &run->record      },
-        {"force",      0, OPTIONS_FLAG, &run->force       },
-        {NULL,         0, OPTIONS_FLAG, NULL              },
+        {"config",       0, OPTIONS_TEXT, &run->setup.config},
+        {"policy",       0, OPTIONS_TEXT, &run->setup.policy},
+        {"set",          0, OPTIONS_EACH, &run->setup.sets  },
+        {"shadow",       0, OPTIONS_FLAG, &run->shadow      },
+        {"report",       0, OPTIONS_FLAG, &run->report      },
+        {"json",         0, OPTIONS_FLAG, &run->json        },
+        {"tenant",       0, OPTIONS_TEXT, &run->tenant      },
+        {"project",      0, OPTIONS_TEXT, &run->project     },
+        {"request-id",   0, OPTIONS_TEXT, &run->request     },
+        {"record",       0, OPTIONS_TEXT, &run->record      },
+        {"force",        0, OPTIONS_FLAG, &run->force       },
+        {"allow-faults", 0, OPTIONS_FLAG, &run->faults      },
+        {NULL,           0, OPTIONS_FLAG, NULL              },
     };
 
     *options = (struct options){.verb = verb, .most = -1};

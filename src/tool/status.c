@@ -5,6 +5,7 @@
 #include "config/value.h"
 #include "core/breaker.h"
 #include "core/outcome.h"
+#include "tool/faults.h"
 #include "tool/figures.h"
 #include "tool/options.h"
 #include "tool/output.h"
@@ -286,6 +287,8 @@ static int show(struct status *status, FILE *to)
         output_error(UNKNOWN, status->reading.state.path);
     else
         fprintf(to, UNKNOWN "\n", status->reading.state.path);
+    if (!status->json)
+        faults_tell(&status->reading.model, to, "");
     reading_drop(&status->reading);
     return result;
 }

@@ -40,7 +40,7 @@ static void every_default_is_taken_and_printed_as_it_is_written(void **state)
             continue;
         assert_true(settings_parse(at, &base, at->initial, strlen(at->initial)));
         settings_print(at, &base, "", text, sizeof text);
-        if (at->kind == SETTINGS_METHODS) /* in the order of the table of methods */
+        if (strcmp(at->key, "retry.methods") == 0) /* in the order of the table of methods */
             assert_string_equal(text, "GET, HEAD, PUT, DELETE, OPTIONS, TRACE");
         else
             assert_string_equal(text, at->initial);

@@ -1,0 +1,381 @@
+#include "curl/keep.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+
+#include "config/value.h"
+#include "core/method.h"
+#include "core/siphash.h"
+#include "curl/call.h"
+#include "curl/held.h"
+#include "sys/clock.h"
+#include "sys/raw.h"
+
+/* What a file begins with. */
+struct preface {
+    char magic[8];
+    uint64_t stored_unix_s;
+    uint64_t head_length; /* behind this; the body follows it */
+};
+
+static const char magic[8] = "gusset\n\1";
+
+/* ---- which request ---- */
+
+/* Who is asked for by name or by secret gets a reply of his own. */
+static bool has_credentials(const struct handle *handle)
+{
+    static const enum handles_word own[] = {
+        HANDLES_USERPWD, HANDLES_USERNAME, HANDLES_XOAUTH2_BEARER, HANDLES_NETRC,     HANDLES_AWS_SIGV4,
+        HANDLES_SSLCERT, HANDLES_COOKIE,   HANDLES_COOKIEFILE,     HANDLES_COOKIEJAR, HANDLES_CURLU};
+    const char *url = handle->texts[HANDLES_URL].bytes, *authority = strstr(url, "://");
+
+    for (unsigned i = 0; i < sizeof own / sizeof own[0]; i++)
+        if (handle->words[own[i]])
+            return true;
+    authority = authority ? authority + 3 : url;
+    return memchr(authority, '@', strcspn(authority, "/?#")) != NULL;
+}
+
+/* Whose they are nobody can tell; a share (curl's own always has one) may bring them, too. */
+static bool has_cookies(const struct handle *handle)
+{
+    const struct libcurl *libcurl = handle->libcurl;
+    struct curl_slist *list = NULL;
+
+    libcurl->easy_getinfo(handle->easy, CURLINFO_COOKIELIST, &list);
+    bool has_any = list;
+    while (list) {
+        struct curl_slist *next = list->next;
+        libcurl->free(list->data);
+        libcurl->free(list);
+        list = next;
+    }
+    return has_any;
+}
+
+static bool names(const char *line, const char *name)
+{
+    size_t length = strlen(name);
+    return strncasecmp(line, name, length) == 0 && (line[length] == ':' || line[length] == ';');
+}
+
+static bool is_credential(const char *line)
+{
+    return names(line, "Authorization") || names(line, "Proxy-Authorization") || names(line, "Cookie") ||
+           names(line, "Range") || names(line, "If-Range");
+}
+
+/* Another one each time, and none of the reply's business. */
+static bool is_of_call(const char *line)
+{
+    return names(line, "X-Request-Id") || names(line, "traceparent") || names(line, "tracestate");
+}
+
+static bool sends_credentials(const struct call *call)
+{
+    const struct rules_policy *policy = call->gate.policy;
+
+    for (const struct curl_slist *node = handles_pointer(call->handle, HANDLES_HTTPHEADER); node;
+         node = node->next)
+        if (node->data && is_credential(node->data))
+            return true;
+    for (uint32_t i = 0; i < policy->header_count; i++)
+        if (is_credential(policy->headers[i].line))
+            return true;
+    return false;
+}
+
+static bool may_keep(const struct call *call)
+{
+    const struct handle *handle = call->handle;
+
+    return call->is_http && call->method == METHOD_GET && handle->request == HANDLES_GET &&
+           handle->texts[HANDLES_URL].bytes && !handle->texts[HANDLES_RANGE].bytes &&
+           !handle->words[HANDLES_RESUME_FROM_LARGE] && !has_credentials(handle) &&
+           !sends_credentials(call) && !has_cookies(handle);
+}
+
+static bool applies(const struct call *call)
+{
+    return call->gate.policy->settings->groups & POLICY_STALE && may_keep(call);
+}
+
+/* ---- its name ---- */
+
+struct digest {
+    const uint64_t *key;
+    uint64_t words[2];
+};
+
+static void add(struct digest *digest, const char *text)
+{
+    size_t size = text ? strlen(text) + 1 : 0;
+    const uint64_t first[2] = {digest->key[0] ^ digest->words[0], digest->key[1] ^ digest->words[1]};
+    const uint64_t second[2] = {~digest->key[0] ^ digest->words[1], digest->key[1] ^ digest->words[0]};
+
+    digest->words[0] = siphash(first, text, size);
+    digest->words[1] = siphash(second, text, size);
+}
+
+static void write_name(const struct call *call, const struct shelf *shelf, char name[SHELF_NAME_ROOM])
+{
+    const struct handle *handle = call->handle;
+    const struct rules_policy *policy = call->gate.policy;
+    struct digest digest = {.key = shelf->key};
+    struct value_text out = {name, SHELF_NAME_ROOM, 0};
+
+    add(&digest, "GET");
+    add(&digest, handle->texts[HANDLES_URL].bytes);
+    add(&digest, handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes);
+    add(&digest, handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
+    add(&digest, call->gate.host); /* with the port, wherever that was given */
+    add(&digest, policy->name);
+    for (const struct curl_slist *node = handles_pointer(handle, HANDLES_HTTPHEADER); node; node = node->next)
+        if (node->data && !is_of_call(node->data))
+            add(&digest, node->data);
+    for (uint32_t i = 0; i < policy->header_count; i++)
+        add(&digest, policy->headers[i].line);
+    if (policy->settings->propagate & POLICY_TENANT_ID)
+        add(&digest, call->inject.tenant_id);
+    if (policy->settings->propagate & POLICY_PROJECT_ID)
+        add(&digest, call->inject.project_id);
+    value_put_hex(&out, digest.words[0]);
+    value_put_hex(&out, digest.words[1]);
+}
+
+/* ---- which reply ---- */
+
+/* Whether a list has the word, with or without a value behind it. */
+static bool has_word(const struct held_value *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    for (size_t at = 0; list->text && at + length <= list->length; at++) {
+        bool begins =
+            at == 0 || list->text[at - 1] == ',' || list->text[at - 1] == ' ' || list->text[at - 1] == '\t';
+        char behind = at + length < list->length ? list->text[at + length] : ',';
+        if (begins && strncasecmp(list->text + at, word, length) == 0 &&
+            (behind == ',' || behind == '=' || behind == ' ' || behind == '\t' || behind == ';'))
+            return true;
+    }
+    return false;
+}
+
+static bool has_field(const struct reply *reply, const char *name)
+{
+    return held_field(reply, name).text != NULL;
+}
+
+/* Of what a reply depends on, nothing but the coding is let pass: there is none. */
+static bool varies(const struct reply *reply)
+{
+    static const char coding[] = "Accept-Encoding";
+    struct held_value vary = held_field(reply, "Vary");
+
+    return vary.text && vary.length &&
+           (vary.length != sizeof coding - 1 || strncasecmp(vary.text, coding, vary.length) != 0);
+}
+
+static bool is_good(const struct reply *reply)
+{
+    struct held_value control = held_field(reply, "Cache-Control");
+
+    return reply->block.status == 200 && !reply_was_redirected(reply) && !has_word(&control, "private") &&
+           !has_word(&control, "no-store") && !has_field(reply, "Set-Cookie") &&
+           !has_field(reply, "Set-Cookie2") && !has_field(reply, "Content-Encoding") && !varies(reply);
+}
+
+/* Of the connection and of this one transfer (RFC 9110, 7.6.1); the length is told anew. */
+static bool is_of_transfer(const char *line)
+{
+    static const char *const fields[] = {
+        "Connection", "Keep-Alive", "Proxy-Connection", "Transfer-Encoding",
+        "TE",         "Trailer",    "Upgrade",          "Content-Length",
+        "Age",        "Warning",    "Alt-Svc",          "Strict-Transport-Security"};
+
+    for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (names(line, fields[i]))
+            return true;
+    return false;
+}
+
+/* The final block's lines that are worth keeping, without its end. Returns their length; 0: too long. */
+static size_t write_head(const struct reply *reply, char head[KEEP_HEAD_MAX])
+{
+    size_t length = 0;
+    uint32_t size;
+
+    for (size_t at = 0; at + sizeof size < reply->length; at += size) {
+        memcpy(&size, reply->lines + at, sizeof size);
+        at += sizeof size;
+        const char *line = reply->lines + at;
+        if (size > 5 && memcmp(line, "HTTP/", 5) == 0) { /* what it is given by later speaks 1.1 */
+            static const char status[] = "HTTP/1.1 200 OK\r\n";
+            memcpy(head, status, sizeof status - 1);
+            length = sizeof status - 1;
+            continue;
+        }
+        if (block_is_blank(line, size) || is_of_transfer(line))
+            continue;
+        if (length + size > KEEP_HEAD_MAX)
+            return 0;
+        memcpy(head + length, line, size);
+        length += size;
+    }
+    return length;
+}
+
+/* ---- writing ---- */
+
+static void stop(struct keep *keep)
+{
+    if (!keep->is_on)
+        return;
+    keep->is_on = false;
+    sys_close(keep->file);
+    shelf_drop(&keep->shelf, keep->draft);
+    shelf_close(&keep->shelf);
+}
+
+static void write_all(struct call *call, const void *bytes, size_t size)
+{
+    struct keep *keep = call->keep;
+    const char *at = bytes;
+
+    keep->size += size;
+    if (keep->size > call->gate.policy->settings->stale.size) {
+        stop(keep);
+        return;
+    }
+    while (size > 0) {
+        long done = sys_write(keep->file, at, size);
+        if (done <= 0) { /* a full disk, most likely */
+            stop(keep);
+            return;
+        }
+        at += done;
+        size -= (size_t)done;
+    }
+}
+
+void keep_call(struct call *call)
+{
+    bool was_there = call->keep;
+
+    if (was_there)
+        stop(call->keep);
+    if (!applies(call))
+        keep_free(call);
+    else if (!was_there)
+        call->keep = calloc(1, sizeof *call->keep);
+    if (was_there != (call->keep != NULL))
+        reply_program_set(call);
+}
+
+void keep_head(struct call *call)
+{
+    struct keep *keep = call->keep;
+    struct preface preface = {.stored_unix_s = clock_unix_ms() / 1000};
+    char head[KEEP_HEAD_MAX];
+
+    if (keep->is_on || !is_good(&call->reply) || !may_keep(call))
+        return;
+    preface.head_length = write_head(&call->reply, head);
+    if (!preface.head_length || shelf_open(&keep->shelf, call->gate.ready, true) < 0)
+        return;
+    keep->file = shelf_draft(&keep->shelf, keep->draft);
+    if (keep->file < 0) {
+        shelf_close(&keep->shelf);
+        return;
+    }
+    write_name(call, &keep->shelf, keep->name);
+    memcpy(preface.magic, magic, sizeof magic);
+    keep->is_on = true;
+    keep->size = 0;
+    write_all(call, &preface, sizeof preface);
+    if (keep->is_on)
+        write_all(call, head, (size_t)preface.head_length);
+}
+
+void keep_body(struct call *call, const char *bytes, size_t size)
+{
+    if (call->keep->is_on)
+        write_all(call, bytes, size);
+}
+
+void keep_end(struct call *call, bool is_whole)
+{
+    struct keep *keep = call->keep;
+    const struct policy_stale *rule = &call->gate.policy->settings->stale;
+
+    if (!keep->is_on)
+        return;
+    if (!is_whole) {
+        stop(keep);
+        return;
+    }
+    keep->is_on = false;
+    sys_close(keep->file);
+    shelf_keep(&keep->shelf, keep->draft, keep->name, rule->size, rule->age_ms / 1000);
+    shelf_close(&keep->shelf);
+}
+
+void keep_free(struct call *call)
+{
+    if (!call->keep)
+        return;
+    stop(call->keep);
+    free(call->keep);
+    call->keep = NULL;
+}
+
+/* ---- reading ---- */
+
+static bool read_head(const struct call *call, struct keep_found *found)
+{
+    struct preface preface;
+    struct stat file;
+    uint64_t now_s = clock_unix_ms() / 1000;
+
+    if (sys_read(found->file, &preface, sizeof preface) != sizeof preface ||
+        memcmp(preface.magic, magic, sizeof magic) != 0 || preface.head_length > KEEP_HEAD_MAX ||
+        sys_read(found->file, found->head, (size_t)preface.head_length) != (long)preface.head_length ||
+        sys_fstat(found->file, &file) < 0)
+        return false;
+    found->head_length = (size_t)preface.head_length;
+    found->body_offset = sizeof preface + preface.head_length;
+    found->body_length = (uint64_t)file.st_size - found->body_offset;
+    found->age_s = now_s > preface.stored_unix_s ? (uint32_t)(now_s - preface.stored_unix_s) : 0;
+    return found->age_s <= call->gate.policy->settings->stale.age_ms / 1000;
+}
+
+bool keep_find(const struct call *call, struct keep_found *found)
+{
+    char name[SHELF_NAME_ROOM];
+    struct shelf shelf;
+
+    if (!applies(call) || shelf_open(&shelf, call->gate.ready, false) < 0)
+        return false;
+    write_name(call, &shelf, name);
+    found->file = shelf_find(&shelf, name);
+    shelf_close(&shelf);
+    if (found->file < 0)
+        return false;
+    if (read_head(call, found))
+        return true;
+    sys_close(found->file);
+    return false;
+}
+
+bool keep_is_there(const struct call *call)
+{
+    struct keep_found found;
+
+    if (!keep_find(call, &found))
+        return false;
+    sys_close(found.file);
+    return true;
+}

@@ -1,0 +1,208 @@
+#include "curl/told.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "curl/handles.h"
+#include "sys/clock.h"
+
+enum { MICRO = 1000000 };
+
+/* ---- answers ---- */
+
+/* libcurl below 8.5 names schemes in capitals. */
+static const char *secure_name(const char *plain)
+{
+    return plain && plain[0] == 'H' ? "HTTPS" : "https";
+}
+
+static void answer_of_target(const struct told *told, CURLINFO info, void *out)
+{
+    switch ((int)info) {
+    case CURLINFO_EFFECTIVE_URL:
+        if (told->url)
+            *(char **)out = told->url;
+        return;
+    case CURLINFO_SCHEME:
+        if (told->is_https)
+            *(const char **)out = secure_name(*(const char **)out);
+        return;
+    case CURLINFO_PROTOCOL:
+        if (told->is_https)
+            *(long *)out = CURLPROTO_HTTPS;
+        return;
+    }
+}
+
+static void answer_of_first(const struct told_first *first, CURLINFO info, void *out)
+{
+    switch ((int)info) {
+#define X(name)                                                                                              \
+    case CURLINFO_##name:                                                                                    \
+        *(long *)out = first->name;                                                                          \
+        return;
+        TOLD_LONGS(X)
+#undef X
+#define X(name)                                                                                              \
+    case CURLINFO_##name##_T:                                                                                \
+        *(curl_off_t *)out = first->name;                                                                    \
+        return;                                                                                              \
+    case CURLINFO_##name:                                                                                    \
+        *(double *)out = (double)first->name / MICRO;                                                        \
+        return;
+        TOLD_TIMES(X)
+#undef X
+    case CURLINFO_FILETIME:
+        *(long *)out = (long)first->filetime;
+        return;
+    case CURLINFO_FILETIME_T:
+        *(curl_off_t *)out = first->filetime;
+        return;
+    case CURLINFO_CONTENT_TYPE:
+        *(char **)out = first->type;
+        return;
+    }
+}
+
+static curl_off_t speed(const struct told *told)
+{
+    return told->took_us ? (curl_off_t)((double)told->size * MICRO / (double)told->took_us) : 0;
+}
+
+static void answer_of_whole(const struct told *told, CURLINFO info, void *out)
+{
+    switch ((int)info) {
+    case CURLINFO_OS_ERRNO:
+        if (told->is_well)
+            *(long *)out = 0;
+        return;
+    case CURLINFO_SIZE_DOWNLOAD_T:
+        *(curl_off_t *)out = told->size;
+        return;
+    case CURLINFO_SIZE_DOWNLOAD:
+        *(double *)out = (double)told->size;
+        return;
+    case CURLINFO_CONTENT_LENGTH_DOWNLOAD_T:
+        *(curl_off_t *)out = told->length;
+        return;
+    case CURLINFO_CONTENT_LENGTH_DOWNLOAD:
+        *(double *)out = (double)told->length;
+        return;
+    case CURLINFO_TOTAL_TIME_T:
+        *(curl_off_t *)out = told->took_us;
+        return;
+    case CURLINFO_TOTAL_TIME:
+        *(double *)out = (double)told->took_us / MICRO;
+        return;
+    case CURLINFO_SPEED_DOWNLOAD_T:
+        *(curl_off_t *)out = speed(told);
+        return;
+    case CURLINFO_SPEED_DOWNLOAD:
+        *(double *)out = (double)speed(told);
+        return;
+    }
+}
+
+CURLcode told_info(const struct handle *handle, CURLINFO info, void *out)
+{
+    const struct told *told = handle->told;
+    CURLcode code = handle->libcurl->easy_getinfo(handle->easy, info, out);
+
+    if (code != CURLE_OK || !out)
+        return code;
+    answer_of_target(told, info, out);
+    if (told->is_resumed)
+        answer_of_first(&told->first, info, out);
+    if (told->is_whole)
+        answer_of_whole(told, info, out);
+    return code;
+}
+
+/* ---- what there is to tell ---- */
+
+/* The URL as libcurl itself writes it, once it has read it. */
+static char *effective_url(const struct handle *handle)
+{
+    const struct libcurl *libcurl = handle->libcurl;
+    const char *text = handle->texts[HANDLES_URL].bytes,
+               *scheme = handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes;
+    CURLU *own = handles_pointer(handle, HANDLES_CURLU), *parts = own ? own : libcurl->url();
+    char *url = NULL;
+
+    if (!parts)
+        return NULL;
+    bool is_read = own || libcurl->url_set(parts, CURLUPART_URL, text,
+                                           CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME) == CURLUE_OK;
+    if (is_read && !own && scheme && !strstr(text, "://"))
+        libcurl->url_set(parts, CURLUPART_SCHEME, scheme, 0);
+    if (is_read)
+        libcurl->url_get(parts, CURLUPART_URL, &url, 0);
+    if (!own)
+        libcurl->url_cleanup(parts);
+    return url;
+}
+
+void told_pretend(struct handle *handle)
+{
+    told_forget(handle);
+    struct told *told = calloc(1, sizeof *told);
+
+    if (!told)
+        return;
+    told->url = effective_url(handle);
+    told->is_https = handle->target.scheme == TARGET_HTTPS;
+    handle->told = told;
+}
+
+static char *copy_of(const char *text)
+{
+    return text ? strdup(text) : NULL;
+}
+
+void told_keep(struct handle *handle)
+{
+    told_forget(handle);
+    struct told *told = calloc(1, sizeof *told);
+
+    if (!told)
+        return;
+    CURLcode (*ask)(CURL *, CURLINFO, ...) = handle->libcurl->easy_getinfo;
+    char *type = NULL;
+#define X(name) ask(handle->easy, CURLINFO_##name, &told->first.name);
+    TOLD_LONGS(X)
+#undef X
+#define X(name) ask(handle->easy, CURLINFO_##name##_T, &told->first.name);
+    TOLD_TIMES(X)
+#undef X
+    ask(handle->easy, CURLINFO_FILETIME_T, &told->first.filetime);
+    ask(handle->easy, CURLINFO_CONTENT_TYPE, &type);
+    told->first.type = copy_of(type);
+    told->is_resumed = true;
+    handle->told = told;
+}
+
+void told_whole(struct handle *handle, uint64_t size, int64_t length, uint64_t began_us, bool is_well)
+{
+    struct told *told = handle->told;
+
+    if (!told)
+        return;
+    told->is_whole = true;
+    told->is_well = is_well;
+    told->size = (curl_off_t)size;
+    told->length = length;
+    told->took_us = (curl_off_t)(clock_now_us() - began_us);
+}
+
+void told_forget(struct handle *handle)
+{
+    struct told *told = handle->told;
+
+    if (!told)
+        return;
+    if (told->url)
+        handle->libcurl->free(told->url);
+    free(told->first.type);
+    free(told);
+    handle->told = NULL;
+}
