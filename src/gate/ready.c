@@ -229,8 +229,7 @@ static struct ready *spare_record(void)
     for (struct ready *old = replaced; old; old = old->next) {
         if (atomic_load(&old->holders))
             continue;
-        if (old->rules &&
-            rules_service_count(old->rules) == 0) /* a service's addresses are remembered by it */
+        if (old->rules)
             rules_close(old->rules);
         old->rules = NULL;
         spare = old;
