@@ -149,7 +149,7 @@ if command -v fish >/dev/null; then shells="bash fish"; else skip "completions i
 completes() {
     for shell in $shells; do is "$1 ($shell)" "$("offer_$shell" "$2")" "$3"; done
 }
-completes "a verb is completed" 'gusset re' 'reload reset'
+completes "a verb is completed" 'gusset ev' 'events'
 completes "an option" 'gusset events --f' '--follow'
 completes "a policy, the file's own, too" 'gusset trip --policy mi' 'mine'
 completes "and one that is built in" 'gusset explain --policy sta' 'standard'
@@ -181,24 +181,6 @@ if command -v python3 >/dev/null; then
 fi
 
 # ---- JSON, held against its schemas ----
-schemas=$(dirname "$0")/../../conf/schema
-# fits NAME SCHEMA TEXT: each line of the text is an object as the schema wants it
-fits() {
-    local fault
-    if ! python3 -c 'import jsonschema' 2>/dev/null; then
-        skip "$1" "python3-jsonschema is not installed"
-        return
-    fi
-    fault=$(python3 -c '
-import json, sys, jsonschema
-schema = json.load(open(sys.argv[1]))
-jsonschema.Draft202012Validator.check_schema(schema)
-lines = [l for l in sys.stdin if l.strip()]
-assert lines, "nothing was printed"
-for line in lines:
-    jsonschema.validate(json.loads(line), schema)' "$schemas/$2.json" <<<"$3" 2>&1)
-    is "$1" "$(tail -n 1 <<<"$fault")" ""
-}
 config "$folder/schema.cfg" <<'E2'
 policies: { a: { extends = "quick"; limit: { rate = 100; key = "${GUSSET_TENANT_ID:-}"; };
                  headers = ( { name = "X-A"; value = "hidden"; } ); }; };

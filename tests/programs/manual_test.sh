@@ -81,7 +81,8 @@ printf '#!/bin/sh\n[ "$1" = deploy ] && exec %s deploy\nexec %s -n -C %s "$@" >/
     "$(type -P make)" "$(type -P make)" "$root" >"$folder/bin/make"
 chmod +x "$folder/bin/make"
 PATH=$folder/bin:$PATH
-gusset run -- curl -sS https://api.example.com/ https://api.partner.example/ https://api.shop.example/ >/dev/null # known hosts
+know() { gusset run -- curl -sS https://api.example.com/ https://api.partner.example/ https://api.shop.example/ >/dev/null; }
+know # hosts that a user would have called
 
 # may_be LINE: the exit statuses that are as they should be
 may_be() {
@@ -109,7 +110,10 @@ for line in "${lines[@]}"; do
     [ "$allowed" != 124 ] || seconds=0.4
     timeout $seconds $shell -c "$line" >"$folder/out" 2>"$folder/err"
     status=$?
-    [[ $line != "gusset trip"* ]] || gusset reset >/dev/null # the next lines are of another story
+    case $line in # the next lines are of another story
+    "gusset trip"*) gusset reset >/dev/null ;;
+    "gusset off"* | "gusset mode"*) rm -f "$GUSSET_STATE" && know ;;
+    esac
     if [[ " $allowed " == *" $status "* ]]; then
         pass "${line%%  *}"
     else
