@@ -81,6 +81,7 @@ printf '#!/bin/sh\n[ "$1" = deploy ] && exec %s deploy\nexec %s -n -C %s "$@" >/
     "$(type -P make)" "$(type -P make)" "$root" >"$folder/bin/make"
 chmod +x "$folder/bin/make"
 PATH=$folder/bin:$PATH
+sed -i 's|url = "http:.*8001";|url = "http://api.example.com"; health = "/health";|' "${configs[0]}" # something to check
 know() { gusset run -- curl -sS https://api.example.com/ https://api.partner.example/ https://api.shop.example/ >/dev/null; }
 know # hosts that a user would have called
 
