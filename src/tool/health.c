@@ -1,9 +1,9 @@
-/* Checks of the services' health, once or again and again: what is well, since when, and what went wrong last. */
+/* Checks of the services' health, once or again and again: what is well, since when, and what went wrong
+ * last. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "config/value.h"
-#include "gate/route.h"
 #include "sys/clock.h"
 #include "tool/grid.h"
 #include "tool/json.h"
@@ -39,22 +39,15 @@ struct health {
 
 /* ---- what is checked ---- */
 
-static uint16_t port_of(const struct route_address *address, bool is_encrypted)
-{
-    if (address->place.port)
-        return address->place.port;
-    return is_encrypted ? 443 : 80;
-}
-
 /* The service's own name stands in the URL where that is what calls show to the address. */
-static void write_url(struct target *target, const struct route_address *address)
+static void write_url(struct target *target, enum endpoint_scheme scheme, struct place place)
 {
     const struct settings_service *settings = target->service->settings;
     struct probe *probe = &target->probe;
-    bool is_encrypted = settings->health_type == SETTINGS_HEALTH_TLS || address->scheme == ENDPOINT_HTTPS;
-    struct place place = address->place;
+    bool is_encrypted = settings->health_type == SETTINGS_HEALTH_TLS || scheme == ENDPOINT_HTTPS;
 
-    place.port = port_of(address, is_encrypted);
+    if (place.port == 0)
+        place.port = is_encrypted ? 443 : 80;
     place_print(&place, target->address);
     const char *host = target->address;
     if (settings->host == SETTINGS_HOST_ASKED) {
@@ -67,20 +60,22 @@ static void write_url(struct target *target, const struct route_address *address
     probe->timeout_ms = settings->health_timeout_ms;
 }
 
-static void add_service(struct health *health, const struct rules_service *service)
+static void add_target(struct health *health, const struct rules_service *service,
+                       enum endpoint_scheme scheme, const struct place *place)
 {
-    struct route_address *addresses[ROUTE_MOST];
-    unsigned count = route_addresses(service, true, addresses);
-    struct target *targets = realloc(health->targets, (health->count + count + 1) * sizeof *targets);
+    struct target *targets = realloc(health->targets, (health->count + 1) * sizeof *targets);
 
     if (!targets)
         output_die("out of memory");
     health->targets = targets;
-    for (unsigned i = 0; i < count; i++) {
-        struct target *target = &targets[health->count++];
-        *target = (struct target){.service = service};
-        write_url(target, addresses[i]);
-    }
+    targets[health->count] = (struct target){.service = service};
+    write_url(&targets[health->count++], scheme, *place);
+}
+
+static void add_service(struct health *health, const struct rules_service *service)
+{
+    for (uint32_t i = 0; i < service->url_count; i++)
+        add_target(health, service, service->urls[i].scheme, &service->urls[i].place);
 }
 
 static bool is_asked_for(const struct options *options, const char *name)
@@ -97,7 +92,8 @@ static int complain_of_names(const struct options *options, const struct rules *
     for (int i = 0; i < options->count; i++) {
         const struct rules_service *service = NULL;
         for (uint32_t s = 0; rules && s < rules_service_count(rules) && !service; s++)
-            if (rules_service_at(rules, s) && strcasecmp(rules_service_at(rules, s)->name, options->operands[i]) == 0)
+            if (rules_service_at(rules, s) &&
+                strcasecmp(rules_service_at(rules, s)->name, options->operands[i]) == 0)
                 service = rules_service_at(rules, s);
         if (service && service->has_health)
             continue;

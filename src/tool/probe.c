@@ -69,7 +69,8 @@ static int load(void)
     if (found)
         return 0;
     lib.easy_init = NULL;
-    output_error("health: checks are made by libcurl, which is not here; Debian has it in the package libcurl4");
+    output_error(
+        "health: checks are made by libcurl, which is not here; Debian has it in the package libcurl4");
     return -1;
 }
 

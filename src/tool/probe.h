@@ -1,5 +1,5 @@
-/* Health checks, all at once: over HTTP, to the end of a TCP connect, to the end of a TLS handshake. libcurl makes them;
- * it is loaded when the first is made. */
+/* Health checks, all at once: over HTTP, to the end of a TCP connect, to the end of a TLS handshake. libcurl
+ * makes them; it is loaded when the first is made. */
 #ifndef GUSSET_TOOL_PROBE_H
 #define GUSSET_TOOL_PROBE_H
 

@@ -8,8 +8,8 @@
 #include "sys/clock.h"
 #include "tool/circuit.h"
 
-/* The words of such a slot: circuit counts failures in a row; limit holds, from its top, since (44 bits), the state (4), the
- * last error's type (6) and status (10). */
+/* The words of such a slot: circuit counts failures in a row; limit holds, from its top, since (44 bits), the
+ * state (4), the last error's type (6) and status (10). */
 enum { STATUS_BITS = 10, TYPE_BITS = 6, STATE_BITS = 4 };
 
 const char *vitals_state_name(enum vitals_state state)
@@ -99,8 +99,10 @@ struct vitals vitals_add(struct map *map, const char *service, const char *addre
 
 /* ---- the circuits ---- */
 
-/* Those of the address under the service's own name, which choose among its addresses; they may not be there yet. */
-static void take_address(struct snapshot_list *list, struct map *map, const char *service, const char *address)
+/* Those of the address under the service's own name, which choose among its addresses; they may not be there
+ * yet. */
+static void take_address(struct snapshot_list *list, struct map *map, const char *service,
+                         const char *address)
 {
     char policy[LAYOUT_POLICY_TEXT];
     int length = snprintf(policy, sizeof policy, "@%.62s", service);
@@ -134,7 +136,8 @@ static void feed(struct map *map, const struct snapshot *host, bool is_unhealthy
     if (host->is_shadow || (is_open && !is_open_by_time(host)))
         return; /* shadow refuses nobody; what is open by hand stays so */
     if (is_unhealthy)
-        circuit_set(map, host, breaker_forced_open(clock_now_us() / 1000, open_ms), EVENTS_UNHEALTHY, open_ms);
+        circuit_set(map, host, breaker_forced_open(clock_now_us() / 1000, open_ms), EVENTS_UNHEALTHY,
+                    open_ms);
     else if (host->circuit != breaker_closed())
         circuit_set(map, host, breaker_closed(), EVENTS_HEALTHY, 0);
 }

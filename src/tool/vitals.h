@@ -1,6 +1,7 @@
 /*
- * What is remembered of an address's health, in the shared state, so that checks by the command, by cron and by a
- * daemon count together; and what follows for the circuits. The memory of an address is a slot of its own.
+ * What is remembered of an address's health, in the shared state, so that checks by the command, by cron and
+ * by a daemon count together; and what follows for the circuits. The memory of an address is a slot of its
+ * own.
  */
 #ifndef GUSSET_TOOL_VITALS_H
 #define GUSSET_TOOL_VITALS_H
@@ -25,16 +26,16 @@ const char *vitals_state_name(enum vitals_state state);
 struct vitals vitals_read(struct map *map, const char *service, const char *address);
 
 /*
- * Adds the outcome of a check; threshold failures in a row make it UNHEALTHY. What this side caused changes nothing.
- * Returns what is known from now on.
+ * Adds the outcome of a check; threshold failures in a row make it UNHEALTHY. What this side caused changes
+ * nothing. Returns what is known from now on.
  */
 struct vitals vitals_add(struct map *map, const char *service, const char *address, struct outcome outcome,
                          uint32_t threshold);
 
 /*
- * What follows from the change from before to now: the circuits that the state has of an address of a service, or with
- * address NULL of the service itself, open for open_ms when it is unhealthy, and close when it is healthy again. What
- * was opened by hand until it is reset stays so.
+ * What follows from the change from before to now: the circuits that the state has of an address of a
+ * service, or with address NULL of the service itself, open for open_ms when it is unhealthy, and close when
+ * it is healthy again. What was opened by hand until it is reset stays so.
  */
 void vitals_feed(struct map *map, const char *service, const char *address, enum vitals_state before,
                  enum vitals_state now, uint32_t open_ms);
