@@ -7,6 +7,7 @@
 #include "core/outcome.h"
 #include "core/retry.h"
 #include "report/histogram.h"
+#include "tool/vitals.h"
 
 enum { NAME = 64 };
 
@@ -221,6 +222,41 @@ static void write_gauges(struct exposition *out, struct reading *reading)
     }
 }
 
+/* ---- of services ---- */
+
+/* A family of what health checks remember; of states, a sample each. */
+static void write_checked(struct exposition *out, const struct snapshot_list *buckets, bool is_state)
+{
+    static const enum vitals_state states[] = {VITALS_HEALTHY, VITALS_DEGRADED, VITALS_UNHEALTHY};
+    struct vitals vitals;
+
+    for (unsigned i = 0; i < buckets->count; i++) {
+        if (!vitals_of(&buckets->items[i], &vitals))
+            continue;
+        struct exposition_labels labels = {
+            {{"service", buckets->items[i].policy + 1}, {"address", buckets->items[i].host}}
+        };
+        if (!is_state)
+            exposition_sample(out, "", &labels, vitals.failures);
+        for (unsigned s = 0; is_state && s < sizeof states / sizeof *states; s++) {
+            labels.each[2] = (struct exposition_label){"state", vitals_state_name(states[s])};
+            exposition_sample(out, "", &labels, vitals.state == states[s]);
+        }
+    }
+}
+
+static void write_health(struct exposition *out, const struct snapshot_list *buckets)
+{
+    exposition_family(out, "gusset_service_health", "gauge",
+                      "1 for the state that the last check by `gusset health` left an address in");
+    write_checked(out, buckets, true);
+    exposition_family_end(out);
+    exposition_family(out, "gusset_service_health_failures", "gauge",
+                      "Checks of an address that failed in a row");
+    write_checked(out, buckets, false);
+    exposition_family_end(out);
+}
+
 /* ---- of the state ---- */
 
 static void write_one(struct exposition *out, const char *name, const char *type, const char *help,
@@ -276,4 +312,5 @@ void meter_write(struct exposition *out, struct reading *reading)
     write_durations(out, &reading->hosts);
     write_circuits(out, &reading->hosts);
     write_gauges(out, reading);
+    write_health(out, &reading->buckets);
 }

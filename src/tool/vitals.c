@@ -53,6 +53,14 @@ static struct vitals unpack(uint64_t word, uint64_t failures)
     return vitals;
 }
 
+bool vitals_of(const struct snapshot *bucket, struct vitals *vitals)
+{
+    if (bucket->policy[0] != '@' || strcmp(bucket->bucket, "health") != 0)
+        return false;
+    *vitals = unpack(bucket->limit, bucket->circuit);
+    return true;
+}
+
 struct vitals vitals_read(struct map *map, const char *service, const char *address)
 {
     char policy[LAYOUT_POLICY_TEXT];

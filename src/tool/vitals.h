@@ -9,6 +9,7 @@
 #include "config/rules.h"
 #include "core/outcome.h"
 #include "state/map.h"
+#include "tool/snapshot.h"
 
 enum vitals_state { VITALS_UNKNOWN, VITALS_HEALTHY, VITALS_DEGRADED, VITALS_UNHEALTHY };
 
@@ -21,6 +22,10 @@ struct vitals {
 
 /* "HEALTHY", "DEGRADED", "UNHEALTHY", "UNKNOWN". Static. */
 const char *vitals_state_name(enum vitals_state state);
+
+/* Whether a bucket of the state is such a memory; what it holds goes to *vitals. Its host is the address, its
+ * policy the service's name behind an '@'. */
+bool vitals_of(const struct snapshot *bucket, struct vitals *vitals);
 
 /* What is known of an address ("10.0.0.5:8001") of the service. */
 struct vitals vitals_read(struct map *map, const char *service, const char *address);

@@ -30,8 +30,8 @@ static void write_url(struct target *target, enum endpoint_scheme scheme, struct
     probe->timeout_ms = settings->health_timeout_ms;
 }
 
-static void add_target(struct ward *ward, const struct rules_service *service,
-                       enum endpoint_scheme scheme, const struct place *place)
+static void add_target(struct ward *ward, const struct rules_service *service, enum endpoint_scheme scheme,
+                       const struct place *place)
 {
     struct target *targets = realloc(ward->targets, (ward->count + 1) * sizeof *targets);
 
@@ -79,8 +79,7 @@ int ward_find(struct ward *ward, const struct setup *setup, const struct options
 {
     const struct rules *rules = NULL;
 
-    if (setup_apply(setup) < 0 || setup_rules(setup, &rules) < 0 ||
-        complain_of_names(options, rules) < 0)
+    if (setup_apply(setup) < 0 || setup_rules(setup, &rules) < 0 || complain_of_names(options, rules) < 0)
         return -1;
     for (uint32_t i = 0; rules && i < rules_service_count(rules); i++) {
         const struct rules_service *service = rules_service_at(rules, i);

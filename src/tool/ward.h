@@ -1,6 +1,6 @@
 /*
- * The addresses of services whose health is watched: found in the configuration, checked when they are due, the outcome
- * remembered and handed on to the circuits.
+ * The addresses of services whose health is watched: found in the configuration, checked when they are due,
+ * the outcome remembered and handed on to the circuits.
  */
 #ifndef GUSSET_TOOL_WARD_H
 #define GUSSET_TOOL_WARD_H
@@ -21,7 +21,7 @@ struct target {
     uint64_t due_ms; /* monotonic */
 };
 
-struct ward { /* zero is an empty one */
+struct ward {               /* zero is an empty one */
     struct target *targets; /* heap; those of one service lie side by side */
     unsigned count;
     uint64_t every_ms; /* 0: each service by its own interval */
@@ -30,8 +30,8 @@ struct ward { /* zero is an empty one */
 };
 
 /*
- * Finds the services with a check, of the configuration that holds; operands: their names, none for all. Returns 0, or
- * -1 after a complaint; it is one, too, when there is nothing to check. ward_clear ends it.
+ * Finds the services with a check, of the configuration that holds; operands: their names, none for all.
+ * Returns 0, or -1 after a complaint; it is one, too, when there is nothing to check. ward_clear ends it.
  */
 int ward_find(struct ward *ward, const struct setup *setup, const struct options *options);
 void ward_clear(struct ward *ward);

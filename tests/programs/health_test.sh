@@ -87,6 +87,7 @@ fits "health --json" health "$(gusset health --json)"
 is "has the states" "$(field "$(gusset health --json)" '[(s["name"], s["state"]) for s in d["services"]]')" \
     "[('user-service', 'HEALTHY'), ('orders', 'HEALTHY'), ('database', 'HEALTHY'), ('nobody', 'UNHEALTHY')]"
 is "status does not show what checks remember" "$(gusset status | grep -c health)" 0
+says "metrics tell the state of each address" "$(gusset metrics)" "^gusset_service_health\\{service=\"nobody\",address=\"127.0.0.1:$closed\",state=\"UNHEALTHY\"\\} 1$"
 at_least "--watch checks again and again" \
     "$(timeout 1 gusset health --watch 0.2 --json | grep -c HEALTHY)" 3
 exits "a service that there is not" 125 gusset health bogus
