@@ -88,6 +88,12 @@ is "has the states" "$(field "$(gusset health --json)" '[(s["name"], s["state"])
     "[('user-service', 'HEALTHY'), ('orders', 'HEALTHY'), ('database', 'HEALTHY'), ('nobody', 'UNHEALTHY')]"
 is "status does not show what checks remember" "$(gusset status | grep -c health)" 0
 says "metrics tell the state of each address" "$(gusset metrics)" "^gusset_service_health\\{service=\"nobody\",address=\"127.0.0.1:$closed\",state=\"UNHEALTHY\"\\} 1$"
+if command -v python3 >/dev/null; then
+    ask 'mode?delay=1500' >/dev/null
+    says "who waits before a terminal is told how far it is" \
+        "$(timeout 10 python3 -c 'import pty; pty.spawn(["gusset", "health", "user-service", "database"])')" '1 of 2 checked'
+    ask mode >/dev/null
+fi
 at_least "--watch checks again and again" \
     "$(timeout 1 gusset health --watch 0.2 --json | grep -c HEALTHY)" 3
 exits "a service that there is not" 125 gusset health bogus
