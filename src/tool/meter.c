@@ -50,6 +50,10 @@ static const struct {
     [LAYOUT_COUNT_would_reject] = {"would_reject",     "Shadow: calls that would have been refused"                    },
     [LAYOUT_COUNT_would_retry] = {"would_retry",      "Shadow: outcomes that would have been tried again"             },
     [LAYOUT_COUNT_nested] = {"nested",           "Calls that the program itself made again after they had failed"},
+    [LAYOUT_COUNT_crowded] = {"crowded",          "Calls refused because the bulkhead was full"                   },
+    [LAYOUT_COUNT_offline] = {"offline",
+                            "Failures not held against the host: the machine had lost its network"              },
+    [LAYOUT_COUNT_waited] = {"waited",           "Calls kept waiting for a token, a place or a circuit"          },
 };
 
 static struct exposition_labels labels_of(const struct snapshot *host)
@@ -196,6 +200,18 @@ static bool tokens_left(struct reading *reading, const struct snapshot *host, do
     return true;
 }
 
+static bool in_flight(struct reading *reading, const struct snapshot *host, double *value)
+{
+    *value = host->in_flight;
+    return reading_bulkhead(reading, host) != 0;
+}
+
+static bool in_flight_most(struct reading *reading, const struct snapshot *host, double *value)
+{
+    *value = reading_bulkhead(reading, host);
+    return *value != 0;
+}
+
 static const struct gauge gauges[] = {
     {"gusset_circuit_probe_in_seconds", "Time until an open circuit lets a call through; +Inf: not by itself",
      probe_in                                                                                                                       },
@@ -204,6 +220,8 @@ static const struct gauge gauges[] = {
     {"gusset_retry_budget_retries",     "Retries of the last 10 s",                                                budget_retries   },
     {"gusset_limit_tokens",             "Calls that the rate limit would let through now, of its emptiest bucket",
      tokens_left                                                                                                                    },
+    {"gusset_bulkhead_calls",           "Calls in flight, of all processes",                                       in_flight        },
+    {"gusset_bulkhead_limit",           "The most calls that the bulkhead lets be in flight",                      in_flight_most   },
 };
 
 static void write_gauges(struct exposition *out, struct reading *reading)

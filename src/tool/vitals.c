@@ -131,21 +131,24 @@ static void take_service(struct snapshot_list *list, struct map *map, const char
         snapshot_take(list, map, &named, NULL);
 }
 
-static bool is_open_by_time(const struct snapshot *host)
+/* Open until it is reset, or held closed: somebody has decided. */
+static bool is_decided_by_hand(const struct snapshot *host, uint64_t now_ms)
 {
-    return breaker_state(host->circuit) == BREAKER_OPEN &&
-           breaker_remaining_ms(host->circuit, clock_now_us() / 1000) != UINT64_MAX;
+    uint64_t left_ms;
+
+    return breaker_is_held(host->circuit, now_ms, &left_ms) ||
+           (breaker_state(host->circuit) == BREAKER_OPEN &&
+            breaker_remaining_ms(host->circuit, now_ms) == UINT64_MAX);
 }
 
 static void feed(struct map *map, const struct snapshot *host, bool is_unhealthy, uint32_t open_ms)
 {
-    bool is_open = breaker_state(host->circuit) == BREAKER_OPEN;
+    uint64_t now_ms = clock_now_us() / 1000;
 
-    if (host->is_shadow || (is_open && !is_open_by_time(host)))
-        return; /* shadow refuses nobody; what is open by hand stays so */
+    if (host->is_shadow || is_decided_by_hand(host, now_ms))
+        return; /* shadow refuses nobody */
     if (is_unhealthy)
-        circuit_set(map, host, breaker_forced_open(clock_now_us() / 1000, open_ms), EVENTS_UNHEALTHY,
-                    open_ms);
+        circuit_set(map, host, breaker_forced_open(now_ms, open_ms), EVENTS_UNHEALTHY, open_ms);
     else if (host->circuit != breaker_closed())
         circuit_set(map, host, breaker_closed(), EVENTS_HEALTHY, 0);
 }

@@ -40,7 +40,7 @@ struct vitals vitals_add(struct map *map, const char *service, const char *addre
 /*
  * What follows from the change from before to now: the circuits that the state has of an address of a
  * service, or with address NULL of the service itself, open for open_ms when it is unhealthy, and close when
- * it is healthy again. What was opened by hand until it is reset stays so.
+ * it is healthy again. What somebody opened until it is reset, or holds closed, stays so.
  */
 void vitals_feed(struct map *map, const char *service, const char *address, enum vitals_state before,
                  enum vitals_state now, uint32_t open_ms);

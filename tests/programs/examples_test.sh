@@ -21,6 +21,10 @@ runs() {
     is "$1: nor a warning" "$(grep -c warning <<<"$out")" 0
 }
 
+for example in "$conf"/examples/*; do
+    grep -qF "$(basename "$example" .cfg)" "$here"/*_test.sh || fail "a test runs $(basename "$example")"
+done
+
 # ---- the file with every key ----
 exits "gusset.cfg is without a fault" 0 gusset check "$conf/gusset.cfg"
 gusset explain --json --config "$conf/gusset.cfg" --policy everything >"$folder/everything.json"

@@ -24,7 +24,7 @@ done
 for key in $(gusset completion --list settings) mode= locked= log.level= state.path= prefix= health.interval=; do
     grep -q "^\.It Ic ${key%=}$" "${pages[1]}" || fail "gusset.cfg(5) has the setting ${key%=}"
 done
-gusset run --policy quick --set limit.rate=60 -- curl -s http://127.0.0.1:1/
+gusset run --policy quick --set limit.rate=60 --set bulkhead.calls=9 -- curl -s http://127.0.0.1:1/
 for name in $(grep -oE 'gusset_[a-z_]+' "${pages[2]}" | sort -u); do
     ok "a metric that gusset(7) names is one: $name" grep -q "^# TYPE $name " <(gusset metrics)
 done
