@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gate/discover.h"
 #include "sys/clock.h"
 #include "tool/output.h"
 
@@ -42,10 +43,29 @@ static void add_target(struct ward *ward, const struct rules_service *service, e
     write_url(&targets[ward->count++], scheme, *place);
 }
 
+/* What the DNS says now of an SRV name; asked once. */
+static void add_found(struct ward *ward, const struct rules_service *service, const struct endpoint *url)
+{
+    static struct arena memory;
+    struct discover discover = {
+        .like = {.scheme = url->scheme, .place = url->place},
+          .domain = endpoint_srv_domain(url)
+    };
+    struct route_list *list = discover_addresses(&discover, &memory, true);
+
+    for (uint32_t i = 0; list && i < list->count; i++)
+        add_target(ward, service, url->scheme, &list->items[i].place);
+}
+
 static void add_service(struct ward *ward, const struct rules_service *service)
 {
-    for (uint32_t i = 0; i < service->url_count; i++)
-        add_target(ward, service, service->urls[i].scheme, &service->urls[i].place);
+    for (uint32_t i = 0; i < service->url_count; i++) {
+        const struct endpoint *url = &service->urls[i];
+        if (url->is_srv)
+            add_found(ward, service, url);
+        else
+            add_target(ward, service, url->scheme, &url->place);
+    }
 }
 
 static bool is_asked_for(const struct options *options, const char *name)
