@@ -205,7 +205,6 @@ fits "of a faulty one" check "$(gusset check --json --set retry.bogus=1 2>&1)"
 fits "metrics" metrics "$(gusset metrics --json)"
 services=$(realpath "$schemas/../gusset.cfg")
 fits "services" services "$(gusset services --json --config "$services")"
-fits "one whose address cannot be used" services "$(USER_SERVICE_PORT=none gusset services --json --config "$services")"
 fits "explain of a service" explain "$(gusset explain --json --config "$services" https://orders/v1)"
 is "a schema that does not fit is found out" "$(fits x check '{"file": 1}' 2>&1 | grep -c '^not ok')" 1
 
