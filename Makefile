@@ -285,7 +285,7 @@ install-files:
 	install -m 0644 $(B)/completion/fish $(DESTDIR)$(FISH_DIR)/gusset.fish
 	install -m 0644 conf/tmpfiles/gusset.conf $(DESTDIR)$(TMPFILES)/
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)/
-	$(Q)for file in $(EXAMPLES); do to=$(DESTDIR)$(DOC)/examples/$${file#conf/}; mkdir -p "$${to%/*}"; \
+	$(Q)for file in $(EXAMPLES); do to=$${file#conf/}; to=$(DESTDIR)$(DOC)/examples/$${to#examples/}; mkdir -p "$${to%/*}"; \
 	    sed 's|@LIBDIR@|$(LIBDIR)|g' $$file >$$to; \
 	    if [ -x $$file ]; then chmod 0755 $$to; else chmod 0644 $$to; fi; done
 

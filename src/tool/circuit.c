@@ -14,7 +14,7 @@
 #include "tool/output.h"
 #include "tool/setup.h"
 
-/* A circuit that closes by hand starts with a clean window, or the next failure would open it again. */
+/* A circuit that is closed so starts with a clean window, or the next failure would open it again. */
 static void forget_failures(struct layout_host *slot)
 {
     for (int i = 0; i < WINDOW_SLOTS; i++)
@@ -37,7 +37,7 @@ void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, en
 
     if (!slots_is_still(host->slot, host->key))
         return; /* another host lives there by now */
-    if (kind != EVENTS_TRIPPED)
+    if (kind != EVENTS_TRIPPED && kind != EVENTS_UNHEALTHY)
         forget_failures(host->slot);
     atomic_store(&host->slot->circuit, word);
     memcpy(event.host, host->host, strnlen(host->host, sizeof event.host - 1));

@@ -1,14 +1,11 @@
-/* Circuits moved by hand: what trip and reset share. */
+/* Circuits moved from outside of the calls: what trip, reset and health share. */
 #ifndef GUSSET_TOOL_CIRCUIT_H
 #define GUSSET_TOOL_CIRCUIT_H
 
 #include "report/events.h"
 #include "tool/snapshot.h"
 
-/*
- * Puts word into the circuit of the host, and says so in the ring: EVENTS_TRIPPED, EVENTS_RESET or
- * EVENTS_HELD, and for how long.
- */
+/* Puts word into the circuit of the host, and says so in the ring by that event, and for how long. */
 void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,
                  uint32_t duration_ms);
 

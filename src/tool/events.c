@@ -137,6 +137,12 @@ static void print_sentence(const struct events_entry *event)
         print_outcome(event);
         printf("; given status %u instead", event->detail);
         return;
+    case EVENTS_UNHEALTHY:
+        printf("health checks fail; circuit open for %s", duration);
+        return;
+    case EVENTS_HEALTHY:
+        printf("health checks go well again; circuit closed");
+        return;
     case EVENTS_NONE:
     case EVENTS_KINDS:
         return;
@@ -150,9 +156,11 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_CLOSED:
     case EVENTS_RESET:
     case EVENTS_HELD:
+    case EVENTS_HEALTHY:
         return OUTPUT_GOOD;
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
+    case EVENTS_UNHEALTHY:
     case EVENTS_EXHAUSTED:
     case EVENTS_UNFUNDED:
         return OUTPUT_BAD;
@@ -201,6 +209,7 @@ static const char *name_of_detail(enum events_kind kind)
         return "retry_in_ms";
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
+    case EVENTS_UNHEALTHY:
         return "open_ms";
     case EVENTS_HELD:
         return "held_ms";
@@ -219,6 +228,7 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_PROBE:
     case EVENTS_CLOSED:
     case EVENTS_RESET:
+    case EVENTS_HEALTHY:
     case EVENTS_NONE:
     case EVENTS_KINDS:
         return NULL;

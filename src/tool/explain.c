@@ -13,6 +13,7 @@
 #include "tool/output.h"
 #include "tool/registry.h"
 #include "tool/setup.h"
+#include "tool/standing.h"
 
 struct explain {
     struct setup setup;
@@ -26,6 +27,7 @@ struct explain {
     const struct model_rule *winner; /* NULL: none */
     uint32_t policy;                 /* MODEL_NONE: none */
     uint32_t service;                /* MODEL_NONE: the place names none */
+    struct standing standing;
 };
 
 /* ---- finding ---- */
@@ -53,20 +55,6 @@ static void find_policy(struct explain *explain)
     explain->policy = model_find_policy(&explain->model, explain->policy_name);
     if (explain->policy == (uint32_t)MODEL_NONE) /* locked: what was asked for did not count */
         explain->policy = preset_add(&explain->model, explain->policy_name);
-}
-
-/* The environment's word wins over the rule's, that over the file's. */
-static const char *mode_of(const struct explain *explain)
-{
-    static const char *const names[] = {
-        [POLICY_ENFORCE] = "enforce", [POLICY_SHADOW] = "shadow", [POLICY_OFF] = "off"};
-    const char *wished = getenv("GUSSET_MODE");
-
-    for (size_t i = 0; wished && i < sizeof names / sizeof *names; i++)
-        if (strcmp(wished, names[i]) == 0)
-            return names[i];
-    int32_t mode = explain->winner ? explain->winner->mode : -1;
-    return names[mode >= 0 ? (uint32_t)mode : explain->model.globals.mode];
 }
 
 static const char *policy_name(const struct explain *explain, uint32_t policy)
@@ -209,7 +197,7 @@ static bool leads(const struct explain *explain, const struct registry_url *url,
 static void print_service(const struct explain *explain)
 {
     const struct model_service *service = model_service(&explain->model, explain->service);
-    const char *goes = strcmp(mode_of(explain), "enforce") == 0 ? "goes to" : "would go to";
+    const char *goes = strcmp(explain->standing.mode, "enforce") == 0 ? "goes to" : "would go to";
     struct registry_url url;
     char text[REGISTRY_TEXT + ADDRESS_PATH_MOST], origin[EXPLAIN_TEXT_MOST];
 
@@ -238,7 +226,7 @@ static void print_for_people(struct explain *explain)
         puts("no rule matches: gusset leaves such a call alone");
         return;
     }
-    printf("mode   %s\n", mode_of(explain));
+    printf("mode   %s, %s\n", explain->standing.mode, explain->standing.from);
     if (explain->service != (uint32_t)MODEL_NONE)
         print_service(explain);
     putchar('\n');
@@ -349,7 +337,8 @@ static void print_json(const struct explain *explain)
     }
     if (is_found) {
         json_text(&json, "policy", policy_name(explain, explain->policy));
-        json_text(&json, "mode", mode_of(explain));
+        json_text(&json, "mode", explain->standing.mode);
+        json_text(&json, "mode_from", explain->standing.from);
         if (explain->service != (uint32_t)MODEL_NONE)
             write_service(explain, &json);
         write_settings(explain, &json);
@@ -385,6 +374,8 @@ static int answer(struct explain *explain)
             find_policy(explain);
         else
             find_winner(explain);
+        standing_find(&explain->standing, &explain->model, explain->winner,
+                      explain->policy_name ? NULL : explain->place);
         if (explain->policy_name && explain->policy == (uint32_t)MODEL_NONE)
             output_error("explain: there is no policy %s", explain->policy_name);
         else if (explain->json)

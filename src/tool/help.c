@@ -49,8 +49,8 @@ int tool_help(const struct tool_verb *verb, int argc, char **argv)
     if (part)
         return manual_write(part, stdout)
                    ? TOOL_FINE
-                   : options_misused(verb,
-                                     "--mdoc knows verbs, settings-of-file, settings-of-policy, policies");
+                   : options_misused(verb, "--mdoc knows verbs, settings-of-file, settings-of-policy, "
+                                           "settings-of-service, policies");
     if (options.count == 0) {
         tool_print_overview(stdout);
         return TOOL_FINE;

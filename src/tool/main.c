@@ -188,6 +188,25 @@ const struct tool_verb tool_verbs[] = {
      .examples = "  gusset reload\n",
      .act = tool_reload,
      .misuse = TOOL_MISUSE},
+    {.name = "health",
+     .help = "checks the services: what is well, since when, what went wrong",
+     .synopsis = "health [SERVICE…] [--watch [SECONDS]] [--look] [--json]",
+     .text = "  -w, --watch [SECONDS]\n"
+             "                      check again and again, each service by its interval if not said otherwise\n"
+             "  --look              leave the circuits alone\n"
+             "  --config FILE       the configuration; default: the one that holds here\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object, or with --watch one a line\n"
+             "\n"
+             "All checks are made at once: health.type http, tcp or tls of each address of a service. One that fails is\n"
+             "DEGRADED, after health.failures in a row UNHEALTHY; checks of several runs count together. The circuit of\n"
+             "what is unhealthy opens, and closes when it is well again. A service with a healthy address is not\n"
+             "unhealthy. Exit status 0: all are healthy, 1: some degraded, 2: some unhealthy, 125: gusset failed.\n",
+     .examples = "  gusset health\n"
+                 "  gusset health user-service || echo not well\n"
+                 "  gusset health --watch 5\n",
+     .act = tool_health,
+     .misuse = TOOL_FAILED},
     {.name = "metrics",
      .help = "the same figures for collectors, as Prometheus takes them",
      .synopsis = "metrics [--textfile FILE | --listen [ADDRESS:]PORT] [--json]",
@@ -206,7 +225,7 @@ const struct tool_verb tool_verbs[] = {
     {.name = "completion",
      .help = "completions for a shell",
      .synopsis = "completion bash|zsh|fish",
-     .text = "  --list hosts|policies|settings\n"
+     .text = "  --list hosts|policies|services|settings\n"
              "                      the words that a completion asks for, a line each\n"
              "\n"
              "bash: put it into ~/.local/share/bash-completion/completions/gusset; zsh: as _gusset into a folder\n"
@@ -269,7 +288,7 @@ const struct tool_verb tool_verbs[] = {
     {.name = "help",
      .help = "this list, or all about a verb",
      .synopsis = "help [VERB]",
-     .text = "  --mdoc verbs|settings-of-file|settings-of-policy|policies\n"
+     .text = "  --mdoc verbs|settings-of-file|settings-of-policy|settings-of-service|policies\n"
              "                      a part of the manual as mdoc source; its pages are built with it\n",
      .examples = "  gusset help run\n",
      .act = tool_help,

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* "verbs", "settings-of-file", "settings-of-policy", "policies"; false for another part. */
+/* "verbs", "settings-of-file", "settings-of-policy", "settings-of-service", "policies"; false for another
+ * part. */
 bool manual_write(const char *part, FILE *to);
 
 #endif

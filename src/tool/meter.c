@@ -7,6 +7,7 @@
 #include "core/outcome.h"
 #include "core/retry.h"
 #include "report/histogram.h"
+#include "tool/vitals.h"
 
 enum { NAME = 64 };
 
@@ -49,6 +50,10 @@ static const struct {
     [LAYOUT_COUNT_would_reject] = {"would_reject",     "Shadow: calls that would have been refused"                    },
     [LAYOUT_COUNT_would_retry] = {"would_retry",      "Shadow: outcomes that would have been tried again"             },
     [LAYOUT_COUNT_nested] = {"nested",           "Calls that the program itself made again after they had failed"},
+    [LAYOUT_COUNT_crowded] = {"crowded",          "Calls refused because the bulkhead was full"                   },
+    [LAYOUT_COUNT_offline] = {"offline",
+                            "Failures not held against the host: the machine had lost its network"              },
+    [LAYOUT_COUNT_waited] = {"waited",           "Calls kept waiting for a token, a place or a circuit"          },
 };
 
 static struct exposition_labels labels_of(const struct snapshot *host)
@@ -195,6 +200,18 @@ static bool tokens_left(struct reading *reading, const struct snapshot *host, do
     return true;
 }
 
+static bool in_flight(struct reading *reading, const struct snapshot *host, double *value)
+{
+    *value = host->in_flight;
+    return reading_bulkhead(reading, host) != 0;
+}
+
+static bool in_flight_most(struct reading *reading, const struct snapshot *host, double *value)
+{
+    *value = reading_bulkhead(reading, host);
+    return *value != 0;
+}
+
 static const struct gauge gauges[] = {
     {"gusset_circuit_probe_in_seconds", "Time until an open circuit lets a call through; +Inf: not by itself",
      probe_in                                                                                                                       },
@@ -203,6 +220,8 @@ static const struct gauge gauges[] = {
     {"gusset_retry_budget_retries",     "Retries of the last 10 s",                                                budget_retries   },
     {"gusset_limit_tokens",             "Calls that the rate limit would let through now, of its emptiest bucket",
      tokens_left                                                                                                                    },
+    {"gusset_bulkhead_calls",           "Calls in flight, of all processes",                                       in_flight        },
+    {"gusset_bulkhead_limit",           "The most calls that the bulkhead lets be in flight",                      in_flight_most   },
 };
 
 static void write_gauges(struct exposition *out, struct reading *reading)
@@ -219,6 +238,41 @@ static void write_gauges(struct exposition *out, struct reading *reading)
         }
         exposition_family_end(out);
     }
+}
+
+/* ---- of services ---- */
+
+/* A family of what health checks remember; of states, a sample each. */
+static void write_checked(struct exposition *out, const struct snapshot_list *buckets, bool is_state)
+{
+    static const enum vitals_state states[] = {VITALS_HEALTHY, VITALS_DEGRADED, VITALS_UNHEALTHY};
+    struct vitals vitals;
+
+    for (unsigned i = 0; i < buckets->count; i++) {
+        if (!vitals_of(&buckets->items[i], &vitals))
+            continue;
+        struct exposition_labels labels = {
+            {{"service", buckets->items[i].policy + 1}, {"address", buckets->items[i].host}}
+        };
+        if (!is_state)
+            exposition_sample(out, "", &labels, vitals.failures);
+        for (unsigned s = 0; is_state && s < sizeof states / sizeof *states; s++) {
+            labels.each[2] = (struct exposition_label){"state", vitals_state_name(states[s])};
+            exposition_sample(out, "", &labels, vitals.state == states[s]);
+        }
+    }
+}
+
+static void write_health(struct exposition *out, const struct snapshot_list *buckets)
+{
+    exposition_family(out, "gusset_service_health", "gauge",
+                      "1 for the state that the last check by `gusset health` left an address in");
+    write_checked(out, buckets, true);
+    exposition_family_end(out);
+    exposition_family(out, "gusset_service_health_failures", "gauge",
+                      "Checks of an address that failed in a row");
+    write_checked(out, buckets, false);
+    exposition_family_end(out);
 }
 
 /* ---- of the state ---- */
@@ -276,4 +330,5 @@ void meter_write(struct exposition *out, struct reading *reading)
     write_durations(out, &reading->hosts);
     write_circuits(out, &reading->hosts);
     write_gauges(out, reading);
+    write_health(out, &reading->buckets);
 }

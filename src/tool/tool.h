@@ -46,6 +46,7 @@ int tool_off(const struct tool_verb *verb, int argc, char **argv);
 int tool_mode(const struct tool_verb *verb, int argc, char **argv);
 int tool_services(const struct tool_verb *verb, int argc, char **argv);
 int tool_reload(const struct tool_verb *verb, int argc, char **argv);
+int tool_health(const struct tool_verb *verb, int argc, char **argv);
 int tool_metrics(const struct tool_verb *verb, int argc, char **argv);
 int tool_completion(const struct tool_verb *verb, int argc, char **argv);
 int tool_simulate(const struct tool_verb *verb, int argc, char **argv);

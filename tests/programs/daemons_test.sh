@@ -10,36 +10,6 @@ seen_by_dlsym() { nm -D "$BUILD/libgusset.so" 2>/dev/null | grep -qE ' [TW] dlsy
 rescuing=(--policy standard --set retry.attempts=12 --set retry.budget.ratio=100 --set retry.budget.floor=100 --set retry.backoff.base=5ms --set breaker.consecutive=100)
 
 # ---- php-fpm ----
-fpm=$(compgen -c php-fpm | grep -m 1 '^php-fpm')
-# start_fpm NAME COMMAND...: php-fpm by way of that command, behind nginx
-start_fpm() {
-    local name=$1
-    shift
-    config "$folder/$name.fpm" <<CFG
-[global]
-error_log = $folder/$name.fpm.log
-daemonize = no
-[www]
-user = $(id -un)
-listen = $folder/$name.sock
-pm = static
-pm.max_children = 2
-clear_env = no
-CFG
-    "$@" "$fpm" -R -F -y "$folder/$name.fpm" 2>"$folder/$name.fpm.err" &
-    servers+=($!)
-    for _ in $(seq 250); do [ -S "$folder/$name.sock" ] && break; sleep 0.02; done
-    start_nginx "$name" <<CFG
-        server {
-            listen 127.0.0.1:WEB;
-            location / {
-                include /etc/nginx/fastcgi_params;
-                fastcgi_param SCRIPT_FILENAME $scripts/easy.php;
-                fastcgi_pass unix:$folder/$name.sock;
-            }
-        }
-CFG
-}
 if [ "$fpm" ] && command -v nginx >/dev/null && php -r 'curl_version();' 2>/dev/null; then
     start_fpm bare env || fail "php-fpm is there" "$(cat "$folder/bare.fpm.err")"
     page() { curl -s --get --data-urlencode "urls=$1" "http://127.0.0.1:$web/"; }

@@ -116,7 +116,14 @@ said 2
 is "a record that has moved is followed when its time is over" "$(ask total) $(tail -n 1 "$folder/moved")" "1 200"
 kill "$dns_pid"
 wait "$dns_pid" 2>/dev/null
+dns_pid=
 exec 7>&-
 wait "$program"
+
+: >"$folder/dns.log"
+dns "${records[@]}"
+config "$folder/health.cfg" <<<'services = ( { name = "order"; url = "srv:_http._tcp.order.internal"; health = "/health"; } );'
+exits "health checks go to what the DNS names" 0 gusset health --config "$folder/health.cfg"
+is "to each of the addresses" "$(grep -cE "^order +[ab]\.internal:($first|$port) +HEALTHY" <<<"$out")" 2
 
 done_testing

@@ -121,3 +121,34 @@ CFG
     servers+=($!)
     listens "$web" $! || { sed 's/^/# /' "$folder/$name/error.log"; return 1; }
 }
+
+fpm=$(compgen -c php-fpm | grep -m 1 '^php-fpm')
+# start_fpm NAME COMMAND...: php-fpm by way of that command, behind nginx, which serves $scripts/easy.php; fpm is its name
+start_fpm() {
+    local name=$1
+    shift
+    config "$folder/$name.fpm" <<CFG
+[global]
+error_log = $folder/$name.fpm.log
+daemonize = no
+[www]
+user = $(id -un)
+listen = $folder/$name.sock
+pm = static
+pm.max_children = 2
+clear_env = no
+CFG
+    "$@" "$fpm" -R -F -y "$folder/$name.fpm" 2>"$folder/$name.fpm.err" &
+    servers+=($!)
+    for _ in $(seq 250); do [ -S "$folder/$name.sock" ] && break; sleep 0.02; done
+    start_nginx "$name" <<CFG
+        server {
+            listen 127.0.0.1:WEB;
+            location / {
+                include /etc/nginx/fastcgi_params;
+                fastcgi_param SCRIPT_FILENAME $scripts/easy.php;
+                fastcgi_pass unix:$folder/$name.sock;
+            }
+        }
+CFG
+}

@@ -125,6 +125,25 @@ is_json() {
 # field TEXT EXPRESSION: of a JSON object d
 field() { python3 -c "import json,sys; d=json.loads(sys.argv[1]); print($2)" "$1" 2>&1; }
 
+schemas=$(realpath "$(dirname "${BASH_SOURCE[0]}")/../../conf/schema")
+# fits NAME SCHEMA TEXT: each line of the text is an object as the schema wants it
+fits() {
+    local fault
+    if ! python3 -c 'import jsonschema' 2>/dev/null; then
+        skip "$1" "python3-jsonschema is not installed"
+        return
+    fi
+    fault=$(python3 -c '
+import json, sys, jsonschema
+schema = json.load(open(sys.argv[1]))
+jsonschema.Draft202012Validator.check_schema(schema)
+lines = [l for l in sys.stdin if l.strip()]
+assert lines, "nothing was printed"
+for line in lines:
+    jsonschema.validate(json.loads(line), schema)' "$schemas/$2.json" <<<"$3" 2>&1)
+    is "$1" "$(tail -n 1 <<<"$fault")" ""
+}
+
 done_testing() {
     echo "$passed passed, $failed failed, $skipped skipped"
     [ "$failed" -eq 0 ]

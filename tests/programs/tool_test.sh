@@ -315,6 +315,14 @@ says "a setting of what it extends" "$out" 'retry\.backoff\.cap +1s +built-in qu
 says "a setting of the command line" "$out" 'retry\.backoff\.base +300ms +--set'
 says "a header's name" "$out" 'header X-Api-Key +\(not shown\)'
 is_silent "but not its value" "$out" 's3cret'
+says "the mode, and who said so" "$out" '^mode   enforce, default$'
+says "the environment" "$(GUSSET_MODE=shadow gusset explain https://api.shop.example/)" '^mode   shadow, \$GUSSET_MODE$'
+gusset mode shadow --host api.shop.example >/dev/null
+says "and the switch of the host before it" "$(GUSSET_MODE=off gusset explain https://api.shop.example/)" '^mode   shadow, switched by `gusset mode --host`$'
+gusset off >/dev/null
+says "but off is off" "$(gusset explain https://api.shop.example/)" '^mode   off, switched by'
+gusset on >/dev/null
+gusset mode configured --host api.shop.example >/dev/null
 exits "explain --json" 0 gusset explain https://api.shop.example/ --json
 is_json "is JSON" "$out"
 is_silent "without the value of a header" "$out" 's3cret'

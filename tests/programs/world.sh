@@ -2,15 +2,19 @@
 # that misbehaves, at port 80 and, with a certificate that is trusted, at 443.
 # shellcheck shell=bash disable=SC2154 # folder, port: lib.sh's
 if [ -z "${GUSSET_OWN_WORLD:-}" ]; then
-    if unshare -rnm true 2>/dev/null; then
-        GUSSET_OWN_WORLD=yes exec unshare -rnm bash "$0" "$@"
+    user=-r # root keeps all of its users: PostgreSQL will not run as root
+    [ "$(id -u)" != 0 ] || user=
+    # shellcheck disable=SC2086 # an option or none
+    if unshare $user -nm true 2>/dev/null; then
+        GUSSET_OWN_WORLD=yes exec unshare $user -nm --propagation private bash "$0" "$@"
     fi
     echo "ok 0 # SKIP $0: this machine does not allow network and mount namespaces (unshare -rnm)"
     echo "0 passed, 0 failed, 1 skipped"
     exit 0
 fi
-. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
-. "$(dirname "${BASH_SOURCE[0]}")/fronts.sh"
+here=$(dirname "$(realpath "${BASH_SOURCE[0]}")") # a test may go elsewhere
+. "$here/lib.sh"
+. "$here/fronts.sh"
 
 # start_world NAME...: false, with a reason, where something that it needs is missing
 start_world() {

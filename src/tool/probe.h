@@ -1,0 +1,28 @@
+/* Health checks, all at once: over HTTP, to the end of a TCP connect, to the end of a TLS handshake. libcurl
+ * makes them; it is loaded when the first is made. */
+#ifndef GUSSET_TOOL_PROBE_H
+#define GUSSET_TOOL_PROBE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/settings.h"
+#include "core/outcome.h"
+
+enum { PROBE_URL = 1024, PROBE_TEXT = 128 };
+
+struct probe {
+    char url[PROBE_URL];   /* what is asked; for tcp and tls only its host and port count */
+    char route[PROBE_URL]; /* "::HOST:PORT" where another machine than the URL's is meant; "" */
+    enum settings_health type;
+    uint32_t timeout_ms;
+    /* The answer. */
+    struct outcome outcome; /* success: well. What this side causes is OUTCOME_LOCAL */
+    uint64_t took_us;
+    char text[PROBE_TEXT]; /* a word or two on the outcome; "" when well */
+};
+
+/* Makes them all and waits for the last. Returns 0, or -1 after a complaint: libcurl cannot be had. */
+int probe_run(struct probe *probes, unsigned count);
+
+#endif

@@ -1,0 +1,199 @@
+#include "tool/ward.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "gate/discover.h"
+#include "sys/clock.h"
+#include "tool/output.h"
+
+/* ---- who is in it ---- */
+
+/* The service's own name stands in the URL where that is what calls show to the address. */
+static void write_url(struct target *target, enum endpoint_scheme scheme, struct place place)
+{
+    const struct settings_service *settings = target->service->settings;
+    struct probe *probe = &target->probe;
+    bool is_encrypted = settings->health_type == SETTINGS_HEALTH_TLS || scheme == ENDPOINT_HTTPS;
+
+    if (place.port == 0)
+        place.port = is_encrypted ? 443 : 80;
+    place_print(&place, target->address);
+    const char *host = target->address;
+    if (settings->host == SETTINGS_HOST_ASKED) {
+        snprintf(probe->route, sizeof probe->route, "::%s", target->address);
+        host = target->service->name;
+    }
+    snprintf(probe->url, sizeof probe->url, "%s://%s%s", is_encrypted ? "https" : "http", host,
+             settings->health_type == SETTINGS_HEALTH_HTTP ? target->service->health_path : "/");
+    probe->type = (enum settings_health)settings->health_type;
+    probe->timeout_ms = settings->health_timeout_ms;
+}
+
+static void add_target(struct ward *ward, const struct rules_service *service, enum endpoint_scheme scheme,
+                       const struct place *place)
+{
+    struct target *targets = realloc(ward->targets, (ward->count + 1) * sizeof *targets);
+
+    if (!targets)
+        output_die("out of memory");
+    ward->targets = targets;
+    targets[ward->count] = (struct target){.service = service};
+    write_url(&targets[ward->count++], scheme, *place);
+}
+
+/* What the DNS says now of an SRV name; asked once. */
+static void add_found(struct ward *ward, const struct rules_service *service, const struct endpoint *url)
+{
+    static struct arena memory;
+    struct discover discover = {
+        .like = {.scheme = url->scheme, .place = url->place},
+          .domain = endpoint_srv_domain(url)
+    };
+    struct route_list *list = discover_addresses(&discover, &memory, true);
+
+    for (uint32_t i = 0; list && i < list->count; i++)
+        add_target(ward, service, url->scheme, &list->items[i].place);
+}
+
+static void add_service(struct ward *ward, const struct rules_service *service)
+{
+    for (uint32_t i = 0; i < service->url_count; i++) {
+        const struct endpoint *url = &service->urls[i];
+        if (url->is_srv)
+            add_found(ward, service, url);
+        else
+            add_target(ward, service, url->scheme, &url->place);
+    }
+}
+
+static bool is_asked_for(const struct options *options, const char *name)
+{
+    for (int i = 0; i < options->count; i++)
+        if (strcasecmp(options->operands[i], name) == 0)
+            return true;
+    return options->count == 0;
+}
+
+/* Each name that was given must be that of a service with a check. */
+static int complain_of_names(const struct options *options, const struct rules *rules)
+{
+    for (int i = 0; i < options->count; i++) {
+        const struct rules_service *service = NULL;
+        for (uint32_t s = 0; rules && s < rules_service_count(rules) && !service; s++)
+            if (rules_service_at(rules, s) &&
+                strcasecmp(rules_service_at(rules, s)->name, options->operands[i]) == 0)
+                service = rules_service_at(rules, s);
+        if (service && service->has_health)
+            continue;
+        output_error(service ? "health: %s has no health check; give it one: health = \"/health\""
+                             : "health: there is no service %s; `gusset services` lists those that are",
+                     output_clean(options->operands[i]));
+        return -1;
+    }
+    return 0;
+}
+
+int ward_find(struct ward *ward, const struct setup *setup, const struct options *options)
+{
+    const struct rules *rules = NULL;
+
+    if (setup_apply(setup) < 0 || setup_rules(setup, &rules) < 0 || complain_of_names(options, rules) < 0)
+        return -1;
+    for (uint32_t i = 0; rules && i < rules_service_count(rules); i++) {
+        const struct rules_service *service = rules_service_at(rules, i);
+        if (service && service->has_health && is_asked_for(options, service->name))
+            add_service(ward, service);
+    }
+    if (ward->count)
+        return 0;
+    output_error("health: no service of the configuration has a health check; "
+                 "services = ( { name = …; url = …; health = \"/health\"; } ) makes one");
+    return -1;
+}
+
+/* ---- checking ---- */
+
+static uint32_t interval_of(const struct ward *ward, const struct target *target)
+{
+    return ward->every_ms ? (uint32_t)ward->every_ms : target->service->settings->health_interval_ms;
+}
+
+enum vitals_state ward_state(const struct ward *ward, const struct rules_service *service)
+{
+    enum vitals_state best = VITALS_UNHEALTHY, worst = VITALS_HEALTHY;
+
+    for (unsigned i = 0; i < ward->count; i++) {
+        if (ward->targets[i].service != service)
+            continue;
+        enum vitals_state state = ward->targets[i].vitals.state;
+        if (state == VITALS_UNKNOWN)
+            return state;
+        best = state < best ? state : best;
+        worst = state > worst ? state : worst;
+    }
+    return best == VITALS_UNHEALTHY ? best : worst == VITALS_HEALTHY ? worst : VITALS_DEGRADED;
+}
+
+/* A circuit is held open until the next check but one should have been. */
+static void settle(struct ward *ward, struct target *target)
+{
+    const struct settings_service *settings = target->service->settings;
+    struct map *map = &ward->state.map;
+    enum vitals_state before = target->vitals.state, all_before = ward_state(ward, target->service);
+    uint64_t open_ms = 2 * (uint64_t)interval_of(ward, target) + settings->health_timeout_ms;
+
+    target->due_ms = clock_now_us() / 1000 + interval_of(ward, target);
+    target->vitals = vitals_add(map, target->service->name, target->address, target->probe.outcome,
+                                settings->health_failures);
+    if (ward->look)
+        return;
+    uint32_t most_ms = open_ms < UINT32_MAX ? (uint32_t)open_ms : UINT32_MAX;
+    vitals_feed(map, target->service->name, target->address, before, target->vitals.state, most_ms);
+    vitals_feed(map, target->service->name, NULL, all_before, ward_state(ward, target->service), most_ms);
+}
+
+int ward_check(struct ward *ward)
+{
+    struct probe *probes = calloc(ward->count, sizeof *probes);
+    uint64_t now_ms = clock_now_us() / 1000;
+    unsigned due = 0;
+
+    if (!probes)
+        output_die("out of memory");
+    for (unsigned i = 0; i < ward->count; i++)
+        if (ward->targets[i].due_ms <= now_ms)
+            probes[due++] = ward->targets[i].probe;
+    int result = probe_run(probes, due);
+    if (result == 0)
+        result = open_or_create(&ward->state) < 0 ? -1 : 0;
+    for (unsigned i = 0, at = 0; result == 0 && i < ward->count; i++) {
+        struct target *target = &ward->targets[i];
+        target->vitals = vitals_read(&ward->state.map, target->service->name, target->address);
+        if (target->due_ms <= now_ms)
+            target->probe = probes[at++];
+    }
+    for (unsigned i = 0; result == 0 && i < ward->count; i++)
+        if (ward->targets[i].due_ms <= now_ms)
+            settle(ward, &ward->targets[i]);
+    map_close(&ward->state.map);
+    free(probes);
+    return result;
+}
+
+uint32_t ward_until_next_ms(const struct ward *ward)
+{
+    uint64_t now_ms = clock_now_us() / 1000, next_ms = UINT64_MAX;
+
+    for (unsigned i = 0; i < ward->count; i++)
+        if (ward->targets[i].due_ms < next_ms)
+            next_ms = ward->targets[i].due_ms;
+    return next_ms > now_ms ? (uint32_t)(next_ms - now_ms) : 0;
+}
+
+void ward_clear(struct ward *ward)
+{
+    free(ward->targets);
+    *ward = (struct ward){.count = 0};
+}

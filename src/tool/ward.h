@@ -1,0 +1,48 @@
+/*
+ * The addresses of services whose health is watched: found in the configuration, checked when they are due,
+ * the outcome remembered and handed on to the circuits.
+ */
+#ifndef GUSSET_TOOL_WARD_H
+#define GUSSET_TOOL_WARD_H
+
+#include "core/place.h"
+#include "tool/open.h"
+#include "tool/options.h"
+#include "tool/probe.h"
+#include "tool/setup.h"
+#include "tool/vitals.h"
+
+/* An address of a service, which is checked. */
+struct target {
+    const struct rules_service *service;
+    char address[PLACE_TEXT_MAX]; /* "10.0.0.5:8001" */
+    struct probe probe;           /* the last */
+    struct vitals vitals;
+    uint64_t due_ms; /* monotonic */
+};
+
+struct ward {               /* zero is an empty one */
+    struct target *targets; /* heap; those of one service lie side by side */
+    unsigned count;
+    uint64_t every_ms; /* 0: each service by its own interval */
+    bool look;         /* circuits are left alone */
+    struct open_state state;
+};
+
+/*
+ * Finds the services with a check, of the configuration that holds; operands: their names, none for all.
+ * Returns 0, or -1 after a complaint; it is one, too, when there is nothing to check. ward_clear ends it.
+ */
+int ward_find(struct ward *ward, const struct setup *setup, const struct options *options);
+void ward_clear(struct ward *ward);
+
+/* Checks those that are due, all at once. Returns 0, or -1 after a complaint. */
+int ward_check(struct ward *ward);
+
+/* Until the next is due. */
+uint32_t ward_until_next_ms(const struct ward *ward);
+
+/* A service is well as a whole while one of its addresses is: the others are passed over. */
+enum vitals_state ward_state(const struct ward *ward, const struct rules_service *service);
+
+#endif
