@@ -58,6 +58,7 @@ struct rules_match {
     const struct rules_policy *policy;
     enum policy_mode mode; /* of the rule, else of the file; the environment's and the switch come on top */
     uint32_t rule;         /* index, for reports */
+    bool is_moving;        /* a variant whose share still grows: the next call may be under another policy */
 };
 
 struct rules_globals {

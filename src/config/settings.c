@@ -282,7 +282,6 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 /* clang-format off */
 static const char *const planned[] = {
     "hedge",
-    "variants",
 };
 /* clang-format on */
 

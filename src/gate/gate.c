@@ -420,8 +420,8 @@ enum { NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_BULKHEAD | POLICY_FAULT | POLICY_
 
 static inline bool was_plain(const struct gate_call *call, uint32_t groups)
 {
-    return !call->shadow && !call->has_waited && !call->wants_answer && !call->repeats && !call->tally &&
-           !log_wants(LOG_DEBUG) && !record_wants() &&
+    return !call->shadow && !call->is_moving && !call->has_waited && !call->wants_answer && !call->repeats &&
+           !call->tally && !log_wants(LOG_DEBUG) && !record_wants() &&
            (inside_settings(call)->groups & (NOT_IN_ONE_STEP | groups)) == groups;
 }
 

@@ -152,6 +152,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
         return false;
     call->policy = match->policy;
     call->rule_mode = match->mode;
+    call->is_moving = match->is_moving;
     call->route = (struct gate_route){.slot = NULL};
     call->shadow = mode == POLICY_SHADOW;
     call->fault = REHEARSAL_NONE;
@@ -265,7 +266,7 @@ bool gate_reopen(struct gate_call *call)
 {
     struct ready *ready = gate_ready(false);
 
-    if (!ready || !call->policy)
+    if (!ready || !call->policy || call->is_moving)
         return false;
     if (call->is_routine && gate_repeat(call))
         return true;
