@@ -21,7 +21,7 @@
 
 #define IMAGE_MAGIC "gusset\n\2"
 
-enum { IMAGE_LAYOUT = 8, IMAGE_LABELS_MOST = 32 };
+enum { IMAGE_LAYOUT = 9, IMAGE_LABELS_MOST = 32 };
 
 /* count items from offset bytes on. */
 struct image_span {

@@ -131,6 +131,7 @@ static const struct {
             offsetof(struct rules_policy, ready)                                                             \
     }
     TEXT("limit.key", POLICY_LIMIT, limit.key, limit_key),
+    TEXT("timeout.header", POLICY_TIMEOUT, timeout.header, deadline_header),
     TEXT("fallback.type", POLICY_FALLBACK, fallback.type, fallback_type),
     TEXT("fallback.body", POLICY_FALLBACK, fallback.body, fallback_body),
     TEXT("fallback.file", POLICY_FALLBACK, fallback.file, fallback_file),
@@ -163,6 +164,10 @@ static void expand_texts(struct rules *rules, struct scratch *scratch, const str
         const char *text = expand_kept(rules, scratch, raw_text(rules, from, i), texts[i].subject);
         memcpy((char *)policy + texts[i].to, &text, sizeof text);
     }
+    if (policy->deadline_header[0] && !value_is_token(policy->deadline_header)) {
+        scratch_say("timeout.header is taken as empty: ", "it is no header's name");
+        policy->deadline_header = "";
+    }
 }
 
 static bool needs_scratch(const struct rules *rules, const struct policy *policy)
@@ -192,6 +197,7 @@ static const struct rules_policy *make_ready(struct rules *rules, uint32_t index
         dress_all(rules, &scratch, from, policy);
     }
     expand_texts(rules, &scratch, from, policy);
+    policy->propagate = policy->settings->propagate | (policy->deadline_header[0] ? POLICY_TIME_LEFT : 0u);
     if (is_open)
         scratch_close(&scratch);
     if (!atomic_compare_exchange_strong(&rules->ready[index], &first, policy))

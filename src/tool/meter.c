@@ -49,6 +49,7 @@ static const struct {
     [LAYOUT_COUNT_would_reject] = {"would_reject",     "Shadow: calls that would have been refused"                    },
     [LAYOUT_COUNT_would_retry] = {"would_retry",      "Shadow: outcomes that would have been tried again"             },
     [LAYOUT_COUNT_nested] = {"nested",           "Calls that the program itself made again after they had failed"},
+    [LAYOUT_COUNT_late] = {"late",             "Calls refused because the deadline of their run had passed"    },
 };
 
 static struct exposition_labels labels_of(const struct snapshot *host)
