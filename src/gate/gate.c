@@ -429,9 +429,9 @@ enum { NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_BULKHEAD | POLICY_FAULT | POLICY_
 
 static inline bool was_plain(const struct gate_call *call, uint32_t groups)
 {
-    return !call->shadow && !call->is_moving && !call->ready->ends_us && !call->has_waited && !call->wants_answer && !call->repeats &&
-           !call->tally && !log_wants(LOG_DEBUG) && !record_wants() &&
-           (inside_settings(call)->groups & (NOT_IN_ONE_STEP | groups)) == groups;
+    return !call->shadow && !call->is_moving && !call->ready->ends_us && !call->has_waited &&
+           !call->wants_answer && !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
+           !record_wants() && (inside_settings(call)->groups & (NOT_IN_ONE_STEP | groups)) == groups;
 }
 
 /* Whether the next call may be opened by gate_repeat, and ended by gate_repeated. */
