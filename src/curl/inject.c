@@ -337,7 +337,8 @@ void inject_attempt(struct call *call)
     silence(inject, false);
     if (call->handle->is_settled && inject->is_same)
         return;
-    /* Nodes may come behind those that the program gave; a span is new for each attempt, and so is what is left. */
+    /* Nodes may come behind those that the program gave; a span is new for each attempt, and so is what is
+     * left. */
     inject->is_same = !program_list(call) && !makes_key(call) && !resume_is_on(call) &&
                       !(call->gate.policy->propagate & changing);
     if (!has_any(call) && !redirect_withholds(call)) {
