@@ -7,7 +7,7 @@
 #include "config/spelling.h"
 #include "config/value.h"
 
-enum { EXPANSION_MOST = 4096, QUOTED_MOST = 60, PATH_MOST = 255 };
+enum { EXPANSION_MOST = 4096, QUOTED_MOST = 60, PATH_MOST = 255, HEADER_MOST = 200 };
 
 void assign_quote(const char *value, size_t length, char *text, size_t size)
 {
@@ -47,6 +47,8 @@ static const char *text_complaint(const struct settings_entry *entry, const char
         return "an absolute path of at most 255 bytes, or nothing";
     if (is_key(entry, "health.path") && (!is_path || strpbrk(text, " #")))
         return "a path such as \"/health\", of at most 255 bytes";
+    if (is_key(entry, "timeout.header") && text[0] && (!value_is_token(text) || strlen(text) > HEADER_MOST))
+        return "a header's name such as \"X-Request-Deadline-Ms\"";
     if (has_control(text) && !is_key(entry, "fallback.body"))
         return "text without control characters";
     return NULL;

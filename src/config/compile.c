@@ -137,6 +137,7 @@ static void lay_out(const struct model *model, const struct patches *patches, st
     header->services = place(&end, model->services.count, sizeof(struct image_service));
     header->service_keys = place(&end, keys_for(model->services.count), sizeof(struct image_key));
     header->urls = place(&end, model->urls.count, sizeof(uint32_t));
+    header->variants = place(&end, model->variants.count, sizeof(struct variant));
     header->pool = place(&end, model->pool.count, 1);
     header->size = end;
 }
@@ -213,6 +214,7 @@ static void write_sources(const struct model *model, struct image_header *header
         sources[i].identity = model_source(model, i)->identity;
         sources[i].path = model_source(model, i)->path;
     }
+    header->changed_ms = model_changed_ms(model);
 }
 
 static void write_rules(const struct model *model, struct image_header *header)
@@ -228,6 +230,9 @@ static void write_rules(const struct model *model, struct image_header *header)
             .methods = from->methods,
             .programs_first = from->programs_first,
             .programs_count = from->programs_count,
+            .variants_first = from->variants_first,
+            .variants_count = from->variants_count,
+            .by = from->by,
             .origin = way->rule,
             .run = 1,
             .mode = from->mode,
@@ -342,6 +347,9 @@ static int build(struct model *model, const struct patches *patches, const struc
                patches->items.count * sizeof(struct image_patch));
     if (model->words.count > 0)
         memcpy(at(header, header->words), model->words.items, model->words.count * sizeof(uint32_t));
+    if (model->variants.count > 0)
+        memcpy(at(header, header->variants), model->variants.items,
+               model->variants.count * sizeof(struct variant));
     memcpy(at(header, header->pool), model->pool.items, model->pool.count);
     header->checksum = image_checksum(header);
     *bytes = header;

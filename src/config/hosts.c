@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/policies.h"
+#include "config/variants.h"
 #include "core/method.h"
 
 enum { PATH_MOST = 1000, PROGRAM_MOST = 255 };
@@ -10,7 +11,8 @@ enum { PATH_MOST = 1000, PROGRAM_MOST = 255 };
 static const uint32_t none = (uint32_t)MODEL_NONE;
 
 /* Keys of a rule that are no settings of a policy. */
-static const char *const own_keys[] = {"match", "policy", "paths", "methods", "programs", "mode"};
+static const char *const own_keys[] = {"match",    "policy", "paths",    "methods",
+                                       "programs", "mode",   "variants", "by"};
 
 static bool is_own_key(const struct config_setting_t *setting)
 {
@@ -202,6 +204,14 @@ static bool read_policy(struct reader *reader, const struct config_setting_t *gr
     if (!find_policy(reader, group, &rule->policy))
         return false;
     bool has_own = has_settings(reader, group);
+    if (!variants_read(reader, group, rule))
+        return false;
+    if (rule->variants_count > 0) {
+        if (has_own)
+            reader_fault(reader, group,
+                         "hosts: found settings beside variants, expected them in the variants' policies");
+        return !has_own;
+    }
     if (rule->policy == none && !has_own && rule->mode != POLICY_OFF) {
         reader_fault(reader, group, "hosts: found neither policy nor settings, expected policy = \"…\"");
         return false;
@@ -213,6 +223,16 @@ static bool read_policy(struct reader *reader, const struct config_setting_t *gr
     rule->policy =
         policies_derive(reader, model_string(reader->model, name), rule->policy, group, take_own_key, NULL);
     return rule->policy != none;
+}
+
+static bool propagates(const struct model *model, const struct model_rule *rule)
+{
+    bool any = model_policy(model, rule->policy)->values.propagate != 0;
+    for (uint32_t i = 0; i < rule->variants_count; i++)
+        any |=
+            model_policy(model, model_variant(model, rule->variants_first + i)->policy)->values.propagate !=
+            0;
+    return any;
 }
 
 static void read_rule(struct reader *reader, const struct config_setting_t *group)
@@ -228,7 +248,7 @@ static void read_rule(struct reader *reader, const struct config_setting_t *grou
     is_fine &= read_policy(reader, group, &rule);
     if (!is_fine)
         return;
-    if (rule.kind == PATTERN_ANY && model_policy(reader->model, rule.policy)->values.propagate != 0)
+    if (rule.kind == PATTERN_ANY && propagates(reader->model, &rule))
         reader_warn(reader, group, "match \"*\" with propagate: third parties learn what is propagated");
     struct model_rule *kept = table_add(&reader->model->rules, sizeof *kept, 1);
     if (kept)

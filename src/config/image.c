@@ -65,7 +65,8 @@ static bool is_sound(const struct image *image)
         !holds(image, header->sources, sizeof(struct image_source)) ||
         !holds(image, header->services, sizeof(struct image_service)) ||
         !holds(image, header->service_keys, sizeof(struct image_key)) ||
-        !holds(image, header->urls, sizeof(uint32_t)) || !holds(image, header->pool, 1))
+        !holds(image, header->urls, sizeof(uint32_t)) ||
+        !holds(image, header->variants, sizeof(struct variant)) || !holds(image, header->pool, 1))
         return false;
     if (!is_power_of_two(header->keys.count) || !is_power_of_two(header->service_keys.count) ||
         header->pool.count == 0)
@@ -113,6 +114,14 @@ const struct image_rule *image_rule(const struct image *image, uint32_t index)
 const struct image_service *image_service(const struct image *image, uint32_t index)
 {
     return item(image, image->header->services, sizeof(struct image_service), index);
+}
+
+const struct variant *image_variants(const struct image *image, uint32_t first, uint32_t count)
+{
+    struct image_span span = image->header->variants;
+    if (count == 0 || first >= span.count || count > span.count - first)
+        return NULL;
+    return item(image, span, sizeof(struct variant), first);
 }
 
 const char *image_url(const struct image *image, uint32_t index)

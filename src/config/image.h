@@ -4,7 +4,7 @@
  * index is checked where it is used, so that a damaged image can give a wrong answer but never a wild access.
  *
  *   header | policies | rules | keys | patches | headers | words | sources | services | service keys | urls |
- * pool
+ * variants | pool
  */
 #ifndef GUSSET_CONFIG_IMAGE_H
 #define GUSSET_CONFIG_IMAGE_H
@@ -17,10 +17,11 @@
 #include "config/settings.h"
 #include "config/source.h"
 #include "core/pattern.h"
+#include "core/variant.h"
 
 #define IMAGE_MAGIC "gusset\n\2"
 
-enum { IMAGE_LAYOUT = 8, IMAGE_LABELS_MOST = 32 };
+enum { IMAGE_LAYOUT = 9, IMAGE_LABELS_MOST = 32 };
 
 /* count items from offset bytes on. */
 struct image_span {
@@ -36,6 +37,8 @@ struct image_rule {
     uint32_t methods;                        /* bits; 0: any */
     uint32_t programs_first, programs_count; /* of words; none: any */
     uint32_t origin;                         /* number of the rule in the file, from 0 */
+    uint32_t variants_first, variants_count; /* none: policy holds */
+    uint32_t by;                             /* enum variants_by */
     uint32_t run;                            /* rules with this pattern, from this one on */
     int32_t mode;                            /* enum policy_mode; -1: the file's */
     uint16_t port;                           /* 0: any */
@@ -90,7 +93,8 @@ struct image_header {
     uint64_t size;     /* of the whole image */
     uint64_t checksum; /* of this header, this field being zero, and of the rest where that is not large */
     struct image_span policies, rules, keys, patches, headers, words, sources, services, service_keys, urls,
-        pool;
+        variants, pool;
+    uint64_t changed_ms; /* the newest of the sources, since 1970 */
     struct image_inputs inputs;
     struct settings_globals globals;
     uint32_t global_patches_first, global_patches_count;
@@ -128,6 +132,7 @@ const struct image_patch *image_patch(const struct image *image, uint32_t index)
 const struct image_line *image_line(const struct image *image, uint32_t index);
 const struct image_rule *image_rule(const struct image *image, uint32_t index);
 const struct image_service *image_service(const struct image *image, uint32_t index);
+const struct variant *image_variants(const struct image *image, uint32_t first, uint32_t count); /* of all */
 const char *image_url(const struct image *image, uint32_t index); /* NULL likewise */
 const char *image_string(const struct image *image, uint32_t offset);
 

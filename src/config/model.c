@@ -28,6 +28,7 @@ void model_clear(struct model *model)
     table_clear(&model->policies);
     table_clear(&model->rules);
     table_clear(&model->words);
+    table_clear(&model->variants);
     table_clear(&model->ways);
     table_clear(&model->services);
     table_clear(&model->urls);
@@ -37,7 +38,7 @@ bool model_failed(const struct model *model)
 {
     return model->pool.failed || model->sources.failed || model->assignments.failed ||
            model->headers.failed || model->policies.failed || model->rules.failed || model->words.failed ||
-           model->ways.failed || model->services.failed || model->urls.failed;
+           model->ways.failed || model->services.failed || model->urls.failed || model->variants.failed;
 }
 
 uint32_t model_text(struct model *model, const char *text, size_t length)
@@ -95,6 +96,11 @@ struct model_service *model_service(const struct model *model, uint32_t index)
     return (struct model_service *)model->services.items + index;
 }
 
+struct variant *model_variant(const struct model *model, uint32_t index)
+{
+    return (struct variant *)model->variants.items + index;
+}
+
 struct model_url *model_url(const struct model *model, uint32_t index)
 {
     return (struct model_url *)model->urls.items + index;
@@ -103,6 +109,15 @@ struct model_url *model_url(const struct model *model, uint32_t index)
 const char *model_word(const struct model *model, uint32_t index)
 {
     return model_string(model, ((const uint32_t *)model->words.items)[index]);
+}
+
+uint64_t model_changed_ms(const struct model *model)
+{
+    int64_t newest_ns = 0;
+    for (uint32_t i = 0; i < model->sources.count; i++)
+        if (model_source(model, i)->identity.mtime_ns > newest_ns)
+            newest_ns = model_source(model, i)->identity.mtime_ns;
+    return (uint64_t)newest_ns / 1000000;
 }
 
 uint32_t model_add_source(struct model *model, const char *path, const struct source_identity *identity)

@@ -15,6 +15,7 @@
 #include "config/source.h"
 #include "config/table.h"
 #include "core/pattern.h"
+#include "core/variant.h"
 
 enum { MODEL_NONE = -1 }; /* as uint32_t: no such index */
 
@@ -66,7 +67,9 @@ struct model_rule {
     uint8_t kind, family, prefix_bits, name_length; /* of the pattern */
     uint16_t port;
     uint8_t address[16];
-    uint32_t policy;
+    uint32_t policy; /* with variants: the first without a ramp */
+    uint32_t variants_first, variants_count;
+    uint32_t by;      /* enum variants_by */
     int32_t mode;     /* enum policy_mode; -1: the file's */
     uint32_t methods; /* 0: any */
     uint32_t paths_first, paths_count;
@@ -108,6 +111,7 @@ struct model {
     struct table policies;         /* struct model_policy */
     struct table rules;            /* struct model_rule, as they stand in the file */
     struct table words;            /* uint32_t: strings of lists */
+    struct table variants;         /* struct variant; policy: an index */
     struct table services;         /* struct model_service */
     struct table urls;             /* struct model_url */
     struct table ways;             /* struct model_way, the most specific first; config/order makes it */
@@ -135,11 +139,15 @@ struct model_header *model_header(const struct model *model, uint32_t index);
 struct model_source *model_source(const struct model *model, uint32_t index);
 struct model_way *model_way(const struct model *model, uint32_t index);
 struct model_service *model_service(const struct model *model, uint32_t index);
+struct variant *model_variant(const struct model *model, uint32_t index);
 struct model_url *model_url(const struct model *model, uint32_t index);
 const char *model_word(const struct model *model, uint32_t index);
 
 /* Notes a file, once; returns its index. */
 uint32_t model_add_source(struct model *model, const char *path, const struct source_identity *identity);
+
+/* When the newest of the sources was changed, in milliseconds since 1970; 0: there is none. */
+uint64_t model_changed_ms(const struct model *model);
 
 /* A new policy that extends base (or MODEL_NONE) and so far says the same. Returns its index, or MODEL_NONE.
  */

@@ -6,6 +6,7 @@
 #include "config/expand.h"
 #include "config/preset.h"
 #include "config/spelling.h"
+#include "config/value.h"
 
 enum { EXPANSION_MOST = 4096, HEADER_NAME_MOST = 128 };
 
@@ -14,20 +15,6 @@ static const uint32_t none = (uint32_t)MODEL_NONE;
 static struct reader_policy *policy_at(const struct reader *reader, uint32_t index)
 {
     return (struct reader_policy *)reader->policies.items + index;
-}
-
-/* RFC 9110, 5.6.2 */
-static bool is_token(const char *text)
-{
-    if (!text[0] || strlen(text) > HEADER_NAME_MOST)
-        return false;
-    for (; *text; text++) {
-        char c = *text;
-        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!is_letter && !strchr("!#$%&'*+-.^_`|~", c))
-            return false;
-    }
-    return true;
 }
 
 static bool has_control(const char *text)
@@ -103,7 +90,7 @@ static const char *read_header_name(struct reader *reader, const struct config_s
         return NULL;
     }
     const char *name = reader_plain(reader, setting, "headers: name", expected);
-    if (name && !is_token(name)) {
+    if (name && !(value_is_token(name) && strlen(name) <= HEADER_NAME_MOST)) {
         char quoted[256];
         assign_quote(name, strlen(name), quoted, sizeof quoted);
         reader_fault(reader, setting, "headers: name: found %s, expected %s", quoted, expected);

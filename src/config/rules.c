@@ -9,12 +9,14 @@
 #include "config/arena.h"
 #include "config/cache.h"
 #include "config/compile.h"
+#include "config/draw.h"
 #include "config/expand.h"
 #include "config/fault.h"
 #include "config/load.h"
 #include "config/registry.h"
 #include "config/scratch.h"
 #include "config/value.h"
+#include "sys/clock.h"
 #include "sys/raw.h"
 
 enum { PROGRAM_MOST = 256 };
@@ -27,6 +29,7 @@ struct rules {
     ready_policy *ready; /* one a policy; NULL until it is first used */
     struct registry registry;
     struct rules_globals globals;
+    struct draw draw; /* where there are variants */
     char program[PROGRAM_MOST];
 };
 
@@ -128,6 +131,7 @@ static const struct {
             offsetof(struct rules_policy, ready)                                                             \
     }
     TEXT("limit.key", POLICY_LIMIT, limit.key, limit_key),
+    TEXT("timeout.header", POLICY_TIMEOUT, timeout.header, deadline_header),
     TEXT("fallback.type", POLICY_FALLBACK, fallback.type, fallback_type),
     TEXT("fallback.body", POLICY_FALLBACK, fallback.body, fallback_body),
     TEXT("fallback.file", POLICY_FALLBACK, fallback.file, fallback_file),
@@ -160,6 +164,10 @@ static void expand_texts(struct rules *rules, struct scratch *scratch, const str
         const char *text = expand_kept(rules, scratch, raw_text(rules, from, i), texts[i].subject);
         memcpy((char *)policy + texts[i].to, &text, sizeof text);
     }
+    if (policy->deadline_header[0] && !value_is_token(policy->deadline_header)) {
+        scratch_say("timeout.header is taken as empty: ", "it is no header's name");
+        policy->deadline_header = "";
+    }
 }
 
 static bool needs_scratch(const struct rules *rules, const struct policy *policy)
@@ -189,6 +197,7 @@ static const struct rules_policy *make_ready(struct rules *rules, uint32_t index
         dress_all(rules, &scratch, from, policy);
     }
     expand_texts(rules, &scratch, from, policy);
+    policy->propagate = policy->settings->propagate | (policy->deadline_header[0] ? POLICY_TIME_LEFT : 0u);
     if (is_open)
         scratch_close(&scratch);
     if (!atomic_compare_exchange_strong(&rules->ready[index], &first, policy))
@@ -220,7 +229,23 @@ static bool find_plain(const struct rules *rules, const struct place *place, str
     match->policy = policy_at(rules, image_service(&rules->image, (uint32_t)index)->policy);
     match->mode = rules->globals.mode;
     match->rule = UINT32_MAX;
+    match->is_moving = false;
     return match->policy != NULL;
+}
+
+/* The policy of the variant that this process has drawn. Apart: most rules have none. */
+static __attribute__((noinline)) uint32_t draw_policy(const struct rules *rules,
+                                                      const struct image_rule *rule, bool *is_moving)
+{
+    const struct variant *variants =
+        image_variants(&rules->image, rule->variants_first, rule->variants_count);
+    if (!variants)
+        return rule->policy;
+    uint64_t now_ms = clock_unix_ms(), changed_ms = rules->image.header->changed_ms;
+    uint64_t age_ms = now_ms > changed_ms ? now_ms - changed_ms : 0;
+    *is_moving = variant_is_moving(variants, rule->variants_count, age_ms);
+    return variants[variant_choose(variants, rule->variants_count, draw_for(&rules->draw, rule->by), age_ms)]
+        .policy;
 }
 
 bool rules_find(const struct rules *rules, const struct rules_query *query, struct rules_match *match)
@@ -228,7 +253,9 @@ bool rules_find(const struct rules *rules, const struct rules_query *query, stru
     const struct image_rule *rule = image_find(&rules->image, query, rules->program);
     if (!rule)
         return find_plain(rules, query->place, match);
-    match->policy = policy_at(rules, rule->policy);
+    match->is_moving = false;
+    match->policy =
+        policy_at(rules, rule->variants_count ? draw_policy(rules, rule, &match->is_moving) : rule->policy);
     match->mode = rule->mode >= POLICY_ENFORCE && rule->mode <= POLICY_OFF ? (enum policy_mode)rule->mode
                                                                            : rules->globals.mode;
     match->rule = rule->origin;
@@ -346,6 +373,8 @@ static int make_rules(const struct rules **out, const struct image *image, const
     bool has_room = rules->ready && registry_open(&rules->registry, &rules->image, &rules->arena);
     if (has_room)
         expand_globals(rules, &scratch);
+    if (has_room && image->header->variants.count > 0)
+        rules->draw = draw_make(rules->globals.request_id, rules->globals.tenant_id);
     scratch_close(&scratch);
     if (!has_room)
         return -ENOMEM;

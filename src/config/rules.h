@@ -31,10 +31,12 @@ struct rules_policy {
     const char *name;
     const struct rules_header *headers;
     uint32_t header_count;
+    uint32_t propagate;    /* bits of enum policy_propagate */
     const char *limit_key; /* expanded, "" where none; so are those that follow */
     const char *fallback_type;
     const char *fallback_body;
     const char *fallback_file;
+    const char *deadline_header; /* the name of the header that tells what time is left */
 };
 
 /* A service of the registry, made ready for this process; likewise borrowed. */
@@ -58,6 +60,7 @@ struct rules_match {
     const struct rules_policy *policy;
     enum policy_mode mode; /* of the rule, else of the file; the environment's and the switch come on top */
     uint32_t rule;         /* index, for reports */
+    bool is_moving;        /* a variant whose share still grows: the next call may be under another policy */
 };
 
 struct rules_globals {

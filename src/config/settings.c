@@ -137,6 +137,8 @@ static const struct settings_entry table[] = {
      "longest silence while a body flows; 0s: none"},
     {"timeout.transfer", SETTINGS_DURATION, AT(TIMEOUT, timeout.transfer_ms), 0, WEEK, "0s", NULL,
      "longest time for the whole call, body included; 0s: none"},
+    {"timeout.header", SETTINGS_TEXT, AT(TIMEOUT, timeout.header), 0, 0, "", NULL,
+     "header that tells the server, in each attempt, how many milliseconds the call has left; empty: none"},
 
     {"retry.attempts", SETTINGS_COUNT, AT(RETRY, retry.attempts), 1, 100, "3", NULL,
      "tries in all, the first included"},
@@ -282,7 +284,6 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 /* clang-format off */
 static const char *const planned[] = {
     "hedge",
-    "variants",
 };
 /* clang-format on */
 

@@ -188,3 +188,16 @@ void value_put_hex(struct value_text *out, uint64_t number)
         digits[i] = "0123456789abcdef"[number & 15];
     value_put_bytes(out, digits, sizeof digits);
 }
+
+bool value_is_token(const char *text)
+{
+    if (!text[0])
+        return false;
+    for (; *text; text++) {
+        char c = *text;
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+        if (!is_letter && !strchr("!#$%&'*+-.^_`|~", c))
+            return false;
+    }
+    return true;
+}

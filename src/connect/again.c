@@ -92,7 +92,8 @@ static struct verdict tell(struct attempt *attempt, int error)
     struct gate_call *call = &attempt->call;
     struct gate_attempt ended = {.outcome = outcome_of_errno(error), .retry_after_ms = -1};
 
-    if (error == EINTR ||
+    bool is_late = error == ETIMEDOUT && call->ready->ends_us && clock_now_us() >= call->ready->ends_us;
+    if (is_late || error == EINTR ||
         error == EALREADY) /* of a unix socket; of a connect that gusset has not seen begin */
         ended.outcome.type = OUTCOME_LOCAL;
     ended.replayable = error && may_wait(attempt);

@@ -80,6 +80,8 @@ static bool is_question(const struct attempt *attempt)
 static int refusal_errno(const struct attempt *attempt)
 {
     uint32_t error = settings_of(attempt)->breaker.refusal_errno;
+    if (attempt->call.outcome.type == OUTCOME_LOCAL) /* the run's deadline has passed */
+        return ETIMEDOUT;
     return error ? (int)error : ECONNREFUSED;
 }
 
@@ -101,13 +103,14 @@ static uint32_t patience_ms(const struct attempt *attempt)
     const struct gate_call *call = &attempt->call;
     uint64_t now_us, left_ms = UINT32_MAX;
 
-    if (call->shadow || !(settings->groups & POLICY_TIMEOUT))
+    bool has_limits = settings->groups & POLICY_TIMEOUT;
+    if (call->shadow || !(has_limits || call->deadline_us))
         return 0;
     if (call->deadline_us) {
         now_us = call->attempt > 1 ? clock_now_us() : call->opened_us;
         left_ms = now_us < call->deadline_us ? (call->deadline_us - now_us) / 1000 + 1 : 1;
     }
-    if (settings->timeout.connect_ms && settings->timeout.connect_ms < left_ms)
+    if (has_limits && settings->timeout.connect_ms && settings->timeout.connect_ms < left_ms)
         left_ms = settings->timeout.connect_ms;
     return left_ms < UINT32_MAX ? (uint32_t)left_ms : 0;
 }

@@ -39,7 +39,8 @@ enum policy_propagate {
     POLICY_REQUEST_ID = 1 << 0,
     POLICY_TENANT_ID = 1 << 1,
     POLICY_PROJECT_ID = 1 << 2,
-    POLICY_TRACEPARENT = 1 << 3
+    POLICY_TRACEPARENT = 1 << 3,
+    POLICY_TIME_LEFT = 1 << 4 /* what timeout.header asks for; no word of propagate */
 };
 
 struct policy_timeouts { /* milliseconds; 0: none */
@@ -48,6 +49,7 @@ struct policy_timeouts { /* milliseconds; 0: none */
     uint32_t total_ms;
     uint32_t idle_ms;
     uint32_t transfer_ms;
+    uint32_t header; /* string: a template; names the header that carries what is left */
 };
 
 struct policy_breaker {

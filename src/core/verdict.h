@@ -24,7 +24,7 @@ enum verdict_reason {
     VERDICT_NOT_REPEATABLE, /* stopped: it may have happened, or cannot be sent twice */
     VERDICT_EXHAUSTED,      /* stopped: no tries left */
     VERDICT_BUDGET,         /* stopped: the host's retry budget is spent */
-    VERDICT_DEADLINE,       /* stopped: the wait would pass the call's deadline */
+    VERDICT_DEADLINE,       /* stopped: the wait would pass the call's deadline; refused: the run's is over */
     VERDICT_RETRY,          /* again */
     VERDICT_REASONS
 };

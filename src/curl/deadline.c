@@ -38,8 +38,8 @@ static uint32_t idle_limit_ms(const struct call *call)
     return limits ? limits->idle_ms : 0;
 }
 
-/* When the transfer is late, as it is just now; 0: there is no limit. */
-static uint64_t limit_now_us(const struct call *call)
+/* By the policy, as it is just now; 0: there is no limit. */
+static uint64_t policy_limit_us(const struct call *call)
 {
     const struct deadline *deadline = &call->deadline;
     const struct policy_timeouts *limits = call_limits(call);
@@ -51,6 +51,18 @@ static uint64_t limit_now_us(const struct call *call)
     if (call->reply.phase == REPLY_HOLDING)
         return limits_reply_us(limits, deadline, !deadline->sent_us && upload_is_long(call));
     return limits_body_us(limits, deadline);
+}
+
+/* Until when the calls of this run may go on, whatever their policies say; 0: as long as they like. */
+static uint64_t run_ends_us(const struct call *call)
+{
+    return call->gate.ready->ends_us;
+}
+
+/* When the transfer is late. */
+static uint64_t limit_now_us(const struct call *call)
+{
+    return limits_earlier_us(policy_limit_us(call), run_ends_us(call));
 }
 
 /* The event loop of a program need not look before the nearest limit of its calls, which may only be too
@@ -92,7 +104,7 @@ static int first_patience_ms(const struct call *call)
 static uint64_t first_end_us(const struct call *call)
 {
     const struct policy_timeouts *limits = call_limits(call);
-    return limits ? limits_first_us(limits, &call->deadline) : 0;
+    return limits_earlier_us(limits ? limits_first_us(limits, &call->deadline) : 0, run_ends_us(call));
 }
 
 /* ---- the course of a call ---- */
@@ -141,7 +153,7 @@ static __attribute__((noinline)) void dress(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
     uint64_t program_ms = call->handle->words[HANDLES_TIMEOUT_MS];
-    bool is_seen = deadline_sees_polls(call);
+    bool is_seen = deadline_sees_polls(call), has_time = is_seen && !run_ends_us(call);
 
     deadline->is_plain = false;
     lent_lift_idle(call);
@@ -151,8 +163,8 @@ static __attribute__((noinline)) void dress(struct call *call)
         lent_give_back(call);
     if (!is_seen || deadline->loop_looks_us || deadline->is_lent)
         look_again(call);
-    deadline->first_patience_ms = is_seen ? first_patience_ms(call) : 0;
-    deadline->is_plain = is_seen && !deadline->is_lent && !idle_limit_ms(call) &&
+    deadline->first_patience_ms = has_time ? first_patience_ms(call) : 0;
+    deadline->is_plain = has_time && !deadline->is_lent && !idle_limit_ms(call) &&
                          deadline->worn_ms == (long)program_ms && !deadline->paused_us && !call->resume &&
                          !call->keep;
 }
@@ -247,6 +259,7 @@ static void leave_out(struct call *call, uint64_t us)
     deadline->call_started_us += us;
     call->gate.deadline_us =
         limits_earlier_us(limits ? limits_total_us(limits, deadline) : 0, deadline->program_ends_us);
+    call->gate.deadline_us = limits_earlier_us(call->gate.deadline_us, run_ends_us(call));
 }
 
 /* Returns whether it may have been there. */
@@ -320,7 +333,7 @@ void deadline_sent(struct call *call)
 
 void deadline_committed(struct call *call)
 {
-    if (call->deadline.is_plain || !call_limits(call))
+    if (call->deadline.is_plain || (!call_limits(call) && !run_ends_us(call)))
         return;
     lent_limit_idle(call);
     if (idle_limit_ms(call) && deadline_sees_polls(call) && !call->deadline.paused_us)
@@ -432,6 +445,8 @@ bool deadline_was_ours(const struct call *call)
     uint64_t now_us = clock_now_us() + EARLY_US, ours_ends_us = limit_now_us(call);
 
     if (deadline->program_ends_us && now_us >= deadline->program_ends_us)
+        return false;
+    if (run_ends_us(call) && now_us >= run_ends_us(call))
         return false;
     if (ours_ends_us && now_us >= ours_ends_us)
         return true;

@@ -112,7 +112,8 @@ static inline bool deadline_can_wait(struct deadline *deadline, int timeout_ms)
 /* The program has set a time limit from a callback of its transfer. */
 void deadline_program_set(struct call *call);
 
-/* After CURLE_OPERATION_TIMEDOUT: was it a limit of the policy (the peer's fault), or the program's own? */
+/* After CURLE_OPERATION_TIMEDOUT: was it a limit of the policy (the peer's fault), or the program's or the
+ * run's own? */
 bool deadline_was_ours(const struct call *call);
 
 /* The handle has gone that wore them. */

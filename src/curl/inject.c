@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "curl/call.h"
+#include "sys/clock.h"
 
 static const struct curl_slist *program_list(const struct call *call)
 {
@@ -81,7 +82,7 @@ static void write_constant_lines(struct call *call)
     write_line(inject->request_id, request_id_name, globals->request_id[0] ? globals->request_id : "-");
     write_line(inject->tenant_id, "X-Tenant-Id", globals->tenant_id);
     write_line(inject->project_id, "X-Project-Id", globals->project_id);
-    inject->makes_id = policy->settings->propagate & POLICY_REQUEST_ID && !globals->request_id[0];
+    inject->makes_id = policy->propagate & POLICY_REQUEST_ID && !globals->request_id[0];
     inject->written_for = policy;
 }
 
@@ -125,7 +126,7 @@ bool inject_has_key(const struct call *call)
 void inject_call(struct call *call)
 {
     struct inject *inject = &call->inject;
-    uint32_t propagate = call->gate.policy->settings->propagate;
+    uint32_t propagate = call->gate.policy->propagate;
 
     if (makes_key(call))
         make_key(inject);
@@ -207,6 +208,35 @@ static void add_trace(struct call *call)
     add_unless_named(call, inject->tracestate, sizeof "tracestate" - 1);
 }
 
+/* Milliseconds until the call must be over, by whoever says so; nothing where nobody does. */
+static void add_deadline(struct call *call)
+{
+    const char *name = call->gate.policy->deadline_header;
+    uint64_t ends_us = call->gate.deadline_us, now_us = clock_now_us();
+    char digits[24], *digit = digits + sizeof digits - 1;
+
+    if (!ends_us)
+        return;
+    uint64_t left_ms = ends_us > now_us ? (ends_us - now_us) / 1000 : 0;
+    *digit = '\0';
+    do {
+        *--digit = (char)('0' + left_ms % 10);
+        left_ms /= 10;
+    } while (left_ms);
+    write_line(call->inject.deadline, name, digit);
+    add_unless_named(call, call->inject.deadline, strlen(name));
+}
+
+static const uint32_t changing = POLICY_TRACEPARENT | POLICY_TIME_LEFT; /* from one attempt to the next */
+
+static void add_changing(struct call *call, uint32_t propagate)
+{
+    if (propagate & POLICY_TRACEPARENT)
+        add_trace(call);
+    if (propagate & POLICY_TIME_LEFT)
+        add_deadline(call);
+}
+
 /*
  * With unified headers the same list goes to a proxy, which must not learn ours, and which may be named
  * by the environment. A libcurl that does not tell when it sends cannot be kept from sending them on.
@@ -222,7 +252,7 @@ static inline __attribute__((always_inline)) bool has_any(const struct call *cal
 {
     const struct rules_policy *policy = call->gate.policy;
     return call->is_http &&
-           (policy->header_count || policy->settings->propagate || makes_key(call) || resume_is_on(call)) &&
+           (policy->header_count || policy->propagate || makes_key(call) || resume_is_on(call)) &&
            !would_leak(call->handle);
 }
 
@@ -230,7 +260,7 @@ static void collect(struct call *call)
 {
     const struct rules_policy *policy = call->gate.policy;
     struct inject *inject = &call->inject;
-    uint32_t propagate = policy->settings->propagate;
+    uint32_t propagate = policy->propagate;
 
     inject->count = 0;
     inject->has_key = false;
@@ -254,8 +284,8 @@ static void collect(struct call *call)
         add_unless_named(call, inject->tenant_id, sizeof "X-Tenant-Id" - 1);
     if (propagate & POLICY_PROJECT_ID)
         add_unless_named(call, inject->project_id, sizeof "X-Project-Id" - 1);
-    if (propagate & POLICY_TRACEPARENT)
-        add_trace(call);
+    if (propagate & changing)
+        add_changing(call, propagate);
 }
 
 static void silence(struct inject *inject, bool silent)
@@ -308,9 +338,10 @@ void inject_attempt(struct call *call)
     silence(inject, false);
     if (call->handle->is_settled && inject->is_same)
         return;
-    /* Nodes may come behind those that the program gave; a span is new for each attempt. */
+    /* Nodes may come behind those that the program gave; a span is new for each attempt, and so is what is
+     * left. */
     inject->is_same = !program_list(call) && !makes_key(call) && !resume_is_on(call) &&
-                      !(call->gate.policy->settings->propagate & POLICY_TRACEPARENT);
+                      !(call->gate.policy->propagate & changing);
     if (!has_any(call) && !redirect_withholds(call)) {
         inject_restore(call);
         return;

@@ -43,6 +43,7 @@ struct inject {
     char project_id[INJECT_LINE_MAX];
     char traceparent[TRACE_PARENT_ROOM];
     char tracestate[TRACE_STATE_ROOM]; /* "": none */
+    char deadline[INJECT_LINE_MAX];    /* what is left when the attempt begins */
     char key[TRACE_ID_ROOM + 20];      /* the line of the Idempotency-Key; the same for all attempts */
 };
 

@@ -38,6 +38,8 @@ size_t gate_explain(const struct gate_call *call, const struct verdict *verdict,
     size_t length = append(text, size, 0, "gusset: ");
 
     length = append(text, size, length, call->host);
+    if (verdict->reason == VERDICT_DEADLINE)
+        return append(text, size, length, " refused: the deadline of this run (GUSSET_DEADLINE) has passed");
     length = append(text, size, length, sentences[verdict->reason].refused);
     length = append(text, size, length, call->policy->name);
     if (verdict->reason == VERDICT_CROWDED) {

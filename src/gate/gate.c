@@ -56,6 +56,7 @@ static const struct {
     [VERDICT_CIRCUIT_OPEN] = {OUTCOME_CIRCUIT_OPEN, LAYOUT_COUNT_rejected, EVENTS_REJECTED},
     [VERDICT_LIMITED] = {OUTCOME_LIMITED,      LAYOUT_COUNT_limited,  EVENTS_LIMITED },
     [VERDICT_CROWDED] = {OUTCOME_LIMITED,      LAYOUT_COUNT_crowded,  EVENTS_CROWDED },
+    [VERDICT_DEADLINE] = {OUTCOME_LOCAL,        LAYOUT_COUNT_late,     EVENTS_LATE    },
 };
 
 static void note_refusal(struct gate_call *call, const struct verdict *verdict)
@@ -135,9 +136,17 @@ static void note_wait(struct gate_call *call, const struct verdict *verdict)
     note_event(call, EVENTS_WAITS, verdict->wait_ms);
 }
 
+/* The time that the run was given is over. */
+static bool is_late(const struct gate_call *call)
+{
+    return call->ready->ends_us && clock_now_us() >= call->ready->ends_us;
+}
+
 static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)
 {
-    struct verdict verdict = ask_all(call, may_wait);
+    struct verdict verdict = is_late(call)
+                                 ? (struct verdict){.kind = VERDICT_REFUSE, .reason = VERDICT_DEADLINE}
+                                 : ask_all(call, may_wait);
 
     call->fault = REHEARSAL_NONE;
     if (verdict.kind == VERDICT_WAIT || verdict.kind == VERDICT_LATER)
@@ -177,7 +186,7 @@ struct verdict gate_admit(struct gate_call *call, bool may_wait)
     call->attempt++;
     call->attempt_ended = call->is_answered = call->is_routine = call->is_timed = call->is_slow = false;
     call->round = 0;
-    if (call->attempt > 1 || !inside_is_free_to_go(call))
+    if (call->attempt > 1 || call->ready->ends_us || !inside_is_free_to_go(call))
         return ask(call, may_wait);
     note_count(call, LAYOUT_COUNT_attempts);
     return (struct verdict){.kind = VERDICT_GO};
@@ -420,9 +429,9 @@ enum { NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_BULKHEAD | POLICY_FAULT | POLICY_
 
 static inline bool was_plain(const struct gate_call *call, uint32_t groups)
 {
-    return !call->shadow && !call->has_waited && !call->wants_answer && !call->repeats && !call->tally &&
-           !log_wants(LOG_DEBUG) && !record_wants() &&
-           (inside_settings(call)->groups & (NOT_IN_ONE_STEP | groups)) == groups;
+    return !call->shadow && !call->is_moving && !call->ready->ends_us && !call->has_waited &&
+           !call->wants_answer && !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
+           !record_wants() && (inside_settings(call)->groups & (NOT_IN_ONE_STEP | groups)) == groups;
 }
 
 /* Whether the next call may be opened by gate_repeat, and ended by gate_repeated. */

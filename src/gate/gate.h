@@ -32,6 +32,7 @@ struct gate_call {
     const struct rules_policy *policy; /* public: what holds for this call; NULL: never opened */
     uint64_t unmatched;                /* number of the rules of which none matched when it was last opened */
     bool can_reply;       /* public: a call of HTTP, which may come to a status or a body that breaks off */
+    bool is_moving;       /* by a ramp: the next call may be under another policy */
     bool shadow;          /* public: decide and count, but the door must change nothing */
     uint16_t attempt;     /* public: number of the current attempt, from 1; 0 before the first */
     uint16_t repeats;     /* public: see gate_repeats */

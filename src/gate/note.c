@@ -47,6 +47,7 @@ static const struct {
     [EVENTS_CROWDED] = {LOG_WARN, "refused, as many calls as may be are in flight"         },
     [EVENTS_WAITS] = {LOG_INFO, "kept waiting before it may go"                          },
     [EVENTS_OFFLINE] = {LOG_WARN, "every host fails, this machine has lost its network"    },
+    [EVENTS_LATE] = {LOG_WARN, "refused, the deadline of the run has passed"            },
     [EVENTS_OPENED] = {LOG_WARN, "the circuit opened"                                     },
     [EVENTS_PROBE] = {LOG_INFO, "the circuit is half open, this call probes"             },
     [EVENTS_FAULT] = {LOG_WARN, "a rehearsed fault struck the attempt"                   },

@@ -112,6 +112,8 @@ static inline void begin(struct gate_call *call)
     call->outcome = (struct outcome){0};
     call->total_us = inside_applies(call, POLICY_TIMEOUT) ? whole_ms(&settings->timeout) * 1000 : 0;
     call->deadline_us = call->total_us ? call->opened_us + call->total_us : 0;
+    if (call->ready->ends_us && (!call->deadline_us || call->ready->ends_us < call->deadline_us))
+        call->deadline_us = call->ready->ends_us;
     slice_count(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, call->opened_us, 1, 0);
     note_count(call, LAYOUT_COUNT_calls);
     note_request(call);
@@ -152,6 +154,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
         return false;
     call->policy = match->policy;
     call->rule_mode = match->mode;
+    call->is_moving = match->is_moving;
     call->route = (struct gate_route){.slot = NULL};
     call->shadow = mode == POLICY_SHADOW;
     call->fault = REHEARSAL_NONE;
@@ -265,7 +268,7 @@ bool gate_reopen(struct gate_call *call)
 {
     struct ready *ready = gate_ready(false);
 
-    if (!ready || !call->policy)
+    if (!ready || !call->policy || call->is_moving)
         return false;
     if (call->is_routine && gate_repeat(call))
         return true;

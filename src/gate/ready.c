@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "gate/until.h"
 #include "report/log.h"
 #include "report/record.h"
 
@@ -161,6 +162,7 @@ static struct ready *start(bool may_compile)
     ready->number = 1;
     set_rules(ready, rules);
     ready->environment_mode = environment_mode();
+    ready->ends_us = until_inherited_us();
     record_open(getenv("GUSSET_RECORD"));
     open_state(ready);
     if (!ready->state.header) {
@@ -256,6 +258,7 @@ void ready_replace(const struct rules *rules)
     ready->state = old->state;
     ready->tally = old->tally;
     ready->environment_mode = old->environment_mode;
+    ready->ends_us = old->ends_us;
     set_rules(ready, rules);
     atomic_store(&published, ready);
     old->next = replaced;

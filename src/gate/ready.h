@@ -21,6 +21,7 @@ struct ready {
     const struct rules_globals *globals;
     struct map state;
     struct map tally;     /* the count of one `gusset run --report`; not open otherwise */
+    uint64_t ends_us;     /* monotonic: until when calls may go on (gate/until); 0: as long as they like */
     int environment_mode; /* enum policy_mode from GUSSET_MODE; -1: not given */
     _Atomic uint64_t holders;
     struct ready *next; /* of those that have been replaced */

@@ -22,6 +22,7 @@
     X(CROWDED, "crowded")     /* refused: the bulkhead is full */                                            \
     X(WAITS, "waits")         /* kept waiting; detail: how long at first in ms */                            \
     X(OFFLINE, "offline")     /* every host fails: the machine has lost its network, circuits stay */        \
+    X(LATE, "late")           /* refused: the run's deadline has passed */                                   \
     X(OPENED, "opened")       /* the circuit opened; detail: for how long in ms */                           \
     X(PROBE, "probe")         /* the circuit is half open, this call probes */                               \
     X(CLOSED, "closed")       /* the circuit closed */                                                       \

@@ -58,7 +58,8 @@ enum {
     X(stale)        /* calls that were given an earlier reply instead of their failure */                    \
     X(resumed)      /* attempts that went on with a body that had broken off */                              \
     X(faults)       /* attempts that a rehearsed fault struck */                                             \
-    X(would_fall_back) /* shadow: calls that would have been */
+    X(would_fall_back) /* shadow: calls that would have been */                                              \
+    X(late)            /* calls refused because the run's deadline had passed */
 
 enum layout_counter {
 #define X(name) LAYOUT_COUNT_##name,

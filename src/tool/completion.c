@@ -75,6 +75,19 @@ static void list_services(void)
     model_clear(&model);
 }
 
+/* Every key with what it is a key of: for scripts/check-settings, not for a shell. */
+static bool list_keys(const char *what)
+{
+    static const char *const places[] = {
+        [SETTINGS_OF_FILE] = "file", [SETTINGS_OF_POLICY] = "policy", [SETTINGS_OF_SERVICE] = "service"};
+
+    if (strcmp(what, "keys") != 0)
+        return false;
+    for (unsigned i = 0; i < settings_count(); i++)
+        printf("%s %s\n", places[settings_at(i)->place], settings_at(i)->key);
+    return true;
+}
+
 static const struct {
     enum usage_kind kind;
     void (*list)(void);
@@ -110,8 +123,9 @@ int tool_completion(const struct tool_verb *verb, int argc, char **argv)
     if ((options.count == 0) == !list)
         return options_misused(verb, "expected bash, zsh or fish");
     if (list)
-        return list_words(list) ? TOOL_FINE
-                                : options_misused(verb, "--list takes hosts, policies, settings or services");
+        return list_words(list) || list_keys(list)
+                   ? TOOL_FINE
+                   : options_misused(verb, "--list takes hosts, policies, settings or services");
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
         if (strcmp(shells[i].name, options.operands[0]) == 0) {
             shells[i].write(stdout);

@@ -103,6 +103,9 @@ static void print_sentence(const struct events_entry *event)
         print_outcome(event);
         printf("; every host fails, the machine has lost its network: circuits stay as they are");
         return;
+    case EVENTS_LATE:
+        printf("the deadline of the run has passed");
+        return;
     case EVENTS_OPENED:
         print_outcome(event);
         printf("; circuit open for %s", duration);
@@ -169,6 +172,7 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_CROWDED:
     case EVENTS_WAITS:
     case EVENTS_OFFLINE:
+    case EVENTS_LATE:
     case EVENTS_PROBE:
     case EVENTS_RETRY:
     case EVENTS_STALE:
@@ -225,6 +229,7 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_UNFUNDED:
     case EVENTS_CROWDED:
     case EVENTS_OFFLINE:
+    case EVENTS_LATE:
     case EVENTS_PROBE:
     case EVENTS_CLOSED:
     case EVENTS_RESET:

@@ -5,7 +5,10 @@
 #include <string.h>
 
 #include "config/preset.h"
+#include "config/value.h"
+#include "config/variants.h"
 #include "core/method.h"
+#include "sys/clock.h"
 #include "tool/address.h"
 #include "tool/grid.h"
 #include "tool/json.h"
@@ -77,7 +80,45 @@ static void origin_of_rule(const struct explain *explain, const struct model_rul
         explain_origin(&explain->model, &rule->origin, text, size);
 }
 
+/* A variant of a rule, and the share that it has now. */
+struct share {
+    const struct variant *variant;
+    const char *policy;
+    char now[32]; /* "9.5" */
+};
+
+static struct share share_of(const struct explain *explain, const struct model_rule *rule, uint32_t index)
+{
+    const struct variant *variants = model_variant(&explain->model, rule->variants_first);
+    struct share share = {&variants[index], policy_name(explain, variants[index].policy), ""};
+    struct value_text text = {share.now, sizeof share.now, 0};
+    uint64_t now_ms = clock_unix_ms(), changed_ms = model_changed_ms(&explain->model);
+    uint64_t age_ms = now_ms > changed_ms ? now_ms - changed_ms : 0;
+
+    value_put_decimal(&text, variant_share_bp(variants, rule->variants_count, index, age_ms), 2, 0);
+    return share;
+}
+
 /* ---- for people ---- */
+
+/* "variants by tenant: 92.5 % standard, 7.5 % quick (of 10, ramp 1h)" */
+static void print_variants(const struct explain *explain, const struct model_rule *rule)
+{
+    if (!rule->variants_count)
+        return;
+    printf("       variants%s%s:", rule->by ? " by " : "", rule->by ? variants_by_name(rule->by) : "");
+    for (uint32_t i = 0; i < rule->variants_count; i++) {
+        struct share share = share_of(explain, rule, i);
+        printf("%s %s %% %s", i ? "," : "", share.now, share.policy);
+        if (share.variant->ramp_ms) {
+            char ramp[32];
+            struct value_text text = {ramp, sizeof ramp, 0};
+            value_put_duration(&text, share.variant->ramp_ms);
+            printf(" (weight %u, ramp %s)", share.variant->weight, ramp);
+        }
+    }
+    putchar('\n');
+}
 
 static void print_rules(const struct explain *explain)
 {
@@ -97,6 +138,7 @@ static void print_rules(const struct explain *explain)
         if (!matches)
             printf(" (%s)", explain_verdict_text(candidate.verdict));
         putchar('\n');
+        print_variants(explain, candidate.rule);
         is_won |= wins;
     }
 }
@@ -230,11 +272,32 @@ static void print_for_people(struct explain *explain)
     if (explain->service != (uint32_t)MODEL_NONE)
         print_service(explain);
     putchar('\n');
+    if (explain->winner && explain->winner->variants_count)
+        printf("settings of %s; `gusset explain --policy` prints the others'\n",
+               policy_name(explain, explain->policy));
     print_settings(explain);
     print_absent_groups(explain);
 }
 
 /* ---- JSON ---- */
+
+static void write_variants(const struct explain *explain, const struct model_rule *rule, struct json *json)
+{
+    if (!rule->variants_count)
+        return;
+    json_text(json, "by", variants_by_name(rule->by));
+    json_array(json, "variants");
+    for (uint32_t i = 0; i < rule->variants_count; i++) {
+        struct share share = share_of(explain, rule, i);
+        json_object(json, NULL);
+        json_text(json, "policy", share.policy);
+        json_number(json, "weight", share.variant->weight);
+        json_number(json, "ramp_ms", share.variant->ramp_ms);
+        json_decimal(json, "share", strtod(share.now, NULL));
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
 
 static void write_rules(const struct explain *explain, struct json *json)
 {
@@ -257,6 +320,7 @@ static void write_rules(const struct explain *explain, struct json *json)
         json_bool(json, "wins", matches && !is_won);
         if (!matches)
             json_text(json, "why_not", explain_verdict_text(candidate.verdict));
+        write_variants(explain, candidate.rule, json);
         json_end_object(json);
         is_won |= matches;
     }

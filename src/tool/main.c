@@ -19,6 +19,7 @@ const struct tool_verb tool_verbs[] = {
              "  --report            when the program ends, say on standard error what was done\n"
              "  --json              the report as one JSON object\n"
              "  --record FILE       write each attempt to FILE (host, method, times, outcome), for `gusset replay`\n"
+             "  --deadline DURATION     every call of COMMAND, and of what it starts, ends by then\n"
              "  --tenant ID, --project ID, --request-id ID\n"
              "                      what the calls carry, where the policy propagates it\n"
              "  --allow-faults      let the configuration's fault groups act, as faults = true does\n"

@@ -54,6 +54,7 @@ static const struct {
     [LAYOUT_COUNT_offline] = {"offline",
                             "Failures not held against the host: the machine had lost its network"              },
     [LAYOUT_COUNT_waited] = {"waited",           "Calls kept waiting for a token, a place or a circuit"          },
+    [LAYOUT_COUNT_late] = {"late",             "Calls refused because the deadline of their run had passed"    },
 };
 
 static struct exposition_labels labels_of(const struct snapshot *host)

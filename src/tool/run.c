@@ -11,6 +11,9 @@
 
 #include "config/assign.h"
 #include "config/settings.h"
+#include "config/value.h"
+#include "gate/until.h"
+#include "sys/clock.h"
 #include "tool/child.h"
 #include "tool/faults.h"
 #include "tool/library.h"
@@ -25,7 +28,7 @@ enum { NOT_RUNNABLE = 126, NOT_FOUND = 127, REASON_MOST = PATH_MAX + 256 };
 struct run {
     struct setup setup;
     bool shadow, report, json, force, faults;
-    const char *tenant, *project, *request, *record;
+    const char *tenant, *project, *request, *record, *deadline;
     char program[PATH_MAX];
     char library[PATH_MAX];
 };
@@ -66,6 +69,31 @@ static int check_word(const char *name, const char *key)
     assign_quote(value, length, quoted, sizeof quoted);
     output_error("run: %s is %s, expected one of %s", name, quoted, names);
     return -1;
+}
+
+/* The nearer of what is inherited and what was asked for: a child has no more time than who started it. */
+static int put_deadline(const struct run *run)
+{
+    const char *inherited = getenv("GUSSET_DEADLINE");
+    uint64_t inherited_ms = UINT64_MAX, length_ms;
+    char text[32];
+
+    if (inherited && *inherited && !until_parse(inherited, &inherited_ms)) {
+        output_error("run: GUSSET_DEADLINE is no Unix time such as 1764000000.5");
+        return -1;
+    }
+    if (!run->deadline)
+        return 0;
+    if (!value_duration(run->deadline, strlen(run->deadline), &length_ms)) {
+        output_error("run: --deadline: expected a duration with a unit such as 30s");
+        return -1;
+    }
+    uint64_t ends_ms = clock_unix_ms() + length_ms;
+    if (inherited_ms <= ends_ms)
+        return 0;
+    snprintf(text, sizeof text, "%llu.%03llu", (unsigned long long)(ends_ms / 1000),
+             (unsigned long long)(ends_ms % 1000));
+    return setenv("GUSSET_DEADLINE", text, 1);
 }
 
 static int put_context(const struct run *run)
@@ -189,6 +217,7 @@ static int read_options(const struct tool_verb *verb, struct run *run, struct op
         {"tenant",       0, OPTIONS_TEXT, &run->tenant      },
         {"project",      0, OPTIONS_TEXT, &run->project     },
         {"request-id",   0, OPTIONS_TEXT, &run->request     },
+        {"deadline",     0, OPTIONS_TEXT, &run->deadline    },
         {"record",       0, OPTIONS_TEXT, &run->record      },
         {"force",        0, OPTIONS_FLAG, &run->force       },
         {"allow-faults", 0, OPTIONS_FLAG, &run->faults      },
@@ -228,7 +257,8 @@ int tool_run(const struct tool_verb *verb, int argc, char **argv)
         output_error("run: %s; --force runs it bare", reason);
         return TOOL_FAILED;
     }
-    if (put_record(&run) < 0 || put_rules(&run) < 0 || put_context(&run) < 0 || put_preload(&run) < 0) {
+    if (put_record(&run) < 0 || put_rules(&run) < 0 || put_context(&run) < 0 || put_deadline(&run) < 0 ||
+        put_preload(&run) < 0) {
         output_error("run: %s was not started", options.operands[0]);
         return TOOL_FAILED;
     }

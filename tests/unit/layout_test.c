@@ -76,10 +76,10 @@ static void the_counters_keep_their_order(void **state)
 #undef X
     };
     static const char *const expected[] = {
-        "calls",       "attempts", "retries",   "failures",       "rescued", "failed",
-        "rejected",    "limited",  "exhausted", "unfunded",       "opened",  "would_reject",
-        "would_retry", "nested",   "crowded",   "offline",        "waited",  "fallback",
-        "stale",       "resumed",  "faults",    "would_fall_back"};
+        "calls",       "attempts", "retries",   "failures",        "rescued", "failed",
+        "rejected",    "limited",  "exhausted", "unfunded",        "opened",  "would_reject",
+        "would_retry", "nested",   "crowded",   "offline",         "waited",  "fallback",
+        "stale",       "resumed",  "faults",    "would_fall_back", "late"};
     assert_int_equal(LAYOUT_COUNTERS_USED, sizeof expected / sizeof expected[0]);
     for (unsigned i = 0; i < LAYOUT_COUNTERS_USED; i++)
         assert_string_equal(names[i], expected[i]);

@@ -257,8 +257,6 @@ static void each_fault_names_line_finding_and_expectation(void **state)
          "1: methods: found an empty list, expected a list of HTTP methods in capitals"                                                                                    },
         {"hosts = ({ match = \"a.b\"; policy = \"quick\"; mode = \"on\"; });",
          "1: mode: found \"on\", expected one of enforce, shadow, off"                                                                                                     },
-        {"hosts = ({ match = \"a.b\"; policy = \"quick\"; variants = (); });",
-         "1: variants: not supported by this version"                                                                                                                      },
         {"hosts = ({ match = \"a.b\"; policy = \"quick\"; retry: { attempts = 0; }; });",
          "1: retry.attempts: found 0, expected a whole number from 1 to 100"                                                                                               },
         {"hosts = ({ match = \"*\"; policy = \"quick\"; propagate = [\"tenant_id\"]; });",
@@ -286,6 +284,43 @@ static void each_fault_names_line_finding_and_expectation(void **state)
         config_expect(fixture, cases[i].text, cases[i].fault);
     }
     unsetenv("GUSSET_TEST_CRLF");
+}
+
+static void each_fault_of_variants_names_line_finding_and_expectation(void **state)
+{
+    static const struct fault_case cases[] = {
+        {"policy = \"quick\"; variants = ({ weight = 1; policy = \"quick\"; });",
+         "1: policy: found variants beside it, expected one of them"                                                                                                    },
+        {"variants = ();",                                                              "1: variants: found 0 of them, expected from 1 to 32"                           },
+        {"variants = 5;",                                                               "1: variants: found 5, expected a list ( { weight = …; policy = …; }, … )"},
+        {"variants = ({ weight = 0; policy = \"quick\"; });",
+         "1: variants: found none that has a weight and no ramp, expected one at least"                                                                                 },
+        {"variants = ({ weight = 5; policy = \"quick\"; ramp = \"1h\"; });",
+         "1: variants: found none that has a weight and no ramp, expected one at least"                                                                                 },
+        {"variants = ({ weight = 5; policy = \"quik\"; });",
+         "1: variants: unknown policy \"quik\", did you mean \"quick\"?"                                                                                                },
+        {"variants = ({ weight = -1; policy = \"quick\"; });",
+         "1: variants: weight: found -1, expected a whole number from 0 to 1000000"                                                                                     },
+        {"variants = ({ weight = 1; policy = \"quick\"; ramp = \"soon\"; });",
+         "1: variants: ramp: found \"soon\", expected a duration with a unit such as \"1h\", from 1ms to "
+         "168h"                                                                                                                                                         },
+        {"variants = ({ weight = 1; policy = \"quick\"; share = 4; });",
+         "1: unknown key 'share' in variants; expected weight, policy and ramp"                                                                                         },
+        {"variants = ({ weight = 1; });",
+         "1: variants: found a variant without policy, expected weight and policy"                                                                                      },
+        {"variants = ({ policy = \"quick\"; });",
+         "1: variants: found a variant without weight, expected weight and policy"                                                                                      },
+        {"variants = ({ weight = 1; policy = \"quick\"; }); retry: { attempts = 2; };",
+         "1: hosts: found settings beside variants, expected them in the variants' policies"                                                                            },
+        {"variants = ({ weight = 1; policy = \"quick\"; }); by = \"moon\";",
+         "1: by: found \"moon\", expected request, tenant or process"                                                                                                   },
+        {"policy = \"quick\"; by = \"tenant\";",                                        "1: by: expected variants beside it, which it tells apart"                      },
+    };
+    char text[512];
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        snprintf(text, sizeof text, "hosts = ({ match = \"a.b\"; %s });", cases[i].text);
+        config_expect(*state, text, cases[i].fault);
+    }
 }
 
 static void no_fault_shows_a_headers_value_or_an_expanded_one(void **state)
@@ -594,6 +629,7 @@ int main(void)
         CONFIG_TEST(every_setting_of_the_contract_is_read),
         CONFIG_TEST(decimals_do_not_depend_on_the_programs_locale),
         CONFIG_TEST(each_fault_names_line_finding_and_expectation),
+        CONFIG_TEST(each_fault_of_variants_names_line_finding_and_expectation),
         CONFIG_TEST(no_fault_shows_a_headers_value_or_an_expanded_one),
         CONFIG_TEST(all_semantic_faults_come_in_one_run_in_the_order_of_their_lines),
         CONFIG_TEST(policies_that_extend_each_other_are_a_fault),

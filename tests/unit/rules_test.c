@@ -240,6 +240,80 @@ static void templates_are_expanded_in_this_process_once_a_policy(void **state)
     assert_int_equal(sentences, 0);
 }
 
+static const char variants_file[] = "hosts = ({ match = \"a\"; variants = ({ weight = 1; policy = "
+                                    "\"standard\"; }, { weight = 1; policy = \"quick\"; "
+                                    "}); },\n"
+                                    "         { match = \"r\"; by = \"request\"; variants = ({ weight = 1; "
+                                    "policy = \"standard\"; }, { weight = 1; policy = "
+                                    "\"quick\"; ramp = \"1h\"; }); },\n"
+                                    "         { match = \"t\"; by = \"tenant\"; variants = ({ weight = 1; "
+                                    "policy = \"standard\"; }, { weight = 1; policy "
+                                    "= \"quick\"; }); });\n";
+
+/* How many of 64 tenants, or requests, get `quick`; twice each, and the same both times. */
+static unsigned count_quick(struct config_fixture *fixture, const char *host, const char *variable)
+{
+    struct rules_match match, again;
+    unsigned count = 0;
+    for (int i = 0; i < 64; i++) {
+        char value[16];
+        snprintf(value, sizeof value, "member-%d", i);
+        setenv(variable, value, 1);
+        const struct rules *rules = open_rules(fixture), *others = open_rules(fixture);
+        assert_true(find(rules, host, &match));
+        assert_true(find(others, host, &again));
+        assert_string_equal(match.policy->name, again.policy->name);
+        count += strcmp(match.policy->name, "quick") == 0;
+        rules_close(rules);
+        rules_close(others);
+    }
+    unsetenv(variable);
+    return count;
+}
+
+static void variants_are_drawn_by_what_the_context_has(void **state)
+{
+    struct config_fixture *fixture = *state;
+    struct rules_match match, again;
+    const struct rules *rules = write_and_open(fixture, variants_file);
+    assert_true(find(rules, "a", &match));
+    assert_true(find(rules, "a", &again));
+    assert_ptr_equal(match.policy, again.policy);
+    assert_in_range(count_quick(fixture, "a", "GUSSET_TENANT_ID"), 16, 48);
+    assert_in_range(count_quick(fixture, "a", "GUSSET_REQUEST_ID"), 16, 48);
+    assert_in_range(count_quick(fixture, "t", "GUSSET_TENANT_ID"), 16, 48);
+    unsigned count = count_quick(fixture, "t", "GUSSET_REQUEST_ID"); /* this process, all the time */
+    assert_true(count == 0 || count == 64);
+}
+
+static void age_file(struct config_fixture *fixture, time_t seconds)
+{
+    struct timespec times[2] = {
+        {0,                    UTIME_OMIT},
+        {time(NULL) - seconds, 0         }
+    };
+    assert_return_code(utimensat(AT_FDCWD, fixture->path, times, 0), 0);
+}
+
+static void a_ramp_counts_from_when_the_file_was_changed(void **state)
+{
+    struct config_fixture *fixture = *state;
+    struct rules_match match;
+    const struct rules *rules = write_and_open(fixture, variants_file);
+    assert_true(find(rules, "r", &match));
+    assert_true(match.is_moving);
+    assert_string_equal(match.policy->name, "standard");
+    age_file(fixture, 1800);
+    assert_in_range(count_quick(fixture, "r", "GUSSET_REQUEST_ID"), 4, 30);
+    age_file(fixture, 3700);
+    assert_in_range(count_quick(fixture, "r", "GUSSET_REQUEST_ID"), 16, 48);
+    rules = open_rules(fixture);
+    assert_true(find(rules, "r", &match));
+    assert_false(match.is_moving);
+    age_file(fixture, -3600); /* a clock that was put back */
+    assert_int_equal(count_quick(fixture, "r", "GUSSET_REQUEST_ID"), 0);
+}
+
 static void an_unfit_expansion_leaves_the_default_and_is_said_once(void **state)
 {
     struct config_fixture *fixture = *state;
@@ -416,6 +490,8 @@ int main(void)
         RULES_TEST(a_damaged_image_is_made_anew),
         RULES_TEST(rules_work_where_the_image_cannot_be_written),
         RULES_TEST(templates_are_expanded_in_this_process_once_a_policy),
+        RULES_TEST(variants_are_drawn_by_what_the_context_has),
+        RULES_TEST(a_ramp_counts_from_when_the_file_was_changed),
         RULES_TEST(an_unfit_expansion_leaves_the_default_and_is_said_once),
         RULES_TEST(threads_that_meet_a_policy_first_see_the_same_one),
         RULES_TEST(the_environment_is_where_the_request_comes_from),
