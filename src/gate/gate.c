@@ -471,6 +471,8 @@ void gate_repeated_at(struct gate_call *call, uint64_t now_us)
 {
     call->attempt_ended = true;
     call->over_us = now_us;
+    if (network_is_suspected(call))
+        network_works(call, now_us / 1000);
     if (inside_applies(call, POLICY_BREAKER))
         circuit_tell_success(call, now_us);
     histogram_add(call->slot->latency, now_us - call->opened_us);
