@@ -32,7 +32,7 @@ static const char *own_user(void)
 {
     static _Thread_local char digits[12] __attribute__((tls_model("initial-exec")));
     char *at = digits + sizeof digits - 1;
-    uid_t left = geteuid();
+    unsigned left = sys_geteuid();
 
     do {
         *--at = (char)('0' + left % 10);

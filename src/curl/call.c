@@ -25,7 +25,6 @@ void call_retire(struct call *call)
 {
     call->multi = NULL;
     call->outer = NULL;
-    gate_give_up(&call->gate);
     resume_free(call);
     keep_free(call);
     reply_retire(&call->reply);

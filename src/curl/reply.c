@@ -125,8 +125,11 @@ static __attribute__((noinline)) void tell_gate(struct call *call)
         gate_answered(&call->gate);
 }
 
+/* Who else hears of it. A loop's call was told of already. */
 static __attribute__((noinline)) void commit_looking(struct call *call)
 {
+    if (call->gate.wants_answer && !call->deadline.loop_looks_us)
+        tell_gate(call);
     deadline_committed(call);
     if (call->keep)
         keep_head(call);
@@ -135,7 +138,7 @@ static __attribute__((noinline)) void commit_looking(struct call *call)
 static size_t commit(struct call *call)
 {
     call->reply.phase = REPLY_COMMITTED;
-    if (call->deadline.loop_looks_us || call->gate.wants_answer)
+    if (call->deadline.loop_looks_us)
         tell_gate(call);
     if (!call->deadline.is_plain)
         commit_looking(call);

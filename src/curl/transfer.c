@@ -65,8 +65,6 @@ static struct call *open_call(struct handle *handle)
 
 struct call *transfer_open(struct handle *handle)
 {
-    if (handle->call)
-        gate_give_up(&handle->call->gate);
     struct call *call = open_call(handle);
 
     if (!call || call->gate.shadow)

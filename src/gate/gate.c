@@ -480,6 +480,8 @@ void gate_repeated_at(struct gate_call *call, uint64_t now_us)
 {
     call->attempt_ended = true;
     call->over_us = now_us;
+    if (network_is_suspected(call))
+        network_works(call, now_us / 1000);
     if (inside_applies(call, POLICY_BREAKER))
         circuit_tell_success(call, now_us);
     histogram_add(call->slot->latency, now_us - call->opened_us);
@@ -517,8 +519,8 @@ void gate_repeated(struct gate_call *call)
     call->over_us = now_us;
     if (!call->is_answered)
         circuit_count(call, now_us, false);
-    if (atomic_load_explicit(&slot->circuit, memory_order_relaxed) != breaker_closed() ||
-        network_is_suspected(call))
+    if (atomic_load_explicit(&slot->circuit, memory_order_relaxed) |
+        atomic_load_explicit(&call->ready->state.header->suspect, memory_order_relaxed))
         tell_both(call, now_us / 1000);
     histogram_add(slot->latency, now_us - call->opened_us);
 }

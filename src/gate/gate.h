@@ -209,8 +209,8 @@ void gate_repeated_at(struct gate_call *call, uint64_t now_us);
 void gate_retract(struct gate_call *call);
 
 /*
- * The record is not used any more, or will be opened again though its call was never closed (its program left
- * by longjmp): gives back what it holds for itself alone. Closed records hold nothing.
+ * The call was never closed, and will not be (its program left by longjmp): gives back what others wait for.
+ * Opening the record again and gate_forget do it, too.
  */
 void gate_give_up(struct gate_call *call);
 

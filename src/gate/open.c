@@ -100,6 +100,7 @@ static inline void begin(struct gate_call *call)
 {
     const struct policy *settings = inside_settings(call);
 
+    gate_give_up(call); /* of a call that was never closed: its program left by longjmp */
     call->attempt = call->repeats = 0;
     call->backoff_ms = 0;
     call->round = 0;
@@ -108,7 +109,6 @@ static inline void begin(struct gate_call *call)
     call->over_us = call->queued_us = call->began_us = 0;
     call->is_timed = call->is_slow = false;
     call->wants_answer = inside_applies(call, POLICY_BREAKER) && settings->breaker.rule.slow_ms;
-    call->place = NULL;
     call->outcome = (struct outcome){0};
     call->total_us = inside_applies(call, POLICY_TIMEOUT) ? whole_ms(&settings->timeout) * 1000 : 0;
     call->deadline_us = call->total_us ? call->opened_us + call->total_us : 0;
@@ -266,12 +266,11 @@ bool gate_repeat_copy(struct gate_call *call)
 
 bool gate_reopen(struct gate_call *call)
 {
+    if (gate_repeat(call))
+        return true;
     struct ready *ready = gate_ready(false);
-
     if (!ready || !call->policy || call->is_moving)
         return false;
-    if (call->is_routine && gate_repeat(call))
-        return true;
     if (refresh_look(ready, true) || ready != call->ready)
         return false;
     call->control = control_word(ready->state.header);

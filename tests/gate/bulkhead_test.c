@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "core/owner.h"
 #include "gate/bulkhead.h"
 #include "state/places.h"
 
@@ -188,6 +189,41 @@ static void the_places_of_killed_processes_are_free_before_anybody_has_waited_fo
     close(pipes[1]);
 }
 
+/* Of a process in another pid namespace nobody here can tell whether it lives. */
+static void a_place_of_another_namespace_is_free_when_its_lease_is_over(void **state)
+{
+    struct place place = new_host("patient.test");
+    struct gate_call call = open_call(&place);
+    struct owner owner = {
+        .pid = (uint32_t)getpid(), .space = 40, .until_s = owner_until_s(now_us / 1000000, 3600)};
+    (void)state;
+
+    gate_admit(&call, false);
+    atomic_store(call.place, owner_pack(&owner));
+    pass_ms(3600000);
+    assert_int_equal(one_call(&place, outcome_of_status(200)).reason, VERDICT_CROWDED);
+    pass_ms(2000);
+    assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_GO);
+    gate_close(&call);
+}
+
+/* A number that came round again: another process has it, which began at another time. */
+static void a_place_of_a_process_that_had_this_number_before_is_free(void **state)
+{
+    struct place place = new_host("patient.test");
+    struct gate_call call = open_call(&place);
+    (void)state;
+
+    gate_admit(&call, false);
+    struct owner owner = owner_unpack(atomic_load(call.place));
+    assert_int_equal(one_call(&place, outcome_of_status(200)).reason, VERDICT_CROWDED);
+    owner.started ^= 1;
+    atomic_store(call.place, owner_pack(&owner));
+    pass_ms(20);
+    assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_GO);
+    gate_close(&call);
+}
+
 static void a_policy_with_a_bulkhead_has_no_routine_calls(void **state)
 {
     struct place place = new_host("three.test");
@@ -233,6 +269,8 @@ int main(void)
         cmocka_unit_test(a_call_that_was_left_gives_its_place_back_when_its_record_goes),
         cmocka_unit_test(a_forked_child_neither_holds_nor_gives_back_its_parents_places),
         cmocka_unit_test(the_places_of_killed_processes_are_free_before_anybody_has_waited_for_them),
+        cmocka_unit_test(a_place_of_another_namespace_is_free_when_its_lease_is_over),
+        cmocka_unit_test(a_place_of_a_process_that_had_this_number_before_is_free),
         cmocka_unit_test(a_policy_with_a_bulkhead_has_no_routine_calls),
         cmocka_unit_test(a_refusal_says_how_many_are_in_flight),
     };
