@@ -31,6 +31,7 @@ struct rules_policy {
     const char *name;
     const struct rules_header *headers;
     uint32_t header_count;
+    bool is_watched;       /* whole replies are looked at: retry.resume, stale */
     const char *limit_key; /* expanded, "" where none; so are those that follow */
     const char *fallback_type;
     const char *fallback_body;

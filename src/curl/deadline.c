@@ -153,8 +153,7 @@ static __attribute__((noinline)) void dress(struct call *call)
         look_again(call);
     deadline->first_patience_ms = is_seen ? first_patience_ms(call) : 0;
     deadline->is_plain = is_seen && !deadline->is_lent && !idle_limit_ms(call) &&
-                         deadline->worn_ms == (long)program_ms && !deadline->paused_us && !call->resume &&
-                         !call->keep;
+                         deadline->worn_ms == (long)program_ms && !deadline->paused_us && !call->is_watched;
 }
 
 /* A sum over the hops of a transfer; until its attempt begins in libcurl, the last one's. */
