@@ -27,8 +27,26 @@ struct output {
     size_t length;
 };
 
+/* The effective user's number: a name would have to be looked up, which may allocate and connect. */
+static const char *own_user(void)
+{
+    static _Thread_local char digits[12] __attribute__((tls_model("initial-exec")));
+    char *at = digits + sizeof digits - 1;
+    uid_t left = geteuid();
+
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    return at;
+}
+
 const char *expand_environment(const char *name)
 {
+    if (strcmp(name, "program") == 0)
+        return program_invocation_short_name;
+    if (strcmp(name, "user") == 0)
+        return own_user();
     if (strncmp(name, "HTTP_", 5) == 0 && getenv("GATEWAY_INTERFACE"))
         return NULL;
     return getenv(name);
@@ -219,4 +237,18 @@ size_t expand_explain(const struct expand_fault *fault, char *text, size_t size)
         value_put_bytes(&out, fault->name, fault->name_length);
     value_put(&out, sentences[fault->error].after);
     return out.length;
+}
+
+bool expand_next(const char **at, struct expand_use *use)
+{
+    struct reference reference;
+    struct expand_fault fault;
+    const char *next = strstr(*at, "${");
+
+    if (!next || !read_reference(next, &reference, &fault))
+        return false;
+    *at = reference.behind;
+    *use = (struct expand_use){reference.name, reference.name_length, reference.fallback,
+                               reference.fallback_length, reference.is_file};
+    return true;
 }

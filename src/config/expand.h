@@ -13,7 +13,11 @@ enum { EXPAND_FILE_MOST = 64 << 10 }; /* bytes of a file that is read, and of an
 /* Looks a variable up: NULL when it is unset. */
 typedef const char *expand_lookup(const char *name);
 
-/* The process's environment. Under CGI (GATEWAY_INTERFACE set) HTTP_… is unset: a client chose it. */
+/*
+ * The process's environment, and two names of its own: ${program}, the program's name, and ${user}, its
+ * effective user's number. Under CGI (GATEWAY_INTERFACE set) HTTP_… is unset: a client chose it. Valid until
+ * the next call of the thread.
+ */
 const char *expand_environment(const char *name);
 
 enum expand_error {
@@ -47,6 +51,18 @@ bool expand_is_sound(const char *text, struct expand_fault *fault);
  * out is then unspecified.
  */
 long expand_text(const char *text, char *out, size_t size, expand_lookup *lookup, struct expand_fault *fault);
+
+/* One reference of a template. */
+struct expand_use {
+    const char *name; /* the variable, or the path of a file; not NUL-terminated */
+    size_t name_length;
+    const char *fallback; /* NULL: none; likewise */
+    size_t fallback_length;
+    bool is_file;
+};
+
+/* The next reference of a sound template from *at on, which moves behind it; false when there is no more. */
+bool expand_next(const char **at, struct expand_use *use);
 
 /* A sentence about a fault, with the name of the variable or file but no value. Returns its length, cut to
  * size. */

@@ -101,14 +101,24 @@ static const struct model_assignment *find(const struct model *model, uint32_t p
     return origin ? model_assignment(model, origin - 1) : NULL;
 }
 
-bool explain_setting(const struct model *model, uint32_t policy, unsigned index, struct explain_setting *out)
+static void fill(const struct model *model, const struct model_assignment *assignment,
+                 const struct settings_entry *entry, const void *base, struct explain_setting *out)
 {
     static const struct model_origin by_default = {.kind = MODEL_DEFAULT};
+
+    out->entry = entry;
+    out->template = assignment && assignment->is_template ? model_string(model, assignment->text) : NULL;
+    settings_print(entry, base, model_string(model, 0), out->value, sizeof out->value);
+    explain_origin(model, assignment ? &assignment->origin : &by_default, out->origin, sizeof out->origin);
+}
+
+bool explain_setting(const struct model *model, uint32_t policy, unsigned index, struct explain_setting *out)
+{
     const struct settings_entry *entry = settings_at(index);
     bool is_policy = policy != (uint32_t)MODEL_NONE;
     const void *base = &model->globals;
 
-    if (is_policy != (entry->place == SETTINGS_OF_POLICY) || entry->surplus != 0)
+    if (entry->place != (is_policy ? SETTINGS_OF_POLICY : SETTINGS_OF_FILE) || entry->surplus != 0)
         return false;
     if (is_policy) {
         const struct policy *values = &model_policy(model, policy)->values;
@@ -116,10 +126,18 @@ bool explain_setting(const struct model *model, uint32_t policy, unsigned index,
             return false;
         base = values;
     }
-    const struct model_assignment *assignment = find(model, policy, index);
-    out->entry = entry;
-    out->template = assignment && assignment->is_template ? model_string(model, assignment->text) : NULL;
-    settings_print(entry, base, model_string(model, 0), out->value, sizeof out->value);
-    explain_origin(model, assignment ? &assignment->origin : &by_default, out->origin, sizeof out->origin);
+    fill(model, find(model, policy, index), entry, base, out);
+    return true;
+}
+
+bool explain_service_setting(const struct model *model, uint32_t service, unsigned index,
+                             struct explain_setting *out)
+{
+    const struct settings_entry *entry = settings_at(index);
+
+    if (entry->place != SETTINGS_OF_SERVICE)
+        return false;
+    fill(model, model_effective_of_service(model, service, index), entry,
+         &model_service(model, service)->values, out);
     return true;
 }

@@ -50,6 +50,10 @@ struct explain_setting {
  */
 bool explain_setting(const struct model *model, uint32_t policy, unsigned index, struct explain_setting *out);
 
+/* The same for a setting of a service; false for another place's. */
+bool explain_service_setting(const struct model *model, uint32_t service, unsigned index,
+                             struct explain_setting *out);
+
 /* Writes an origin as in explain_setting. */
 void explain_origin(const struct model *model, const struct model_origin *origin, char *text, size_t size);
 

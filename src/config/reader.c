@@ -195,8 +195,9 @@ static bool spell(const struct reader *reader, const struct config_setting_t *se
                entry->kind == SETTINGS_ERROR || entry->kind == SETTINGS_MOMENT ||
                entry->kind == SETTINGS_SIZE;
     case LIBCONFIG_INTEGER:
-        if (entry->kind != SETTINGS_COUNT && entry->kind != SETTINGS_ERROR && !is_fraction(entry))
-            return false;
+        if (entry->kind != SETTINGS_COUNT && entry->kind != SETTINGS_CHOICE &&
+            entry->kind != SETTINGS_ERROR && !is_fraction(entry))
+            return false; /* a choice may be a status */
         if (libconfig_integer(reader->document, setting) < 0)
             return false;
         value_put_decimal(out, (uint64_t)libconfig_integer(reader->document, setting), 0, 0);

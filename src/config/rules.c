@@ -12,90 +12,27 @@
 #include "config/expand.h"
 #include "config/fault.h"
 #include "config/load.h"
+#include "config/registry.h"
+#include "config/scratch.h"
 #include "config/value.h"
 #include "sys/raw.h"
 
-enum { PROGRAM_MOST = 256, SENTENCE_MOST = 512 };
+enum { PROGRAM_MOST = 256 };
 
 typedef _Atomic(const struct rules_policy *) ready_policy;
-typedef _Atomic(const struct rules_service *) ready_service;
 
 struct rules {
     struct image image;
     struct arena arena;
-    ready_policy *ready;     /* one a policy; NULL until it is first used */
-    ready_service *services; /* one a service, likewise */
+    ready_policy *ready; /* one a policy; NULL until it is first used */
+    struct registry registry;
     struct rules_globals globals;
     char program[PROGRAM_MOST];
 };
 
-static _Atomic(rules_listener *) listener;
-
 void rules_listen(rules_listener *to)
 {
-    atomic_store(&listener, to);
-}
-
-static void say(const char *subject, const char *reason)
-{
-    char sentence[SENTENCE_MOST];
-    struct value_text out = {sentence, sizeof sentence, 0};
-    rules_listener *to = atomic_load(&listener);
-    if (!to)
-        return;
-    value_put(&out, subject);
-    value_put(&out, reason);
-    to(sentence);
-}
-
-/* Room for one expanded text, while a policy is made ready; not the stack, which may be small in a thread. */
-struct scratch {
-    char *text;
-    struct expand_fault fault;
-};
-
-enum { SCRATCH_SIZE = EXPAND_FILE_MOST + 4096 };
-
-static bool scratch_open(struct scratch *scratch)
-{
-    void *text = mmap(NULL, SCRATCH_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    scratch->text = text == MAP_FAILED ? NULL : text;
-    return scratch->text != NULL;
-}
-
-static void scratch_close(struct scratch *scratch)
-{
-    munmap(scratch->text, SCRATCH_SIZE);
-}
-
-/* The expanded text, or NULL after the listener was told of the setting that goes without. */
-static const char *expand(struct scratch *scratch, const char *template, const char *subject)
-{
-    char reason[SENTENCE_MOST];
-    if (expand_text(template, scratch->text, SCRATCH_SIZE, expand_environment, &scratch->fault) >= 0)
-        return scratch->text;
-    expand_explain(&scratch->fault, reason, sizeof reason);
-    say(subject, reason);
-    return NULL;
-}
-
-/* base is what the place's settings lie in; a damaged patch may name a setting of elsewhere. */
-static void apply_patch(const struct rules *rules, struct scratch *scratch, const struct image_patch *patch,
-                        enum settings_place place, void *base)
-{
-    char subject[128];
-    struct value_text out = {subject, sizeof subject, 0};
-    if (patch->setting >= settings_count() || settings_at(patch->setting)->place != place)
-        return;
-    const struct settings_entry *entry = settings_at(patch->setting);
-    value_put(&out, entry->key);
-    value_put(&out, " keeps its default: ");
-    const char *text = expand(scratch, image_string(&rules->image, patch->text), subject);
-    if (!text || settings_parse(entry, base, text, strlen(text)))
-        return;
-    char reason[SENTENCE_MOST] = "its ${…} does not expand to ";
-    settings_expected(entry, reason + strlen(reason), sizeof reason - strlen(reason));
-    say(subject, reason);
+    scratch_listen(to);
 }
 
 static const struct policy *patch_policy(struct rules *rules, struct scratch *scratch,
@@ -109,7 +46,7 @@ static const struct policy *patch_policy(struct rules *rules, struct scratch *sc
         const struct image_patch *patch = image_patch(&rules->image, from->patches_first + i);
         if (!patch)
             break;
-        apply_patch(rules, scratch, patch, SETTINGS_OF_POLICY, own);
+        scratch_patch(scratch, &rules->image, patch, SETTINGS_OF_POLICY, own);
     }
     settings_mend(own);
     return own;
@@ -149,11 +86,11 @@ static bool dress(struct rules *rules, struct scratch *scratch, const struct ima
     value_put(&out, name);
     value_put(&out, " is left out: ");
     if (expand_is_template(value))
-        value = expand(scratch, value, subject);
+        value = scratch_expand(scratch, value, subject);
     if (!value || !value[0])
         return false;
     if (!is_field_value(value)) {
-        say(subject, "its value holds a control character");
+        scratch_say(subject, "its value holds a control character");
         return false;
     }
     header->line = keep(rules, name, ": ", value);
@@ -211,7 +148,7 @@ static const char *expand_kept(struct rules *rules, struct scratch *scratch, con
 {
     if (!expand_is_template(text))
         return text;
-    text = scratch->text ? expand(scratch, text, subject) : NULL;
+    text = scratch->text ? scratch_expand(scratch, text, subject) : NULL;
     text = text && text[0] ? keep(rules, text, "", "") : "";
     return text ? text : "";
 }
@@ -299,90 +236,6 @@ bool rules_find(const struct rules *rules, const struct rules_query *query, stru
     return match->policy != NULL;
 }
 
-/* ---- services ---- */
-
-static const char *expand_or_keep(struct rules *rules, struct scratch *scratch, const char *text,
-                                  const char *subject)
-{
-    if (!expand_is_template(text))
-        return text;
-    text = expand(scratch, text, subject);
-    return text ? keep(rules, text, "", "") : NULL;
-}
-
-/* Reads the addresses; false for one that is left out, after the listener was told. */
-static bool ready_url(struct rules *rules, struct scratch *scratch, const char *text, const char *name,
-                      struct endpoint *url)
-{
-    char subject[320] = "service ", reason[SENTENCE_MOST] = "expected ";
-    struct value_text out = {subject, sizeof subject, strlen(subject)};
-    struct value_text why = {reason, sizeof reason, strlen(reason)};
-
-    value_put(&out, name);
-    value_put(&out, ": an address is left out: ");
-    text = text ? expand_or_keep(rules, scratch, text, subject) : NULL;
-    if (!text)
-        return false;
-    enum endpoint_fault fault = endpoint_parse(url, text, strlen(text));
-    if (fault == ENDPOINT_FINE)
-        return true;
-    value_put(&why, endpoint_fault_text(fault));
-    say(subject, reason);
-    return false;
-}
-
-static void ready_urls(struct rules *rules, struct scratch *scratch, const struct image_service *from,
-                       struct rules_service *service)
-{
-    uint32_t room = rules->image.header->urls.count; /* a damaged count must not ask for the world */
-    uint32_t count = from->urls_count < room ? from->urls_count : room;
-    struct endpoint *urls = count ? arena_take(&rules->arena, count * sizeof *urls) : NULL;
-
-    for (uint32_t i = 0; urls && i < count; i++)
-        service->url_count += ready_url(rules, scratch, image_url(&rules->image, from->urls_first + i),
-                                        service->name, &urls[service->url_count]);
-    service->urls = urls;
-}
-
-static const struct settings_service *patch_service(struct rules *rules, struct scratch *scratch,
-                                                    const struct image_service *from)
-{
-    struct settings_service *own = from->patches_count ? arena_take(&rules->arena, sizeof *own) : NULL;
-    if (!own)
-        return &from->values;
-    *own = from->values;
-    for (uint32_t i = 0; i < from->patches_count; i++) {
-        const struct image_patch *patch = image_patch(&rules->image, from->patches_first + i);
-        if (!patch)
-            break;
-        apply_patch(rules, scratch, patch, SETTINGS_OF_SERVICE, own);
-    }
-    return own;
-}
-
-static const struct rules_service *make_service(struct rules *rules, uint32_t index)
-{
-    const struct image_service *from = image_service(&rules->image, index);
-    struct rules_service *service = arena_take(&rules->arena, sizeof *service);
-    const struct rules_service *first = NULL;
-    struct scratch scratch = {0};
-
-    if (!service || !scratch_open(&scratch))
-        return NULL;
-    service->name = image_string(&rules->image, from->name);
-    service->settings = patch_service(rules, &scratch, from);
-    service->has_health = from->has_health != 0;
-    const char *path =
-        expand_or_keep(rules, &scratch, image_string(&rules->image, service->settings->health_path),
-                       "health.path keeps its default: ");
-    service->health_path = path && path[0] == '/' ? path : "/";
-    ready_urls(rules, &scratch, from, service);
-    scratch_close(&scratch);
-    if (!atomic_compare_exchange_strong(&rules->services[index], &first, service))
-        return first;
-    return service;
-}
-
 uint32_t rules_service_count(const struct rules *rules)
 {
     return rules->image.header->services.count;
@@ -390,15 +243,7 @@ uint32_t rules_service_count(const struct rules *rules)
 
 const struct rules_service *rules_service_at(const struct rules *rules, uint32_t index)
 {
-    if (index >= rules_service_count(rules))
-        return NULL;
-    const struct rules_service *service = atomic_load_explicit(&rules->services[index], memory_order_acquire);
-    if (service)
-        return service;
-    const int kept = errno;
-    service = make_service((struct rules *)(uintptr_t)rules, index);
-    errno = kept;
-    return service;
+    return registry_at(&((struct rules *)(uintptr_t)rules)->registry, index);
 }
 
 const struct rules_service *rules_service(const struct rules *rules, const char *name, size_t length)
@@ -438,11 +283,11 @@ static const char *expand_global(struct rules *rules, struct scratch *scratch, u
     value_put(&out, key);
     value_put(&out, " is passed over: ");
     if (expand_is_template(text))
-        text = expand(scratch, text, subject);
+        text = scratch_expand(scratch, text, subject);
     if (!text)
         return instead;
     if (!fits(text)) {
-        say(subject, "its value does not fit");
+        scratch_say(subject, "its value does not fit");
         return instead;
     }
     text = text == scratch->text ? keep(rules, text, "", "") : text;
@@ -468,7 +313,7 @@ static void expand_globals(struct rules *rules, struct scratch *scratch)
         const struct image_patch *patch = image_patch(&rules->image, header->global_patches_first + i);
         if (!patch)
             break;
-        apply_patch(rules, scratch, patch, SETTINGS_OF_FILE, &from);
+        scratch_patch(scratch, &rules->image, patch, SETTINGS_OF_FILE, &from);
     }
     rules->globals = (struct rules_globals){
         .mode = (enum policy_mode)from.mode,
@@ -496,11 +341,10 @@ static int make_rules(const struct rules **out, const struct image *image, const
         return -ENOMEM;
     rules->image = *image;
     rules->ready = arena_take(&arena, image->header->policies.count * sizeof *rules->ready);
-    rules->services = arena_take(&arena, image->header->services.count * sizeof *rules->services);
     atomic_store(&rules->arena.newest, atomic_load(&arena.newest));
     struct value_text name = {rules->program, sizeof rules->program, 0};
     value_put(&name, program ? program : "");
-    bool has_room = rules->ready && rules->services;
+    bool has_room = rules->ready && registry_open(&rules->registry, &rules->image, &rules->arena);
     if (has_room)
         expand_globals(rules, &scratch);
     scratch_close(&scratch);

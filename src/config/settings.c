@@ -55,12 +55,13 @@ static const struct settings_choice scopes[] = {
     {NULL,     0                  }
 };
 
-static const struct settings_choice rejections[] = {
+static const struct settings_choice circuit_rejects[] = {
     {"error", POLICY_REJECT_ERROR},
     {"503",   POLICY_REJECT_REPLY},
+    {"wait",  POLICY_REJECT_WAIT },
     {NULL,    0                  }
 };
-static const struct settings_choice limit_rejections[] = {
+static const struct settings_choice limit_rejects[] = {
     {"error", POLICY_REJECT_ERROR},
     {"429",   POLICY_REJECT_REPLY},
     {NULL,    0                  }
@@ -181,6 +182,10 @@ static const struct settings_entry table[] = {
      "calls that the window must hold before the share counts"},
     {"breaker.rate.window", SETTINGS_DURATION, AT(BREAKER, breaker.rule.window_ms), 100, HOUR, "30s", NULL,
      "how far back the share looks"},
+    {"breaker.slow.over", SETTINGS_DURATION, AT(BREAKER, breaker.rule.slow_ms), 0, HOUR, "0s", NULL,
+     "attempts are slow whose reply takes longer to begin; 0s: none"},
+    {"breaker.slow.percent", SETTINGS_PERCENT, AT(BREAKER, breaker.rule.slow_bp), 1, 10000, "80", NULL,
+     "share of slow attempts in the window of rate that opens"},
     {"breaker.on", SETTINGS_OUTCOMES, AT(BREAKER, breaker.on), 0, 0, FAILURES, NULL,
      "outcomes that count as failures"},
     {"breaker.open", SETTINGS_DURATION, AT(BREAKER, breaker.rule.open_ms), 1, DAY, "5s", NULL,
@@ -189,10 +194,10 @@ static const struct settings_entry table[] = {
      "each reopening doubles the time up to this"},
     {"breaker.probes", SETTINGS_COUNT, AT(BREAKER, breaker.rule.probes), 1, 63, "1", NULL,
      "calls let through a half open circuit"},
+    {"breaker.reject", SETTINGS_CHOICE, AT(BREAKER, breaker.reject), 0, 0, "error", circuit_rejects,
+     "error: the call fails at once; 503: it gets such a reply; wait: it stays until the circuit closes"},
     {"breaker.errno", SETTINGS_CHOICE, AT(BREAKER, breaker.refusal_errno), 0, 0, "ECONNREFUSED", errnos,
      "what connect() reports while the circuit is open"},
-    {"breaker.reject", SETTINGS_CHOICE, AT(BREAKER, breaker.reject), 0, 0, "error", rejections,
-     "how a call is refused while the circuit is open: as a refused connection, or with a reply of this status"},
     {"breaker.scope", SETTINGS_CHOICE, AT(BREAKER, breaker.scope), 0, 0, "policy", scopes,
      "policy: a circuit for each host and policy; host: one for all policies of the host"},
 
@@ -206,9 +211,13 @@ static const struct settings_entry table[] = {
      "a bucket for each host, policy and value of this"},
     {"limit.wait", SETTINGS_DURATION, AT(LIMIT, limit.rule.wait_ms), 0, HOUR, "0s", NULL,
      "how long a call may be kept waiting for its turn"},
+    {"limit.reject", SETTINGS_CHOICE, AT(LIMIT, limit.reject), 0, 0, "error", limit_rejects,
+     "error: a call over the limit fails at once; 429: it gets such a reply"},
 
-    {"limit.reject", SETTINGS_CHOICE, AT(LIMIT, limit.reject), 0, 0, "error", limit_rejections,
-     "how a call over the limit is refused: as a refused connection, or with a reply of this status"},
+    {"bulkhead.calls", SETTINGS_COUNT, AT(BULKHEAD, bulkhead.calls), 1, 10000, "100", NULL,
+     "calls in flight at once, of all processes together"},
+    {"bulkhead.wait", SETTINGS_DURATION, AT(BULKHEAD, bulkhead.wait_ms), 0, HOUR, "0s", NULL,
+     "how long a call may be kept waiting for another to end"},
 
     {"pool.share", SETTINGS_BOOL, AT(POOL, pool.share), 0, 1, "true", NULL,
      "connections, name look-ups and TLS sessions outlive the program's handles"},
@@ -273,9 +282,7 @@ _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element 
 /* clang-format off */
 static const char *const planned[] = {
     "hedge",
-    "bulkhead",
     "variants",
-    "breaker.slow",
 };
 /* clang-format on */
 

@@ -81,7 +81,7 @@ struct settings_entry {
     const char *help; /* a sentence without its full stop */
 };
 
-enum { SETTINGS_MOST = 96 }; /* no table is longer; for arrays with an element a setting */
+enum { SETTINGS_MOST = 128 }; /* no table is longer; for arrays with an element a setting */
 
 /* How many there are, and the index-th (0..settings_count()-1). Static. */
 unsigned settings_count(void);

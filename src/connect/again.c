@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "connect/pending.h"
+#include "connect/stay.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
 
@@ -37,14 +38,7 @@ static bool may_wait(struct attempt *attempt)
         return false;
     if (!(settings->groups & POLICY_RETRY))
         return attempt->call.route.left && socket_is_blocking(attempt->fd);
-    if (attempt->hold_until_us)
-        return true;
-    if (settings->retry.hold_ms)
-        attempt->hold_until_us = attempt->call.opened_us + (uint64_t)settings->retry.hold_ms * 1000;
-    if (!socket_is_blocking(attempt->fd))
-        return attempt->hold_until_us != 0;
-    attempt->hold_until_us = 0;
-    return true;
+    return stay_may(attempt);
 }
 
 /* An outcome is waited for only where retry.wait asks for it: a blocking socket that has not ended was told
@@ -97,14 +91,12 @@ static struct verdict tell(struct attempt *attempt, int error)
 {
     struct gate_call *call = &attempt->call;
     struct gate_attempt ended = {.outcome = outcome_of_errno(error), .retry_after_ms = -1};
-    uint64_t deadline_us = call->deadline_us;
 
     if (error == EINTR ||
         error == EALREADY) /* of a unix socket; of a connect that gusset has not seen begin */
         ended.outcome.type = OUTCOME_LOCAL;
     ended.replayable = error && may_wait(attempt);
-    if (attempt->hold_until_us && (!deadline_us || attempt->hold_until_us < deadline_us))
-        call->deadline_us = attempt->hold_until_us;
+    uint64_t deadline_us = stay_narrow(attempt);
     struct verdict verdict = gate_ended(call, &ended);
     call->deadline_us = deadline_us;
     return verdict;
@@ -114,16 +106,14 @@ static struct verdict tell(struct attempt *attempt, int error)
  * Waits for the next try; false when a signal comes first (the program may mean it), the socket has gone or
  * the circuit opened.
  */
-static bool wait_for_next(struct attempt *attempt, uint32_t wait_ms)
+static bool wait_for_next(struct attempt *attempt, uint32_t ms)
 {
-    const struct sys_time duration = {wait_ms / 1000, (int64_t)(wait_ms % 1000) * 1000000};
-
     again_identify(attempt);
-    if ((wait_ms && sys_sleep(&duration) == -EINTR) || !is_still_ours(attempt))
+    if (stay_ms(ms) == -EINTR || stay_refused(attempt) || !is_still_ours(attempt))
         return false;
     if (attempt->kind == SOCKET_TCP)
         socket_disconnect(attempt->fd);
-    return gate_admit(&attempt->call, false).kind == VERDICT_GO;
+    return true;
 }
 
 /* The next one need not search. Before the call is over: then it holds its rules no more. */

@@ -6,6 +6,7 @@
 #include "connect/names.h"
 #include "connect/peer.h"
 #include "connect/pending.h"
+#include "connect/stay.h"
 #include "gate/ready.h"
 #include "sys/clock.h"
 #include "sys/real.h"
@@ -57,7 +58,7 @@ static bool open_call(struct attempt *attempt, struct place *place)
     if (!gate_open_matched(&attempt->call, is_named && is_certain ? &named : place, &match))
         return false;
     if (is_named && is_certain && !attempt->call.shadow)
-        service_ask(&attempt->service, &named, place);
+        service_ask(&attempt->service, &attempt->call, &named, place);
     return true;
 }
 
@@ -74,20 +75,6 @@ static bool is_question(const struct attempt *attempt)
 {
     return attempt->kind == SOCKET_TCP && !gate_is_clear(&attempt->call) &&
            socket_progress(attempt->fd) != SOCKET_IDLE;
-}
-
-/* A socket that must not block cannot be kept waiting for its token: it is refused instead. */
-static bool is_refused(struct attempt *attempt)
-{
-    const struct policy *settings = settings_of(attempt);
-    bool wants_wait =
-        (settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms) || settings->groups & POLICY_FAULT;
-    bool may_wait = wants_wait && socket_is_blocking(attempt->fd);
-    struct verdict verdict = gate_admit(&attempt->call, may_wait);
-
-    if (verdict.kind == VERDICT_WAIT)
-        clock_sleep_ms(verdict.wait_ms);
-    return verdict.kind == VERDICT_REFUSE;
 }
 
 static int refusal_errno(const struct attempt *attempt)
@@ -271,7 +258,7 @@ static int connect_judged(struct attempt *attempt, int saved)
         errno = saved;
         return real.connect(attempt->fd, attempt->to, attempt->length);
     }
-    if (is_refused(attempt)) {
+    if (stay_refused(attempt)) {
         error = refusal_errno(attempt);
         gate_leave(&attempt->call);
     } else {
@@ -320,6 +307,8 @@ static __attribute__((noinline)) int connect_matched(int fd, const struct sockad
     attempt.length = length;
     attempt.place = place;
     attempt.hold_until_us = attempt.cookie = 0;
+    attempt.call.ready = NULL;
+    attempt.call.place = NULL;
     attempt.service.known = NULL;
     attempt.call.can_reply = false;
     attempt.is_near = is_internet(place) && place->port >= EPHEMERAL_PORTS && peer_is_loopback(place);

@@ -148,7 +148,7 @@ static void remember_entry(const struct service_host *host, const struct hostent
 }
 
 /* libcurl's own look-ups are for where its URL leads. */
-static const struct rules_service *find_service(const char *name, const void *caller)
+static struct route *find_service(const char *name, const void *caller)
 {
     if (!name || libcurl_any_holds(caller) || !gate_ready(true))
         return NULL;
@@ -158,7 +158,7 @@ static const struct rules_service *find_service(const char *name, const void *ca
 EXPORTED int getaddrinfo(const char *restrict node, const char *restrict service,
                          const struct addrinfo *restrict hints, struct addrinfo **restrict result)
 {
-    const struct rules_service *known = find_service(node, __builtin_return_address(0));
+    struct route *known = find_service(node, __builtin_return_address(0));
 
     if (known && !(hints && hints->ai_flags & AI_NUMERICHOST))
         return service_look_up(known, node, service, hints, result);
@@ -171,7 +171,7 @@ EXPORTED int getaddrinfo(const char *restrict node, const char *restrict service
 /* What is to be looked up for a name: where the service runs that it names. */
 static struct service_host find_host(const char *name, const void *caller)
 {
-    const struct rules_service *known = find_service(name, caller);
+    struct route *known = find_service(name, caller);
     return known ? service_host(known, name) : (struct service_host){name, name, NULL};
 }
 

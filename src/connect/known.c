@@ -10,7 +10,7 @@ enum {
     SETS = 128, /* a power of two */
     WAYS = 2,
     STRIDE = 4,     /* words that are copied in one go */
-    CALL_ROOM = 416 /* of a call, its host's name last; one with a longer name is not kept */
+    CALL_ROOM = 448 /* of a call, its host's name last; one with a longer name is not kept */
 };
 
 _Static_assert(CALL_ROOM % (STRIDE * 8) == 0, "a call is copied in whole strides");

@@ -7,16 +7,14 @@
 #include "connect/peer.h"
 #include "sys/real.h"
 
-const struct rules_service *service_find(const char *name)
+struct route *service_find(const char *name)
 {
     struct place place;
-    const struct rules_query query = {.place = &place};
     size_t length = strnlen(name, PLACE_NAME_MAX + 2);
 
-    if (!place_from_host(&place, name, length, 0))
+    if (!place_from_host(&place, name, length, 0) || place.family != PLACE_NAME)
         return NULL;
-    const struct rules_service *service = route_service(&place);
-    return service && gate_enforces(&query) ? service : NULL;
+    return route_look_up(&place);
 }
 
 /* ---- looking up ---- */
@@ -42,7 +40,7 @@ void service_learn_entry(struct route_address *address, const struct hostent *en
 }
 
 /* Those that are well, and behind them those that are not. */
-static unsigned put_in_order(const struct rules_service *service, struct route_address *addresses[ROUTE_MOST])
+static unsigned put_in_order(struct route *service, struct route_address *addresses[ROUTE_MOST])
 {
     struct route_address *all[ROUTE_MOST];
     unsigned count = route_addresses(service, true, all), well = 0, unwell = 0;
@@ -58,8 +56,8 @@ static unsigned put_in_order(const struct rules_service *service, struct route_a
 }
 
 /* Each answer is a list of blocks that libc frees one by one, so that lists may be joined. */
-int service_look_up(const struct rules_service *service, const char *name, const char *port,
-                    const struct addrinfo *hints, struct addrinfo **result)
+int service_look_up(struct route *service, const char *name, const char *port, const struct addrinfo *hints,
+                    struct addrinfo **result)
 {
     struct route_address *addresses[ROUTE_MOST];
     unsigned count = put_in_order(service, addresses);
@@ -84,7 +82,7 @@ int service_look_up(const struct rules_service *service, const char *name, const
     return 0;
 }
 
-struct service_host service_host(const struct rules_service *service, const char *name)
+struct service_host service_host(struct route *service, const char *name)
 {
     struct route_address *addresses[ROUTE_MOST];
 
@@ -95,9 +93,10 @@ struct service_host service_host(const struct rules_service *service, const char
 
 /* ---- connecting ---- */
 
-void service_ask(struct service *service, const struct place *named, const struct place *at)
+void service_ask(struct service *service, const struct gate_call *call, const struct place *named,
+                 const struct place *at)
 {
-    service->known = route_service(named);
+    service->known = route_of(call, named);
     service->at = *at;
 }
 

@@ -12,14 +12,14 @@
 #include "gate/route.h"
 
 /* The service of a name as programs look it up, where gusset acts for it; NULL: none. */
-const struct rules_service *service_find(const char *name);
+struct route *service_find(const char *name);
 
 /*
  * getaddrinfo for a service: what all of its addresses lead to, those first that are well, with the port that
  * was asked for. The answer is libc's own, for freeaddrinfo. Returns what getaddrinfo does.
  */
-int service_look_up(const struct rules_service *service, const char *name, const char *port,
-                    const struct addrinfo *hints, struct addrinfo **result);
+int service_look_up(struct route *service, const char *name, const char *port, const struct addrinfo *hints,
+                    struct addrinfo **result);
 
 /* For functions that look one name up: the host of the address that is to be used. */
 struct service_host {
@@ -27,18 +27,19 @@ struct service_host {
     const char *name;              /* to be looked up */
     struct route_address *address; /* NULL: it is no service's */
 };
-struct service_host service_host(const struct rules_service *service, const char *name);
+struct service_host service_host(struct route *service, const char *name);
 void service_learn_entry(struct route_address *address, const struct hostent *entry);
 
 /* A connect(2) on its way to a service. */
 struct service {
-    const struct rules_service *known; /* NULL: it goes to none */
-    struct place at;                   /* where the program wanted to go */
-    struct sockaddr_storage led;       /* where it goes */
+    struct route *known;         /* NULL: it goes to none */
+    struct place at;             /* where the program wanted to go */
+    struct sockaddr_storage led; /* where it goes */
 };
 
 /* Whether the name that led to an address is a service's. */
-void service_ask(struct service *service, const struct place *named, const struct place *at);
+void service_ask(struct service *service, const struct gate_call *call, const struct place *named,
+                 const struct place *at);
 
 /* The call's next attempt: puts another address in the place of *to. */
 void service_lead(struct service *service, struct gate_call *call, const struct sockaddr **to,

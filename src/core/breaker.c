@@ -11,6 +11,12 @@ enum {
     STATE_AT = 62
 };
 
+/* Beside the enum's: held closed by hand. To all who ask for the state it is closed. */
+enum { HELD = 3 };
+
+/* Calm: how often it had opened, above the moment when it closed. */
+enum { CALM_OPENS_AT = UNTIL_BITS };
+
 /* The count of an open circuit that was opened by hand: its time is not bound by the rule's cap. */
 enum { BY_HAND = COUNT_MAX };
 
@@ -87,12 +93,18 @@ static uint64_t open_time_ms(const struct breaker_rule *rule, uint32_t opens)
     return open_ms < rule->open_cap_ms ? open_ms : rule->open_cap_ms;
 }
 
+uint64_t breaker_opened(const struct breaker_rule *rule, uint64_t now_ms, uint32_t opens, uint32_t random32)
+{
+    struct circuit circuit = {.state = BREAKER_OPEN, .opens = opens < OPENS_MAX ? opens : OPENS_MAX};
+    uint64_t open_ms = open_time_ms(rule, circuit.opens);
+
+    circuit.until = moment(now_ms, open_ms - (open_ms / 10 * (UINT32_MAX - random32) >> 32));
+    return pack(circuit);
+}
+
 static uint64_t opened(const struct breaker_rule *rule, uint64_t now_ms, uint32_t opens)
 {
-    struct circuit circuit = {.state = BREAKER_OPEN, .opens = opens};
-
-    circuit.until = moment(now_ms, open_time_ms(rule, opens));
-    return pack(circuit);
+    return breaker_opened(rule, now_ms, opens, UINT32_MAX);
 }
 
 static uint64_t probe(struct circuit circuit, struct breaker_admission *admission)
@@ -154,13 +166,24 @@ static uint64_t admit_half_open(uint64_t word, const struct breaker_rule *rule, 
     return probe(circuit, admission);
 }
 
+static bool is_held(uint64_t word)
+{
+    return word >> STATE_AT == HELD;
+}
+
+static uint64_t without_past_hold(uint64_t word, uint64_t now_ms)
+{
+    uint64_t left_ms;
+    return is_held(word) && !breaker_is_held(word, now_ms, &left_ms) ? breaker_closed() : word;
+}
+
 uint64_t breaker_admit(uint64_t word, const struct breaker_rule *rule, uint64_t now_ms, uint32_t lease_ms,
                        struct breaker_admission *admission)
 {
     *admission = (struct breaker_admission){BREAKER_ADMITS, 0, 0};
     switch (breaker_state(word)) {
     case BREAKER_CLOSED:
-        return word;
+        return without_past_hold(word, now_ms);
     case BREAKER_OPEN:
         return admit_open(word, rule, now_ms, lease_ms, admission);
     case BREAKER_HALF_OPEN:
@@ -195,6 +218,9 @@ static uint64_t ended_closed(uint64_t word, const struct breaker_rule *rule, uin
 {
     uint32_t failures = breaker_failures(word);
 
+    word = without_past_hold(word, now_ms);
+    if (is_held(word))
+        return word;
     if (!failed)
         return failures == 0 ? word : breaker_closed(); /* the usual case writes nothing */
     if (failures < COUNT_MAX)
@@ -258,9 +284,46 @@ uint64_t breaker_forced_open(uint64_t now_ms, uint32_t open_ms)
     return pack(circuit);
 }
 
-uint64_t breaker_closed(void)
+uint64_t breaker_held_closed(uint64_t now_ms, uint32_t hold_ms)
 {
-    return 0;
+    return (uint64_t)HELD << STATE_AT | (hold_ms > 0 ? moment(now_ms, hold_ms) : 0);
+}
+
+bool breaker_is_held(uint64_t word, uint64_t now_ms, uint64_t *left_ms)
+{
+    uint64_t until = word & until_mask;
+
+    *left_ms = until ? ahead_ms(until, now_ms, UINT32_MAX) : UINT64_MAX;
+    return is_held(word) && *left_ms > 0;
+}
+
+bool breaker_is_slow(const struct breaker_rule *rule, struct window_sum slow)
+{
+    return rule->slow_ms > 0 && rule->slow_bp > 0 && slow.marked > 0 && slow.all >= rule->minimum &&
+           slow.marked * UINT64_C(10000) >= (uint64_t)rule->slow_bp * slow.all;
+}
+
+uint32_t breaker_opens(uint64_t word)
+{
+    return breaker_state(word) == BREAKER_CLOSED ? 0 : unpack(word).opens;
+}
+
+uint64_t breaker_calm(uint64_t now_ms, uint32_t opens)
+{
+    return (uint64_t)(opens + 1) << CALM_OPENS_AT | (now_ms & until_mask);
+}
+
+uint32_t breaker_opens_after(uint64_t calm, const struct breaker_rule *rule, uint64_t now_ms)
+{
+    uint64_t opens = calm >> CALM_OPENS_AT, calm_ms = (now_ms - calm) & until_mask;
+
+    for (opens = opens < OPENS_MAX ? opens : OPENS_MAX; opens > 0; opens--) {
+        uint64_t open_ms = open_time_ms(rule, (uint32_t)opens - 1);
+        if (calm_ms < open_ms)
+            break;
+        calm_ms -= open_ms;
+    }
+    return (uint32_t)opens;
 }
 
 enum breaker_state breaker_state(uint64_t word)

@@ -10,6 +10,10 @@
  *   half open  count = probes let through, passed = probes that came back well,
  *              until = when their lease runs out, 0 while none is out; with opens the round's identity
  *   opens      how often it reopened without closing in between: each doubles the open time up to the cap
+ * A fourth state says that a circuit is held closed by hand: until = when that ends; 0: when it is reset.
+ *
+ * Beside it a word remembers, once a circuit has closed, how long it was open (breaker_calm): one that opens
+ * again soon after goes on from there; calm as long as an open time takes back the doubling that led to it.
  */
 #ifndef GUSSET_CORE_BREAKER_H
 #define GUSSET_CORE_BREAKER_H
@@ -30,6 +34,8 @@ struct breaker_rule {
     uint32_t open_ms;     /* first open time */
     uint32_t open_cap_ms; /* what doubling ends at, >= open_ms */
     uint32_t probes;      /* 1..63 let through a half open circuit; all must come back well to close it */
+    uint32_t slow_ms;     /* an attempt that takes longer than this is slow; 0: none is */
+    uint32_t slow_bp; /* slow ones that open, in hundredths of a percent of the window's (minimum counts) */
 };
 
 enum breaker_answer {
@@ -62,12 +68,40 @@ uint64_t breaker_admit(uint64_t word, const struct breaker_rule *rule, uint64_t 
 uint64_t breaker_ended(uint64_t word, const struct breaker_rule *rule, uint64_t now_ms, uint64_t round,
                        bool failed, struct window_sum window);
 
+/*
+ * A circuit that opens now, after it has reopened opens times, for nine tenths of the open time at least:
+ * random32 (uniform, UINT32_MAX for all of it) says, so that the circuits of many hosts, or of many machines,
+ * do not all probe at the same moment.
+ */
+uint64_t breaker_opened(const struct breaker_rule *rule, uint64_t now_ms, uint32_t opens, uint32_t random32);
+
+/* Whether the slow ones (marked) of the last window_ms open the circuit. */
+bool breaker_is_slow(const struct breaker_rule *rule, struct window_sum slow);
+
+/* How often an open or half open circuit has reopened; 0..31. */
+uint32_t breaker_opens(uint64_t word);
+
+/* What to remember beside a circuit that closes, having reopened opens times. */
+uint64_t breaker_calm(uint64_t now_ms, uint32_t opens);
+
+/* The opens with which a circuit that was closed since opens now, by what was remembered; 0 for nothing. */
+uint32_t breaker_opens_after(uint64_t calm, const struct breaker_rule *rule, uint64_t now_ms);
+
 /* A probe that ended without telling anything about the peer (aborted, local): its place is given back. */
 uint64_t breaker_withdraw(uint64_t word, uint64_t round);
 
 /* By hand: open for open_ms from now (0: until closed by hand), or closed. */
 uint64_t breaker_forced_open(uint64_t now_ms, uint32_t open_ms);
-uint64_t breaker_closed(void);
+static inline uint64_t breaker_closed(void)
+{
+    return 0;
+}
+
+/* By hand: closed for hold_ms from now (0: until reset), whatever fails. */
+uint64_t breaker_held_closed(uint64_t now_ms, uint32_t hold_ms);
+
+/* Whether it is held closed; *left_ms is for how long yet, UINT64_MAX until it is reset. */
+bool breaker_is_held(uint64_t word, uint64_t now_ms, uint64_t *left_ms);
 
 enum breaker_state breaker_state(uint64_t word);
 const char *breaker_state_name(enum breaker_state state); /* "closed", "open", "half open" */

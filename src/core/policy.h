@@ -20,14 +20,20 @@ enum policy_group {
     POLICY_BREAKER = 1 << 2,
     POLICY_LIMIT = 1 << 3,
     POLICY_POOL = 1 << 4,
+    POLICY_BULKHEAD = 1 << 5,
     POLICY_FALLBACK = 1 << 8,
     POLICY_FAULT = 1 << 9,
     POLICY_STALE = 1 << 10
 };
 
 enum policy_mode { POLICY_ENFORCE, POLICY_SHADOW, POLICY_OFF };
-enum policy_reject { POLICY_REJECT_ERROR, POLICY_REJECT_REPLY };
 enum policy_scope { POLICY_SCOPE_POLICY, POLICY_SCOPE_HOST };
+
+enum policy_reject { /* what a call that may not go is told */
+                     POLICY_REJECT_ERROR,
+                     POLICY_REJECT_REPLY, /* a reply made for it: 503 of an open circuit, 429 of a limit */
+                     POLICY_REJECT_WAIT   /* nothing yet: it stays until the circuit closes */
+};
 
 enum policy_propagate {
     POLICY_REQUEST_ID = 1 << 0,
@@ -48,14 +54,19 @@ struct policy_breaker {
     struct breaker_rule rule;
     uint32_t refusal_errno; /* what connect(2) reports when the circuit is open */
     uint32_t scope;         /* enum policy_scope */
-    uint32_t reject;        /* enum policy_reject; a reply is 503 */
+    uint32_t reject;        /* enum policy_reject */
     struct outcome_set on;  /* what counts as a failure */
 };
 
 struct policy_limit {
     struct limit_rule rule;
     uint32_t key;    /* string: a template, expanded in the process */
-    uint32_t reject; /* enum policy_reject; a reply is 429 */
+    uint32_t reject; /* enum policy_reject: ERROR or REPLY */
+};
+
+struct policy_bulkhead {
+    uint32_t calls;   /* the most in flight at once, of all processes together */
+    uint32_t wait_ms; /* how long a call may be kept waiting for a place */
 };
 
 struct policy_pool {
@@ -86,6 +97,7 @@ struct policy {
     struct retry_rule retry;
     struct policy_breaker breaker;
     struct policy_limit limit;
+    struct policy_bulkhead bulkhead;
     struct policy_pool pool;
     struct policy_fallback fallback;
     struct rehearsal_rule fault;

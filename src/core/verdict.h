@@ -7,6 +7,7 @@
 enum verdict_kind {
     VERDICT_GO,      /* admitted: make the attempt */
     VERDICT_WAIT,    /* admitted after wait_ms: wait, then make the attempt without asking again */
+    VERDICT_LATER,   /* not admitted yet: wait for wait_ms, then ask again */
     VERDICT_REFUSE,  /* not admitted; wait_ms says when it is worth trying again, 0: unknown */
     VERDICT_STOP,    /* the outcome is the program's: hand it over */
     VERDICT_REPLACE, /* keep the outcome from the program, and give it another reply; the call is over */
@@ -17,6 +18,7 @@ enum verdict_reason {
     VERDICT_NONE = 0,
     VERDICT_CIRCUIT_OPEN,   /* refused */
     VERDICT_LIMITED,        /* refused */
+    VERDICT_CROWDED,        /* refused: the bulkhead is full */
     VERDICT_SUCCEEDED,      /* stopped: nothing to mend */
     VERDICT_NOT_RETRYABLE,  /* stopped: the rule does not repeat this outcome */
     VERDICT_NOT_REPEATABLE, /* stopped: it may have happened, or cannot be sent twice */

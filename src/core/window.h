@@ -58,6 +58,12 @@ static inline uint64_t window_counts(uint32_t all, uint32_t marked)
     return (uint64_t)all << WINDOW_COUNT_BITS | marked;
 }
 
+/* What of a word to keep so that nothing in it is marked any more. */
+static inline uint64_t window_unmarked(void)
+{
+    return ~((UINT64_C(1) << WINDOW_COUNT_BITS) - 1);
+}
+
 /* What one word says about the window that ends with slice: zero when it is too old or of the future. */
 struct window_sum window_read(uint64_t word, uint64_t slice);
 

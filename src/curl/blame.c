@@ -39,6 +39,8 @@ struct outcome blame_outcome(const struct call *call, CURLcode code)
         return outcome;
     }
     struct outcome outcome = outcome_of_curl((int)code);
+    if (code == CURLE_COULDNT_CONNECT) /* a refusal is the host's, no route may be ours */
+        outcome.os_error = (uint16_t)info(call, CURLINFO_OS_ERRNO);
     if (code == CURLE_OPERATION_TIMEDOUT && !deadline_was_ours(call))
         outcome.type = OUTCOME_LOCAL;
     if (code == CURLE_RECV_ERROR && refusal_by_proxy(call)) {
@@ -48,6 +50,14 @@ struct outcome blame_outcome(const struct call *call, CURLcode code)
     return outcome;
 }
 
+static bool may_use_proxy(const struct call *call)
+{
+    enum target_scheme scheme;
+    const struct place *place = redirect_origin(call, &scheme);
+
+    return proxy_may_be_used(call->handle, scheme, place);
+}
+
 bool blame_is_elsewhere(const struct call *call, const struct outcome *outcome)
 {
     if (outcome->type == OUTCOME_SUCCESS)
@@ -55,7 +65,7 @@ bool blame_is_elsewhere(const struct call *call, const struct outcome *outcome)
     if (outcome->curl == CURLE_COULDNT_RESOLVE_PROXY || outcome->curl == CURLE_PROXY ||
         refusal_by_proxy(call))
         return true;
-    if (!call->sent && proxy_may_be_used(call->handle)) /* nobody knows which of the two did not answer */
+    if (!call->sent && may_use_proxy(call)) /* nobody knows which of the two did not answer */
         return true;
     return call_is_at_another_origin(call);
 }

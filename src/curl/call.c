@@ -29,6 +29,7 @@ void call_retire(struct call *call)
         resume_free(call);
         keep_free(call);
     }
+    gate_give_up(&call->gate);
     reply_retire(&call->reply);
     upload_retire(&call->upload);
     redirect_retire(call->redirect);
@@ -54,13 +55,15 @@ void call_free(struct call *call)
 bool call_is_at_another_origin(const struct call *call)
 {
     const struct libcurl *libcurl = call->handle->libcurl;
+    enum target_scheme scheme;
+    const struct place *origin = redirect_origin(call, &scheme);
     struct target here;
     char *url = NULL;
 
     if (!reply_was_redirected(&call->reply))
         return false;
     libcurl->easy_getinfo(call->handle->easy, CURLINFO_EFFECTIVE_URL, &url);
-    return !url || !target_read(&here, libcurl, url, NULL, 0) || !redirect_is_origin(call, &here);
+    return !url || !target_read(&here, libcurl, url, NULL, 0) || !target_has_origin(&here, scheme, origin);
 }
 
 /* A CURLU may have been changed without our knowing. */

@@ -122,15 +122,30 @@ static bool goes_again(struct call *call, CURLcode *code)
     return false;
 }
 
+/* GO or REFUSE, after as much waiting as the gate asks for; STOP when the program's callback ends the call.
+ */
+static struct verdict admit(struct call *call)
+{
+    for (;;) {
+        struct verdict verdict = gate_admit(&call->gate, true);
+        if (verdict.kind != VERDICT_WAIT && verdict.kind != VERDICT_LATER)
+            return verdict;
+        if (!wait_ms(call->handle, verdict.wait_ms))
+            return (struct verdict){.kind = VERDICT_STOP};
+        if (verdict.kind == VERDICT_WAIT)
+            return (struct verdict){.kind = VERDICT_GO};
+    }
+}
+
 static CURLcode perform_gated(struct call *call)
 {
     CURLcode code;
 
     do {
-        struct verdict verdict = gate_admit(&call->gate, true);
+        struct verdict verdict = admit(call);
         if (verdict.kind == VERDICT_REFUSE)
             return refuse(call, &verdict);
-        if (verdict.kind == VERDICT_WAIT && !wait_ms(call->handle, verdict.wait_ms))
+        if (verdict.kind == VERDICT_STOP)
             return CURLE_ABORTED_BY_CALLBACK;
         code = request_dress(call) ? run_attempt(call) : CURLE_SEND_FAIL_REWIND;
     } while (goes_again(call, &code));

@@ -57,6 +57,8 @@ static void hook_easy_reset(enum libcurl_flavour flavour, CURL *easy, const void
         easy_leave(handle);
         request_undress(handle);
         handle->is_performing = false;
+        if (handle->call)
+            gate_give_up(&handle->call->gate);
         handles_reset(handle);
     }
     libcurl->easy_reset(easy);

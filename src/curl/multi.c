@@ -208,7 +208,7 @@ static void go_on(struct handle *handle)
     handle->seat.is_admitted = verdict.kind == VERDICT_WAIT;
     if (call->gate.shadow)
         return;
-    if (verdict.kind == VERDICT_WAIT) {
+    if (verdict.kind == VERDICT_WAIT || verdict.kind == VERDICT_LATER) {
         park(handle, verdict.wait_ms);
         return;
     }

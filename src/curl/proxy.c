@@ -83,18 +83,18 @@ static bool is_excepted(const char *list, const struct place *place, bool knows_
     return false;
 }
 
-bool proxy_may_be_used(const struct handle *handle)
+bool proxy_may_be_used(const struct handle *handle, enum target_scheme scheme, const struct place *place)
 {
     const char *proxy = handle->texts[HANDLES_PROXY].bytes,
                *exceptions = handle->texts[HANDLES_NOPROXY].bytes;
 
-    if (handle->target.place.family == PLACE_UNIX)
+    if (place->family == PLACE_UNIX)
         return false;
     if (!proxy)
-        proxy = proxy_of_environment(handle->target.scheme);
+        proxy = proxy_of_environment(scheme);
     if (!proxy || !*proxy)
         return false;
     if (!exceptions && !(exceptions = variable("no_proxy")))
         exceptions = variable("NO_PROXY");
-    return !is_excepted(exceptions, &handle->target.place, handle->libcurl->version >= 0x075600);
+    return !is_excepted(exceptions, place, handle->libcurl->version >= 0x075600);
 }

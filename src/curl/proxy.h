@@ -9,6 +9,7 @@
 
 #include "curl/handles.h"
 
-bool proxy_may_be_used(const struct handle *handle);
+/* scheme and place: of the URL that the handle wears. */
+bool proxy_may_be_used(const struct handle *handle, enum target_scheme scheme, const struct place *place);
 
 #endif

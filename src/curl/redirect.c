@@ -10,14 +10,15 @@
 /* ---- where to ---- */
 
 /* URLs of other schemes are not ours to write. */
-static const struct rules_service *service_of(const struct target *target)
+static struct route *service_of(const struct call *call)
 {
-    return target->scheme == TARGET_OTHER ? NULL : route_service(&target->place);
+    const struct target *target = &call->handle->target;
+    return target->scheme == TARGET_OTHER ? NULL : route_of(&call->gate, &target->place);
 }
 
 void redirect_open(struct call *call)
 {
-    const struct rules_service *service = service_of(&call->handle->target);
+    struct route *service = service_of(call);
 
     if (service && !call->redirect)
         call->redirect = calloc(1, sizeof *call->redirect);
@@ -45,7 +46,7 @@ static uint16_t usual_port(enum target_scheme scheme)
 
 static bool keeps_host(const struct redirect *redirect)
 {
-    return redirect->service->settings->host == SETTINGS_HOST_ASKED;
+    return redirect->service->keeps_host;
 }
 
 /* Where the URL that is to be worn leads, by its own words. A port that was asked for http is none for https.
@@ -100,7 +101,7 @@ static bool add_prefix(const struct call *call, CURLU *url, const struct route_a
     char *asked = NULL;
     bool is_fine = false;
 
-    if (!call->redirect->service->settings->prefix || !to->path_length)
+    if (!call->redirect->service->prefix || !to->path_length)
         return true;
     if (libcurl->url_get(url, CURLUPART_PATH, &asked, 0) != CURLUE_OK)
         return false;
@@ -120,7 +121,7 @@ static bool drop_credentials(const struct call *call, CURLU *url)
 {
     const struct libcurl *libcurl = call->handle->libcurl;
 
-    if (call->redirect->service->settings->credentials)
+    if (call->redirect->service->credentials)
         return true;
     return set_part(libcurl, url, CURLUPART_USER, NULL) && set_part(libcurl, url, CURLUPART_PASSWORD, NULL) &&
            set_part(libcurl, url, CURLUPART_OPTIONS, NULL);
@@ -205,9 +206,10 @@ static void wear(struct call *call, const struct route_address *to)
         write_entry(redirect, to, handle->target.place.port);
         redirect->has_entry = call_set(call, CURLOPT_CONNECT_TO, &redirect->entry) == CURLE_OK;
     }
-    if (!redirect->service->settings->credentials)
+    if (!redirect->service->credentials)
         call_set(call, CURLOPT_HTTPAUTH, CURLAUTH_NONE);
     redirect->worn = to;
+    redirect->withholds = !redirect->service->credentials;
     changes(call);
 }
 
@@ -266,12 +268,12 @@ bool redirect_is_worn(const struct call *call)
 
 bool redirect_withholds(const struct call *call)
 {
-    return redirect_is_worn(call) && !call->redirect->service->settings->credentials;
+    return redirect_is_worn(call) && call->redirect->withholds;
 }
 
 bool redirect_may_change(const struct call *call)
 {
-    return call->redirect && call->redirect->service && call->redirect->service->url_count > 1;
+    return call->redirect && call->redirect->service && route_may_change(call->redirect->service);
 }
 
 bool redirect_has_borrowed(const struct call *call, CURLoption option)
@@ -293,9 +295,11 @@ bool redirect_has_borrowed(const struct call *call, CURLoption option)
     return false;
 }
 
-bool redirect_is_origin(const struct call *call, const struct target *here)
+const struct place *redirect_origin(const struct call *call, enum target_scheme *scheme)
 {
-    if (!redirect_is_worn(call))
-        return target_same_origin(here, &call->handle->target);
-    return target_has_origin(here, call->redirect->scheme, &call->redirect->origin);
+    const struct target *target = &call->handle->target;
+    bool is_worn = redirect_is_worn(call);
+
+    *scheme = is_worn ? call->redirect->scheme : target->scheme;
+    return is_worn ? &call->redirect->origin : &target->place;
 }

@@ -15,14 +15,15 @@
 
 struct call;
 struct handle;
+struct route;
 struct route_address;
-struct rules_service;
 
 struct redirect {
-    const struct rules_service *service; /* that the call is for; NULL: none */
-    const struct route_address *worn;    /* where the handle is led just now; NULL: where the program said */
-    bool has_entry;                      /* CURLOPT_CONNECT_TO is worn, too */
-    struct curl_slist entry;             /* its list */
+    struct route *service;            /* that the call is for; NULL: none */
+    const struct route_address *worn; /* where the handle is led just now; NULL: where the program said */
+    bool withholds;                   /* the program's credentials do not travel there */
+    bool has_entry;                   /* CURLOPT_CONNECT_TO is worn, too */
+    struct curl_slist entry;          /* its list */
     char entry_text[2 * PLACE_TEXT_MAX];
     enum target_scheme scheme; /* of the worn URL, and where its first request goes */
     struct place origin;
@@ -50,7 +51,7 @@ bool redirect_may_change(const struct call *call);
 /* Whether the option holds gusset's value just now. */
 bool redirect_has_borrowed(const struct call *call, CURLoption option);
 
-/* Whether this is where the call's first request goes. */
-bool redirect_is_origin(const struct call *call, const struct target *here);
+/* Where the call's first request goes, by the URL that the handle wears. */
+const struct place *redirect_origin(const struct call *call, enum target_scheme *scheme);
 
 #endif

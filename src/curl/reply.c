@@ -118,8 +118,8 @@ static bool is_good_answer(const struct call *call)
     return call->is_http && reply->block.status / 100 == 2 && call->hop_sent && !reply->was_redirected;
 }
 
-/* Out of line: it is for event loops alone. */
-static __attribute__((noinline)) void tell_loop(struct call *call)
+/* Out of line: it is for event loops, and policies that call some replies slow. */
+static __attribute__((noinline)) void tell_gate(struct call *call)
 {
     if (is_good_answer(call))
         gate_answered(&call->gate);
@@ -135,8 +135,8 @@ static __attribute__((noinline)) void commit_looking(struct call *call)
 static size_t commit(struct call *call)
 {
     call->reply.phase = REPLY_COMMITTED;
-    if (call->deadline.loop_looks_us)
-        tell_loop(call);
+    if (call->deadline.loop_looks_us || call->gate.wants_answer)
+        tell_gate(call);
     if (!call->deadline.is_plain)
         commit_looking(call);
     return call->reply.length ? flush(call) : DONE;

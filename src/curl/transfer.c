@@ -23,8 +23,7 @@ static bool open_anew(struct call *call, const struct target *target, uint32_t m
     bool is_opened = gate_open(&call->gate, &query, true);
     if (call->gate.ready != before)
         inject_forget_rules(&call->inject);
-    if (is_opened)
-        redirect_open(call);
+    redirect_open(call);
     return is_opened;
 }
 
@@ -66,6 +65,8 @@ static struct call *open_call(struct handle *handle)
 
 struct call *transfer_open(struct handle *handle)
 {
+    if (handle->call)
+        gate_give_up(&handle->call->gate);
     struct call *call = open_call(handle);
 
     if (!call || call->gate.shadow)

@@ -12,8 +12,11 @@
 #include "gate/inside.h"
 #include "gate/slice.h"
 
-/* GO (call->round says whether as a probe) or REFUSE. */
-struct verdict circuit_ask(struct gate_call *call);
+/*
+ * GO (call->round says whether as a probe), REFUSE, or LATER: where the rule says `wait`, the door may_wait,
+ * and the call's deadline has not passed.
+ */
+struct verdict circuit_ask(struct gate_call *call, bool may_wait);
 
 /* A probe that will not be made, or tells nothing, gives its place back. */
 void circuit_withdraw(struct gate_call *call);
@@ -30,6 +33,12 @@ bool circuit_tell(struct gate_call *call, const struct gate_attempt *attempt, ui
 /* Moves the circuit on after an attempt that was counted; returns whether it refuses the next one. */
 bool circuit_move(struct gate_call *call, uint64_t now_ms);
 
+/*
+ * The attempt's reply has begun, or it has failed: where the policy calls some slow, counts it as such or
+ * not. Once an attempt.
+ */
+void circuit_time(struct gate_call *call, uint64_t now_us);
+
 /* Counts an attempt. One that was counted as good when it began is not counted again. */
 static inline void circuit_count(struct gate_call *call, uint64_t now_us, bool failed)
 {
@@ -45,7 +54,7 @@ static inline void circuit_tell_success(struct gate_call *call, uint64_t now_us)
 {
     if (!call->is_answered)
         circuit_count(call, now_us, false);
-    if (atomic_load_explicit(&call->slot->circuit, memory_order_relaxed) != breaker_closed())
+    if (call->is_slow || atomic_load_explicit(&call->slot->circuit, memory_order_relaxed) != breaker_closed())
         circuit_move(call, now_us / 1000);
 }
 

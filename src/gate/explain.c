@@ -23,18 +23,30 @@ static size_t append_number(char *text, size_t size, size_t length, uint64_t num
     return append(text, size, length, digits + at);
 }
 
+/* What is said of a refusal, by its reason: before the policy's name, and behind it where no time is known.
+ */
+static const struct {
+    const char *refused, *without_time;
+} sentences[VERDICT_REASONS] = {
+    [VERDICT_CIRCUIT_OPEN] = {" refused: circuit open by policy ",        ", until it is reset by hand"},
+    [VERDICT_LIMITED] = {" refused: over the rate limit of policy ", ""                           },
+    [VERDICT_CROWDED] = {" refused: bulkhead full by policy ",       ""                           },
+};
+
 size_t gate_explain(const struct gate_call *call, const struct verdict *verdict, char *text, size_t size)
 {
     size_t length = append(text, size, 0, "gusset: ");
 
     length = append(text, size, length, call->host);
-    length = append(text, size, length,
-                    verdict->reason == VERDICT_LIMITED ? " refused: over the rate limit of policy "
-                                                       : " refused: circuit open by policy ");
+    length = append(text, size, length, sentences[verdict->reason].refused);
     length = append(text, size, length, call->policy->name);
+    if (verdict->reason == VERDICT_CROWDED) {
+        length = append(text, size, length, ", ");
+        length = append_number(text, size, length, call->policy->settings->bulkhead.calls);
+        return append(text, size, length, " calls are in flight");
+    }
     if (!verdict->wait_ms)
-        return append(text, size, length,
-                      verdict->reason == VERDICT_LIMITED ? "" : ", until it is reset by hand");
+        return append(text, size, length, sentences[verdict->reason].without_time);
     length = append(text, size, length, ", next try in ");
     length = append_number(text, size, length, verdict->wait_ms);
     return append(text, size, length, " ms");

@@ -1,8 +1,11 @@
 #include "gate/gate.h"
 
+#include "gate/bulkhead.h"
 #include "gate/circuit.h"
 #include "gate/inside.h"
+#include "gate/network.h"
 #include "gate/note.h"
+#include "gate/patience.h"
 #include "gate/route.h"
 #include "gate/slice.h"
 #include "report/histogram.h"
@@ -44,17 +47,23 @@ static struct verdict ask_limit(struct gate_call *call, bool may_wait)
     return (struct verdict){VERDICT_WAIT, VERDICT_NONE, (uint32_t)((wait_us + 999) / 1000)};
 }
 
+/* What is written down of a refusal, by its reason. */
+static const struct {
+    enum outcome_type outcome;
+    enum layout_counter counter;
+    enum events_kind event;
+} refusals[VERDICT_REASONS] = {
+    [VERDICT_CIRCUIT_OPEN] = {OUTCOME_CIRCUIT_OPEN, LAYOUT_COUNT_rejected, EVENTS_REJECTED},
+    [VERDICT_LIMITED] = {OUTCOME_LIMITED,      LAYOUT_COUNT_limited,  EVENTS_LIMITED },
+    [VERDICT_CROWDED] = {OUTCOME_LIMITED,      LAYOUT_COUNT_crowded,  EVENTS_CROWDED },
+};
+
 static void note_refusal(struct gate_call *call, const struct verdict *verdict)
 {
-    bool open = verdict->reason == VERDICT_CIRCUIT_OPEN;
-
-    call->outcome = (struct outcome){.type = open ? OUTCOME_CIRCUIT_OPEN : OUTCOME_LIMITED};
+    call->outcome = (struct outcome){.type = (uint8_t)refusals[verdict->reason].outcome};
     note_error(call);
-    if (call->shadow)
-        note_count(call, LAYOUT_COUNT_would_reject);
-    else
-        note_count(call, open ? LAYOUT_COUNT_rejected : LAYOUT_COUNT_limited);
-    note_event(call, open ? EVENTS_REJECTED : EVENTS_LIMITED, verdict->wait_ms);
+    note_count(call, call->shadow ? LAYOUT_COUNT_would_reject : refusals[verdict->reason].counter);
+    note_event(call, refusals[verdict->reason].event, verdict->wait_ms);
     if (!call->shadow)
         note_attempt(call, NULL);
 }
@@ -93,6 +102,7 @@ static void rehearse(struct gate_call *call, bool may_wait, struct verdict *verd
         return;
     verdict->kind = VERDICT_WAIT;
     verdict->wait_ms += delay_ms;
+    call->has_waited = true;
 }
 
 bool gate_is_calm(const struct gate_call *call)
@@ -100,19 +110,49 @@ bool gate_is_calm(const struct gate_call *call)
     return atomic_load_explicit(&call->slot->circuit, memory_order_relaxed) == breaker_closed();
 }
 
+/* Each asks only where those before it let the call go: what they gave is given back where it does not. */
+static struct verdict ask_all(struct gate_call *call, bool may_wait)
+{
+    struct verdict verdict = circuit_ask(call, may_wait);
+
+    if (verdict.kind == VERDICT_GO)
+        verdict = patience_ask(call, may_wait);
+    if (verdict.kind == VERDICT_GO && inside_applies(call, POLICY_BULKHEAD))
+        verdict = bulkhead_ask(call, may_wait);
+    if (verdict.kind == VERDICT_GO && inside_applies(call, POLICY_LIMIT))
+        verdict = ask_limit(call, may_wait);
+    if (verdict.kind == VERDICT_REFUSE || verdict.kind == VERDICT_LATER)
+        circuit_withdraw(call);
+    return verdict;
+}
+
+/* Once a call, however often it looks. */
+static void note_wait(struct gate_call *call, const struct verdict *verdict)
+{
+    if (call->has_waited)
+        return;
+    call->has_waited = true;
+    note_count(call, LAYOUT_COUNT_waited);
+    note_event(call, EVENTS_WAITS, verdict->wait_ms);
+}
+
 static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)
 {
-    struct verdict verdict = circuit_ask(call);
+    struct verdict verdict = ask_all(call, may_wait);
 
     call->fault = REHEARSAL_NONE;
-    if (verdict.kind != VERDICT_REFUSE && inside_applies(call, POLICY_LIMIT))
-        verdict = ask_limit(call, may_wait);
+    if (verdict.kind == VERDICT_WAIT || verdict.kind == VERDICT_LATER)
+        note_wait(call, &verdict);
+    if (verdict.kind == VERDICT_LATER && !call->shadow) {
+        call->attempt--;
+        return verdict;
+    }
     if (verdict.kind == VERDICT_REFUSE) {
-        circuit_withdraw(call);
         note_refusal(call, &verdict);
         call->would_refuse = true;
         if (!call->shadow) {
             call->attempt--;
+            bulkhead_leave(call);
             return verdict;
         }
     }
@@ -124,10 +164,9 @@ static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool
     if (call->shadow)
         verdict.kind = VERDICT_GO;
     rehearse(call, may_wait, &verdict);
-    if (verdict.kind == VERDICT_WAIT) {
-        call->has_waited = true;
-        call->began_us = clock_now_us() + (uint64_t)verdict.wait_ms * 1000;
-    }
+    if (call->has_waited || call->wants_answer)
+        call->began_us =
+            clock_now_us() + (verdict.kind == VERDICT_WAIT ? verdict.wait_ms * UINT64_C(1000) : 0);
     return verdict;
 }
 
@@ -136,7 +175,7 @@ struct verdict gate_admit(struct gate_call *call, bool may_wait)
     if (call->is_repeat && !call->attempt_ended) /* admitted already */
         return (struct verdict){.kind = VERDICT_GO};
     call->attempt++;
-    call->attempt_ended = call->is_answered = call->is_routine = false;
+    call->attempt_ended = call->is_answered = call->is_routine = call->is_timed = call->is_slow = false;
     call->round = 0;
     if (call->attempt > 1 || !inside_is_free_to_go(call))
         return ask(call, may_wait);
@@ -197,7 +236,7 @@ static struct verdict judge(struct gate_call *call, const struct gate_attempt *a
         return stop(VERDICT_EXHAUSTED);
     if (!may_repeat(call, attempt))
         return stop(VERDICT_NOT_REPEATABLE);
-    if (circuit_open)
+    if (circuit_open && inside_settings(call)->breaker.reject != POLICY_REJECT_WAIT)
         return stop(VERDICT_CIRCUIT_OPEN);
 
     uint32_t wait_ms = retry_delay_ms(rule, call->attempt + 1u, call->backoff_ms, random_32());
@@ -258,6 +297,7 @@ static bool is_lost(const struct gate_call *call)
     case VERDICT_BUDGET:
     case VERDICT_DEADLINE:
     case VERDICT_LIMITED:
+    case VERDICT_CROWDED:
     case VERDICT_CIRCUIT_OPEN:
     case VERDICT_NOT_REPEATABLE:
         return true;
@@ -301,7 +341,11 @@ void gate_resumed(struct gate_call *call, uint64_t bytes)
 /* A probe must have ended well. */
 void gate_answered(struct gate_call *call)
 {
-    if (call->is_answered || call->round || !inside_applies(call, POLICY_BREAKER))
+    if (call->is_answered || !inside_applies(call, POLICY_BREAKER))
+        return;
+    if (call->wants_answer)
+        circuit_time(call, clock_now_us());
+    if (call->round)
         return;
     call->failed = false;
     circuit_tell_success(call, clock_now_us());
@@ -324,6 +368,10 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome)
     }
     call->last = stop(VERDICT_SUCCEEDED);
     call->over_us = clock_now_us();
+    if (network_is_suspected(call))
+        network_works(call, call->over_us / 1000);
+    if (call->wants_answer)
+        circuit_time(call, call->over_us);
     if (inside_applies(call, POLICY_BREAKER))
         circuit_tell_success(call, call->over_us);
     note_response(call);
@@ -352,6 +400,7 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     bool circuit_open = circuit_tell(call, attempt, now_us);
     note_response(call);
     note_error(call);
+    patience_learn(call, attempt->retry_after_ms, now_us / 1000);
     if (call->failed)
         note_count(call, LAYOUT_COUNT_failures);
     call->last = judge(call, attempt, circuit_open, now_us);
@@ -366,14 +415,14 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
 
 /* ---- close ---- */
 
-enum {
-    NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_FAULT | POLICY_STALE
-}; /* groups by which each call must be admitted */
+/* Groups by which each call must be admitted. */
+enum { NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_BULKHEAD | POLICY_FAULT | POLICY_STALE };
 
 static inline bool was_plain(const struct gate_call *call, uint32_t groups)
 {
-    return !call->shadow && !call->has_waited && !call->repeats && !call->tally && !log_wants(LOG_DEBUG) &&
-           !record_wants() && (inside_settings(call)->groups & (NOT_IN_ONE_STEP | groups)) == groups;
+    return !call->shadow && !call->has_waited && !call->wants_answer && !call->repeats && !call->tally &&
+           !log_wants(LOG_DEBUG) && !record_wants() &&
+           (inside_settings(call)->groups & (NOT_IN_ONE_STEP | groups)) == groups;
 }
 
 /* Whether the next call may be opened by gate_repeat, and ended by gate_repeated. */
@@ -392,6 +441,8 @@ void gate_close(struct gate_call *call)
 {
     uint64_t took_us = (call->over_us ? call->over_us : clock_now_us()) - call->opened_us;
 
+    if (call->place)
+        bulkhead_leave(call);
     if (call->over_us && call->attempt == 1) { /* the way of nearly every call */
         note_latency(call, took_us);
         call->is_routine = was_routine(call);
@@ -425,14 +476,42 @@ void gate_repeated_at(struct gate_call *call, uint64_t now_us)
     histogram_add(call->slot->latency, now_us - call->opened_us);
 }
 
+int gate_refusal_status(const struct gate_call *call, const struct verdict *verdict)
+{
+    const struct policy *settings = inside_settings(call);
+
+    if (verdict->reason == VERDICT_CIRCUIT_OPEN && settings->breaker.reject == POLICY_REJECT_REPLY)
+        return 503;
+    return verdict->reason == VERDICT_LIMITED && settings->limit.reject == POLICY_REJECT_REPLY ? 429 : 0;
+}
+
+void gate_give_up(struct gate_call *call)
+{
+    if (call->place)
+        bulkhead_leave(call);
+}
+
+/* Not routine after all: a circuit that counts failures, or a network that was suspected. */
+static __attribute__((noinline)) void tell_both(struct gate_call *call, uint64_t now_ms)
+{
+    if (network_is_suspected(call))
+        network_works(call, now_ms);
+    circuit_move(call, now_ms);
+}
+
 void gate_repeated(struct gate_call *call)
 {
     uint64_t now_us = clock_now_us();
+    struct layout_host *slot = call->slot;
 
     call->attempt_ended = true;
     call->over_us = now_us;
-    circuit_tell_success(call, now_us);
-    histogram_add(call->slot->latency, now_us - call->opened_us);
+    if (!call->is_answered)
+        circuit_count(call, now_us, false);
+    if (atomic_load_explicit(&slot->circuit, memory_order_relaxed) != breaker_closed() ||
+        network_is_suspected(call))
+        tell_both(call, now_us / 1000);
+    histogram_add(slot->latency, now_us - call->opened_us);
 }
 
 /* The fifth of a retry that the budget got by it is not worth a division. */

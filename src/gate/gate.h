@@ -49,21 +49,28 @@ struct gate_call {
     struct ready *ready;        /* what was ready then, held (gate_forget); NULL: nothing */
     uint64_t total_us;          /* the policy's limit on the whole call; 0: none */
     uint64_t opened_us;         /* public: monotonic */
-    uint64_t began_us;          /* the current attempt, if it was waited for or is not the first */
-    uint64_t number;            /* in the record; of no meaning without one */
-    uint32_t method;            /* as in the query */
-    uint64_t round;             /* the current attempt is a probe of this round */
-    uint32_t backoff_ms;        /* the last one */
-    uint64_t over_us;           /* monotonic: when it ended well; 0: it has not */
+    uint64_t began_us;   /* the current attempt, if it was waited for or is not the first; 0: with the call */
+    uint64_t number;     /* in the record; of no meaning without one */
+    uint32_t method;     /* as in the query */
+    uint64_t round;      /* the current attempt is a probe of this round */
+    uint32_t backoff_ms; /* the last one */
+    _Atomic uint64_t *place;   /* in the bulkhead; NULL: none */
+    uint64_t place_owner;      /* what stands there */
+    uint64_t place_generation; /* of the process that took it: a forked child must not give it back */
+    uint64_t queued_us;        /* monotonic: since when it waits for a place; 0: it does not */
+    uint64_t over_us;          /* monotonic: when it ended well; 0: it has not */
     bool attempt_ended;
     bool is_routine;   /* the last call was, and nothing is different in this record since */
     bool is_repeat;    /* public: gate_repeat has opened it */
     bool is_answered;  /* see gate_answered */
-    bool has_waited;   /* public: for a token */
+    bool has_waited;   /* for a token, a place, a circuit */
     bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
     uint32_t fault;    /* public: enum rehearsal_error or a status that the attempt is to come to; 0: none */
     bool failed;       /* the last attempt did, by breaker.on */
+    bool is_timed;     /* it is known whether it was slow */
+    bool is_slow;      /* it was, by breaker.slow */
+    bool wants_answer; /* public: gate_answered is worth telling also where no event loop is */
     struct verdict last;
     struct outcome outcome;    /* of the last attempt */
     char host[PLACE_TEXT_MAX]; /* public: "name:port" */
@@ -95,9 +102,6 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
  */
 bool gate_matches(struct gate_call *call, const struct rules_query *query, struct rules_match *match);
 bool gate_open_matched(struct gate_call *call, const struct place *place, const struct rules_match *match);
-
-/* Whether a rule matches under which gusset acts: neither off nor shadow. */
-bool gate_enforces(const struct rules_query *query);
 
 /* What gate_matches goes by: it answers the same as long as this is the same. */
 struct gate_era {
@@ -143,8 +147,8 @@ bool gate_is_calm(const struct gate_call *call);
 void gate_count_unprotected(void);
 
 /*
- * May the (next) attempt go? GO, WAIT (only where the door may_wait; then go without asking again), or
- * REFUSE. In shadow always GO.
+ * May the (next) attempt go? GO; where the door may_wait also WAIT (then go without asking again) and LATER
+ * (then ask again); or REFUSE. In shadow always GO.
  */
 struct verdict gate_admit(struct gate_call *call, bool may_wait);
 
@@ -202,6 +206,18 @@ void gate_repeated_at(struct gate_call *call, uint64_t now_us);
 
 /* A call that gate_repeat has opened turns out to be none of gusset's: it is not counted, and forgotten. */
 void gate_retract(struct gate_call *call);
+
+/*
+ * The record is not used any more, or will be opened again though its call was never closed (its program left
+ * by longjmp): gives back what it holds for itself alone. Closed records hold nothing.
+ */
+void gate_give_up(struct gate_call *call);
+
+/*
+ * The status of the reply that a refused call gets by its rule, 503 or 429; 0: an error. Making it is the
+ * door's.
+ */
+int gate_refusal_status(const struct gate_call *call, const struct verdict *verdict);
 
 /*
  * The sentence for a refusal or a failure, for the program's error buffer: host, reason, when it is

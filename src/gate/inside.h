@@ -19,13 +19,23 @@ static inline bool inside_applies(const struct gate_call *call, enum policy_grou
     return inside_settings(call)->groups & group;
 }
 
-/* The circuit is closed and no token is needed: the way of nearly every call. */
+/*
+ * The circuit is closed without a failure, the host has not asked to be left alone, and neither token nor
+ * place is needed: the way of nearly every call. (Without a breaker nobody but trip writes to the circuit.)
+ */
+static inline bool inside_is_quiet(const struct layout_host *slot)
+{
+    return (atomic_load_explicit(&slot->circuit, memory_order_relaxed) |
+            atomic_load_explicit(&slot->patience_ms, memory_order_relaxed)) == breaker_closed();
+}
+
 static inline bool inside_is_free_to_go(const struct gate_call *call)
 {
-    if (inside_settings(call)->groups & (POLICY_LIMIT | POLICY_FAULT))
-        return false;
-    return !inside_applies(call, POLICY_BREAKER) ||
-           breaker_state(atomic_load_explicit(&call->slot->circuit, memory_order_relaxed)) == BREAKER_CLOSED;
+    return !(inside_settings(call)->groups & (POLICY_LIMIT | POLICY_BULKHEAD | POLICY_FAULT)) &&
+           inside_is_quiet(call->slot);
 }
+
+/* Whether a rule matches under which gusset acts for a connect there: neither off nor shadow. */
+bool gate_enforces(const struct ready *ready, const struct place *place);
 
 #endif

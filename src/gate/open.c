@@ -105,7 +105,10 @@ static inline void begin(struct gate_call *call)
     call->round = 0;
     call->attempt_ended = call->would_refuse = call->failed = call->has_token = call->has_waited = false;
     call->is_routine = call->is_repeat = false;
-    call->over_us = 0;
+    call->over_us = call->queued_us = call->began_us = 0;
+    call->is_timed = call->is_slow = false;
+    call->wants_answer = inside_applies(call, POLICY_BREAKER) && settings->breaker.rule.slow_ms;
+    call->place = NULL;
     call->outcome = (struct outcome){0};
     call->total_us = inside_applies(call, POLICY_TIMEOUT) ? whole_ms(&settings->timeout) * 1000 : 0;
     call->deadline_us = call->total_us ? call->opened_us + call->total_us : 0;
@@ -127,6 +130,7 @@ static struct ready *hold(struct gate_call *call)
 
 void gate_forget(struct gate_call *call)
 {
+    gate_give_up(call);
     if (call->ready)
         ready_drop(call->ready);
     call->ready = NULL;
@@ -173,19 +177,15 @@ bool gate_matches(struct gate_call *call, const struct rules_query *query, struc
             control_word(ready->state.header) & (CONTROL_SWITCH | CONTROL_HAS_HOSTS));
 }
 
-bool gate_enforces(const struct rules_query *query)
+bool gate_enforces(const struct ready *ready, const struct place *place)
 {
-    struct gate_call call = {.ready = NULL};
+    const struct rules_query query = {.place = place};
     struct rules_match match;
-    bool enforces = gate_matches(&call, query, &match);
+    char host[PLACE_TEXT_MAX];
 
-    if (enforces) {
-        place_print(query->place, call.host);
-        enforces = mode_of(call.ready, control_word(call.ready->state.header), call.host, match.mode) ==
-                   POLICY_ENFORCE;
-    }
-    gate_forget(&call);
-    return enforces;
+    place_print(place, host);
+    return rules_find(ready->rules, &query, &match) &&
+           mode_of(ready, control_word(ready->state.header), host, match.mode) == POLICY_ENFORCE;
 }
 
 struct gate_era gate_era(void)
@@ -232,8 +232,7 @@ bool gate_repeat(struct gate_call *call)
     struct layout_host *slot = call->slot;
 
     if (!call->is_routine || ready != call->ready || control_word(ready->state.header) != call->control ||
-        !slots_is_still(slot, call->key) ||
-        breaker_state(atomic_load_explicit(&slot->circuit, memory_order_relaxed)) != BREAKER_CLOSED)
+        !slots_is_still(slot, call->key) || !inside_is_quiet(slot))
         return false;
     uint64_t now_us = clock_now_us();
     if (!slice_count_now(&call->budget_slice, now_us, 1, 0))

@@ -3,9 +3,13 @@
 #include <string.h>
 
 #include "config/arena.h"
-#include "gate/ready.h"
+#include "core/srv.h"
+#include "gate/discover.h"
+#include "gate/inside.h"
+#include "gate/refresh.h"
 #include "state/slots.h"
 #include "sys/clock.h"
+#include "sys/random.h"
 
 enum { LEASE_MS = 30000 };
 
@@ -19,95 +23,181 @@ static const struct breaker_rule rule = {
     .probes = 1,
 };
 
-struct route_list {
-    uint32_t count;
-    struct route_address items[];
-};
-
-/* What is known of a service; made when it is first asked for. */
-struct known {
-    const struct rules_service *service;
-    struct known *next;
-    struct route_list *_Atomic lists[]; /* one for each of its urls */
-};
-
 static struct arena memory;
-static struct known *_Atomic first;
+static struct route *_Atomic first;
 
-/* ---- the addresses ---- */
+/* ---- services ---- */
 
-static void take_endpoint(struct route_address *address, const struct endpoint *url)
+static uint64_t add_word(uint64_t digest, uint64_t word)
 {
-    address->scheme = url->scheme;
-    address->place = url->place;
-    address->path = url->path;
-    address->path_length = url->path_length;
+    digest = (digest ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+    return digest ^ digest >> 32;
 }
 
-static struct route_list *list_of(const struct endpoint *url)
+static uint64_t add_text(uint64_t digest, const char *text, size_t length)
 {
-    struct route_list *list = arena_take(&memory, sizeof *list + sizeof list->items[0]);
+    digest = add_word(digest, length);
+    for (size_t i = 0; i < length; i++)
+        digest = (digest ^ (unsigned char)text[i]) * UINT64_C(0x100000001b3);
+    return digest;
+}
 
-    if (!list)
+static uint64_t digest_of(const struct rules_service *service)
+{
+    const struct settings_service *settings = service->settings;
+    uint64_t digest = add_text(0, service->name, strlen(service->name));
+
+    digest = add_word(digest, settings->prefix | settings->credentials << 1 | settings->host << 2);
+    for (uint32_t i = 0; i < service->url_count; i++) {
+        const struct endpoint *url = &service->urls[i];
+        digest =
+            add_word(digest, (uint64_t)url->scheme << 32 | (uint32_t)url->is_srv << 16 | url->place.port);
+        digest = add_text(digest, url->place.name, url->place.name_length);
+        digest = add_text(digest, url->path, url->path_length);
+    }
+    return digest;
+}
+
+static const char *keep(const char *text, size_t length)
+{
+    char *copy = arena_take(&memory, length + 1);
+
+    if (copy)
+        memcpy(copy, text, length);
+    return copy ? copy : "";
+}
+
+/* An address that is said is known for good; one of SRV records is found when it is needed. */
+static void take_url(struct discover *discover, const struct endpoint *url)
+{
+    struct route_address *like = &discover->like;
+
+    like->scheme = url->scheme;
+    like->place = url->place;
+    like->path = keep(url->path, url->path_length);
+    like->path_length = *like->path ? url->path_length : 0;
+    if (url->is_srv) {
+        const char *domain = endpoint_srv_domain(url);
+        discover->domain = keep(domain, strlen(domain));
+        return;
+    }
+    atomic_store_explicit(&discover->published, discover_list(&memory, like, 1), memory_order_relaxed);
+    atomic_store_explicit(&discover->until_ms, UINT64_MAX, memory_order_relaxed);
+}
+
+static struct route *make(const struct rules_service *service, uint64_t digest)
+{
+    struct route *route = arena_take(&memory, sizeof *route);
+    struct discover *urls = arena_take(&memory, service->url_count * sizeof *urls);
+
+    if (!route || !urls)
         return NULL;
-    list->count = 1;
-    take_endpoint(&list->items[0], url);
-    return list;
+    route->digest = digest;
+    route->name = keep(service->name, strlen(service->name));
+    route->prefix = service->settings->prefix;
+    route->credentials = service->settings->credentials;
+    route->keeps_host = service->settings->host == SETTINGS_HOST_ASKED;
+    route->url_count = service->url_count;
+    route->urls = urls;
+    for (uint32_t i = 0; i < service->url_count; i++)
+        take_url(&urls[i], &service->urls[i]);
+    return route;
 }
 
-static struct known *find_known(struct known *at, const struct rules_service *service)
+static struct route *find(struct route *at, const struct rules_service *service, uint64_t digest)
 {
-    while (at && at->service != service)
+    while (at && (at->digest != digest || strcmp(at->name, service->name) != 0))
         at = at->next;
     return at;
 }
 
 /* Two threads may make it at once: the second finds the first one's when it comes to publish. */
-static struct known *know(const struct rules_service *service)
+static struct route *know(const struct rules_service *service)
 {
-    struct known *head = atomic_load_explicit(&first, memory_order_acquire),
-                 *known = find_known(head, service);
+    uint64_t digest = digest_of(service);
+    struct route *head = atomic_load_explicit(&first, memory_order_acquire),
+                 *known = find(head, service, digest);
 
     if (known)
         return known;
-    known = arena_take(&memory, sizeof *known + service->url_count * sizeof known->lists[0]);
-    if (!known)
+    struct route *route = make(service, digest);
+    if (!route)
         return NULL;
-    known->service = service;
-    for (uint32_t i = 0; i < service->url_count; i++)
-        if (!service->urls[i].is_srv)
-            atomic_store_explicit(&known->lists[i], list_of(&service->urls[i]), memory_order_relaxed);
     do {
-        struct known *other = find_known(head, service);
-        if (other)
-            return other;
-        known->next = head;
-    } while (!atomic_compare_exchange_weak(&first, &head, known));
-    return known;
+        known = find(head, service, digest);
+        if (known)
+            return known;
+        route->next = head;
+    } while (!atomic_compare_exchange_weak(&first, &head, route));
+    return route;
 }
 
-unsigned route_addresses(const struct rules_service *service, bool may_ask,
-                         struct route_address *addresses[ROUTE_MOST])
+static struct route *find_in(const struct ready *ready, const struct place *place)
 {
-    struct known *known = know(service);
+    const struct rules_service *service =
+        place->family == PLACE_NAME ? rules_service(ready->rules, place->name, place->name_length) : NULL;
+    return service ? know(service) : NULL;
+}
+
+struct route *route_of(const struct gate_call *call, const struct place *place)
+{
+    return call->ready ? find_in(call->ready, place) : NULL;
+}
+
+struct route *route_look_up(const struct place *place)
+{
+    struct ready *ready = gate_ready(true);
+    struct route *route = NULL;
+
+    if (!ready)
+        return NULL;
+    refresh_look(ready, true);
+    ready = ready_hold();
+    if (rules_service(ready->rules, place->name, place->name_length) && gate_enforces(ready, place))
+        route = find_in(ready, place);
+    ready_drop(ready);
+    return route;
+}
+
+bool route_may_change(const struct route *route)
+{
+    return route->url_count > 1 || (route->url_count == 1 && route->urls[0].domain);
+}
+
+static void swap(struct route_address **a, struct route_address **b)
+{
+    struct route_address *kept = *a;
+    *a = *b;
+    *b = kept;
+}
+
+/* Those of one priority come in an order that the dice make by their weights (RFC 2782). */
+static void shuffle(struct route_address **addresses, unsigned count)
+{
+    uint16_t weights[ROUTE_MOST];
+
+    for (unsigned from = 0, end; from < count; from++) {
+        for (end = from; end < count && addresses[end]->priority == addresses[from]->priority; end++)
+            weights[end - from] = addresses[end]->weight;
+        if (end - from > 1)
+            swap(&addresses[from], &addresses[from + srv_pick(weights, end - from, random_32())]);
+    }
+}
+
+unsigned route_addresses(struct route *route, bool may_ask, struct route_address *addresses[ROUTE_MOST])
+{
     unsigned count = 0;
 
-    (void)may_ask;
-    for (uint32_t i = 0; known && i < service->url_count; i++) {
-        struct route_list *list = atomic_load_explicit(&known->lists[i], memory_order_acquire);
+    for (uint32_t i = 0; i < route->url_count; i++) {
+        struct discover *url = &route->urls[i];
+        struct route_list *list = discover_addresses(url, &memory, may_ask && url->domain);
+        unsigned before = count;
         for (uint32_t j = 0; list && j < list->count && count < ROUTE_MOST; j++)
             addresses[count++] = &list->items[j];
+        if (url->domain)
+            shuffle(addresses + before, count - before);
     }
     return count;
-}
-
-const struct rules_service *route_service(const struct place *place)
-{
-    const struct ready *ready = gate_ready(false);
-
-    if (!ready || place->family != PLACE_NAME)
-        return NULL;
-    return rules_service(ready->rules, place->name, place->name_length);
 }
 
 /* ---- what an address leads to ---- */
@@ -196,24 +286,24 @@ struct memory_name {
     size_t host_length, policy_length;
 };
 
-static struct memory_name name_memory(const struct rules_service *service,
-                                      const struct route_address *address, uint16_t port)
+static struct memory_name name_memory(const struct route *route, const struct route_address *address,
+                                      uint16_t port)
 {
     struct place place = address->place;
     struct memory_name name = {.policy = "@"};
-    size_t length = strnlen(service->name, sizeof name.policy - 1);
+    size_t length = strnlen(route->name, sizeof name.policy - 1);
 
-    memcpy(name.policy + 1, service->name, length);
+    memcpy(name.policy + 1, route->name, length);
     name.policy_length = length + 1;
     place.port = place.port ? place.port : port;
     name.host_length = place_print(&place, name.host);
     return name;
 }
 
-static bool find_memory(struct gate_call *call, const struct rules_service *service,
+static bool find_memory(struct gate_call *call, const struct route *route,
                         const struct route_address *address, uint16_t port)
 {
-    struct memory_name name = name_memory(service, address, port);
+    struct memory_name name = name_memory(route, address, port);
 
     call->route.slot = slots_take(&gate_ready(false)->state, name.host, name.host_length, name.policy,
                                   name.policy_length, clock_now_us() / 1000);
@@ -222,9 +312,9 @@ static bool find_memory(struct gate_call *call, const struct rules_service *serv
     return call->route.slot != NULL;
 }
 
-bool route_is_well(const struct rules_service *service, const struct route_address *address, uint16_t port)
+bool route_is_well(const struct route *route, const struct route_address *address, uint16_t port)
 {
-    struct memory_name name = name_memory(service, address, port);
+    struct memory_name name = name_memory(route, address, port);
     struct ready *ready = gate_ready(false);
     struct layout_host *slot =
         ready ? slots_find(&ready->state, name.host, name.host_length, name.policy, name.policy_length)
@@ -257,20 +347,19 @@ static struct route_address *go(struct gate_call *call, struct route_address *ad
 }
 
 /* Where all have failed, each attempt of a call goes to the one behind the last. */
-static struct route_address *go_round(struct gate_call *call, const struct rules_service *service,
+static struct route_address *go_round(struct gate_call *call, const struct route *route,
                                       struct route_address *const *addresses, unsigned count, uint16_t port)
 {
     unsigned index = call->attempt > 1 ? (call->route.last + 1u) % count : 0;
 
-    find_memory(call, service, addresses[index], port);
+    find_memory(call, route, addresses[index], port);
     return go(call, addresses[index], index);
 }
 
-struct route_address *route_choose(struct gate_call *call, const struct rules_service *service,
-                                   const struct route_wish *wish)
+struct route_address *route_choose(struct gate_call *call, struct route *route, const struct route_wish *wish)
 {
     struct route_address *addresses[ROUTE_MOST];
-    unsigned all = route_addresses(service, wish->may_ask, addresses), count = 0;
+    unsigned all = route_addresses(route, wish->may_ask, addresses), count = 0;
 
     for (unsigned i = 0; i < all; i++)
         if (fits(addresses[i], wish))
@@ -282,9 +371,9 @@ struct route_address *route_choose(struct gate_call *call, const struct rules_se
     if (all == 1) /* nothing to choose, nothing to remember */
         return go(call, addresses[0], 0);
     for (unsigned i = 0; i < count; i++)
-        if (find_memory(call, service, addresses[i], wish->port) && is_well(call))
+        if (find_memory(call, route, addresses[i], wish->port) && is_well(call))
             return go(call, addresses[i], i);
-    return go_round(call, service, addresses, count, wish->port);
+    return go_round(call, route, addresses, count, wish->port);
 }
 
 /* ---- how it ended ---- */

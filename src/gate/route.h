@@ -11,6 +11,8 @@
 
 enum { ROUTE_MOST = 32, ROUTE_LEADS = 8 };
 
+struct discover;
+
 /* Where a service may run. It lives as long as the process; all but the leads is constant. */
 struct route_address {
     enum endpoint_scheme scheme;
@@ -34,23 +36,42 @@ struct route_wish {
     const struct place *at; /* only what leads to this address; NULL: anything */
 };
 
-/* The service that a place names, in the rules that hold; NULL: none. */
-const struct rules_service *route_service(const struct place *place);
+/*
+ * A service, as doors know it: made when it is first asked for, a copy of what the rules say, so that it
+ * outlives them; the same service in other rules is the same route.
+ */
+struct route {
+    uint64_t digest; /* of all that follows, but next */
+    struct route *next;
+    const char *name;
+    bool prefix, credentials, keeps_host; /* its settings */
+    uint32_t url_count;
+    struct discover *urls; /* url_count of them */
+};
+
+/* The service that a place names in the rules that the call holds; NULL: none. Likewise of ready's rules. */
+struct route *route_of(const struct gate_call *call, const struct place *place);
+
+/* The same for a look-up, where gusset acts on connects to the place; rules that have changed are taken
+ * first. */
+struct route *route_look_up(const struct place *place);
+
+/* Whether an attempt may go to another address than the last one. */
+bool route_may_change(const struct route *route);
 
 /*
  * Where the call's next attempt goes; NULL when no address fits the wish. gate_ended will count the outcome
  * for the address, where the service has several.
  */
-struct route_address *route_choose(struct gate_call *call, const struct rules_service *service,
+struct route_address *route_choose(struct gate_call *call, struct route *route,
                                    const struct route_wish *wish);
 
 /* All addresses of a service, in their order; returns how many. */
-unsigned route_addresses(const struct rules_service *service, bool may_ask,
-                         struct route_address *addresses[ROUTE_MOST]);
+unsigned route_addresses(struct route *route, bool may_ask, struct route_address *addresses[ROUTE_MOST]);
 
 /* Whether the address has not failed of late, as far as anybody knows; port is the asked one, 0: not known.
  */
-bool route_is_well(const struct rules_service *service, const struct route_address *address, uint16_t port);
+bool route_is_well(const struct route *route, const struct route_address *address, uint16_t port);
 
 /* A look-up of the address's name has led to this one. */
 void route_learn(struct route_address *address, const struct place *found);

@@ -19,11 +19,15 @@
     X(RESCUED, "rescued")     /* a call ended well after retries; detail: how long it took in ms */          \
     X(REJECTED, "rejected")   /* refused: circuit open; detail: when it is worth trying again in ms */       \
     X(LIMITED, "limited")     /* refused: rate limit; detail likewise */                                     \
+    X(CROWDED, "crowded")     /* refused: the bulkhead is full */                                            \
+    X(WAITS, "waits")         /* kept waiting; detail: how long at first in ms */                            \
+    X(OFFLINE, "offline")     /* every host fails: the machine has lost its network, circuits stay */        \
     X(OPENED, "opened")       /* the circuit opened; detail: for how long in ms */                           \
     X(PROBE, "probe")         /* the circuit is half open, this call probes */                               \
     X(CLOSED, "closed")       /* the circuit closed */                                                       \
     X(TRIPPED, "tripped")     /* opened by hand; detail: for how long in ms, 0: until reset */               \
     X(RESET, "reset")         /* closed by hand */                                                           \
+    X(HELD, "held")           /* held closed by hand; detail: for how long in ms, 0: until reset */          \
     X(RESUMED,                                                                                               \
       "resumed")      /* a body broke off, the next attempt goes on; detail: how much there was, in KiB */   \
     X(STALE, "stale") /* an earlier reply was given; detail: how old it is, in seconds */                    \

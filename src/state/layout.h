@@ -4,6 +4,7 @@
  * raise LAYOUT_VERSION: the version is part of the file's name, so old and new never meet.
  *
  *   header (4096 bytes) | hosts × struct layout_host | LAYOUT_EVENTS × struct layout_event
+ *     | LAYOUT_PLACES × struct layout_places
  */
 #ifndef GUSSET_STATE_LAYOUT_H
 #define GUSSET_STATE_LAYOUT_H
@@ -26,7 +27,10 @@ enum {
     LAYOUT_LATENCY_BUCKETS = 96,
     LAYOUT_UNPROTECTED = 8,
     LAYOUT_HOST_MODES = 64,
-    LAYOUT_ERRORS = 16
+    LAYOUT_ERRORS = 16,
+    LAYOUT_PLACES = 2048, /* a power of two */
+    LAYOUT_PLACES_A_ROW = 7,
+    LAYOUT_SPACES = 63 /* pid namespaces whose processes can be told to be gone */
 };
 
 #define LAYOUT_MAGIC "gusset\n\1"
@@ -47,6 +51,9 @@ enum {
     X(would_reject) /* shadow: calls that would have been refused */                                         \
     X(would_retry)  /* shadow: outcomes that would have been tried again */                                  \
     X(nested)       /* calls that the program itself made again after they had failed: tried fewer times */  \
+    X(crowded)      /* calls refused because the bulkhead was full */                                        \
+    X(offline)      /* failures not held against the host: the machine had lost its network */               \
+    X(waited)       /* calls kept waiting for a token, a place or a circuit */                               \
     X(fallback)     /* calls that were given the rule's fallback instead of their failure */                 \
     X(stale)        /* calls that were given an earlier reply instead of their failure */                    \
     X(resumed)      /* attempts that went on with a body that had broken off */                              \
@@ -76,7 +83,12 @@ struct layout_header {
         _Alignas(64) _Atomic uint64_t count;
     } unprotected[LAYOUT_UNPROTECTED];
     _Atomic uint64_t host_modes[LAYOUT_HOST_MODES]; /* hosts switched by hand; state/control.h */
-    char reserved[4096 - 192 - 64 * LAYOUT_UNPROTECTED - 8 * LAYOUT_HOST_MODES];
+    _Atomic uint64_t spaces[LAYOUT_SPACES]; /* inodes of the pid namespaces that hold places; 0: free */
+    /* Whether the machine has lost its network (gate/network): written by what fails, read where calls end
+     * well. */
+    _Alignas(64) _Atomic uint64_t suspect; /* since when it is suspected; 0: it is not */
+    _Atomic uint64_t troubled[2];          /* two hosts that failed since then, and when */
+    char reserved[4096 - 1728 - 3 * 8];
 };
 
 struct layout_host {
@@ -88,7 +100,8 @@ struct layout_host {
     _Atomic uint64_t used_ms;     /* monotonic, about a second coarse: who is evicted */
     _Atomic uint64_t
         patience_ms; /* monotonic: until when the host asked to be left alone (Retry-After); 0: it did not */
-    uint64_t reserved[3];
+    _Atomic uint64_t calm; /* core/breaker: how long the circuit was open before it closed */
+    uint64_t reserved[2];
 
     _Atomic uint64_t outcomes[WINDOW_SLOTS]; /* attempts and failures, over breaker.rate.window */
     _Atomic uint64_t budget[WINDOW_SLOTS];   /* calls and retries, over ten seconds */
@@ -117,11 +130,18 @@ struct layout_event {
     char host[88]; /* "name:port", cut */
 };
 
+/* Places that calls in flight hold, a row of them for a key; a bulkhead has as many rows as it needs. */
+struct layout_places {
+    _Alignas(64) _Atomic uint64_t tag;            /* whose row this is (state/places); 0: nobody's yet */
+    _Atomic uint64_t owners[LAYOUT_PLACES_A_ROW]; /* core/owner; 0: free */
+};
+
 static_assert(sizeof(struct layout_header) == 4096, "the header is a page");
 static_assert(sizeof(struct layout_host) % 64 == 0, "slots do not share cache lines");
 static_assert(sizeof(struct layout_host) == 1280, "a slot is twenty lines");
 static_assert(offsetof(struct layout_host, outcomes) == 64, "the first line is for the words of each call");
 static_assert(sizeof(struct layout_event) == 128, "two lines an event");
+static_assert(sizeof(struct layout_places) == 64, "a row is a line");
 static_assert((int)LAYOUT_COUNTERS_USED <= (int)LAYOUT_COUNTERS_ROOM, "room for the counters");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "64-bit words are lock-free");
 

@@ -27,7 +27,8 @@ enum {
     PATH_ROOM = 1024,
     TRIES = 50, /* of opening, while others create or renew the file */
     PAUSE_MS = 2,
-    EVENTS_SIZE = LAYOUT_EVENTS * (int)sizeof(struct layout_event)
+    EVENTS_SIZE = LAYOUT_EVENTS * (int)sizeof(struct layout_event),
+    PLACES_SIZE = LAYOUT_PLACES * (int)sizeof(struct layout_places)
 };
 
 /* A new file that has no place yet. */
@@ -87,7 +88,8 @@ static uint32_t hosts_rounded(uint32_t hosts)
 
 static size_t size_for(uint32_t hosts)
 {
-    return sizeof(struct layout_header) + (size_t)hosts * sizeof(struct layout_host) + EVENTS_SIZE;
+    return sizeof(struct layout_header) + (size_t)hosts * sizeof(struct layout_host) + EVENTS_SIZE +
+           PLACES_SIZE;
 }
 
 /* The slots of a file of this size; 0 when no layout has it. */
@@ -137,6 +139,7 @@ static void lay_out(struct map *map, void *memory, uint32_t hosts)
     map->header = memory;
     map->hosts = (struct layout_host *)(void *)(bytes + sizeof(struct layout_header));
     map->events = (struct layout_event *)(void *)(map->hosts + hosts);
+    map->places = (struct layout_places *)(void *)(map->events + LAYOUT_EVENTS);
     map->host_count = hosts;
     map->size = size_for(hosts);
 }

@@ -22,6 +22,7 @@ struct map {
     struct layout_header *header; /* NULL: not open */
     struct layout_host *hosts;
     struct layout_event *events;
+    struct layout_places *places;
     uint32_t host_count; /* a power of two, from the file's size */
     size_t size;
     bool is_private;

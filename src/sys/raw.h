@@ -322,6 +322,12 @@ static inline bool sys_can_read_8(const void *at)
     return sys_call_4(SYS_rt_sigprocmask, -1, (long)at, 0, sizeof(uint64_t)) != -EFAULT;
 }
 
+/* Whether there is no process of this number; one that may not be signalled is there. */
+static inline bool sys_is_no_process(int pid)
+{
+    return sys_call(SYS_kill, pid, 0, 0) == -ESRCH;
+}
+
 static inline int sys_madvise(void *memory, size_t size, int advice)
 {
     return (int)sys_call(SYS_madvise, (long)memory, (long)size, advice);

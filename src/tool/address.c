@@ -63,6 +63,7 @@ static const char *parse_url(struct address *address, const char *text, size_t s
     const char *path = start + length;
 
     address->is_url = true;
+    address->is_encrypted = scheme == 5 && strncasecmp(text, "https", 5) == 0;
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (strlen(schemes[i].scheme) == scheme && strncasecmp(schemes[i].scheme, text, scheme) == 0)
             address->place.port = schemes[i].port;

@@ -14,6 +14,7 @@ enum { ADDRESS_PATH_MOST = 2048 };
 struct address {
     struct place place; /* port 0 where none was given or follows from the scheme */
     bool is_url;
+    bool is_encrypted;            /* the URL says https */
     char path[ADDRESS_PATH_MOST]; /* of a URL, at least "/" */
     size_t path_length;
 };

@@ -66,6 +66,9 @@ static void print_for_people(const struct check *check)
     printf("%s%s: fine%s, %u %s, %u %s", output_style(stdout, OUTPUT_GOOD), file_of(check),
            output_style(stdout, OUTPUT_PLAIN), policies, plural(policies, "policy", "policies"), rules,
            plural(rules, "rule", "rules"));
+    if (check->model.services.count)
+        printf(", %u %s", check->model.services.count,
+               plural(check->model.services.count, "service", "services"));
     if (warnings)
         printf(", %u %s", warnings, plural(warnings, "warning", "warnings"));
     putchar('\n');
@@ -84,6 +87,7 @@ static void print_json(const struct check *check)
     json_number(&json, "errors", check->faults.errors);
     json_number(&json, "policies", own_policies(&check->model));
     json_number(&json, "rules", check->model.rules.count);
+    json_number(&json, "services", check->model.services.count);
     json_array(&json, "faults");
     for (uint32_t i = 0; i < check->faults.count; i++) {
         const struct fault *fault = &check->faults.items[i];

@@ -64,13 +64,25 @@ static void list_settings(void)
             printf("%s=\n", settings_at(i)->key);
 }
 
+static void list_services(void)
+{
+    struct setup setup = {.config = NULL};
+    struct model model;
+
+    setup_model_or_empty(&setup, &model);
+    for (uint32_t i = 0; i < model.services.count; i++)
+        puts(model_string(&model, model_service(&model, i)->name));
+    model_clear(&model);
+}
+
 static const struct {
     enum usage_kind kind;
     void (*list)(void);
 } lists[] = {
     {USAGE_HOSTS,    list_hosts   },
     {USAGE_POLICIES, list_policies},
-    {USAGE_SETTINGS, list_settings}
+    {USAGE_SETTINGS, list_settings},
+    {USAGE_SERVICES, list_services}
 };
 
 static bool list_words(const char *what)
@@ -99,7 +111,7 @@ int tool_completion(const struct tool_verb *verb, int argc, char **argv)
         return options_misused(verb, "expected bash, zsh or fish");
     if (list)
         return list_words(list) ? TOOL_FINE
-                                : options_misused(verb, "--list takes hosts, policies or settings");
+                                : options_misused(verb, "--list takes hosts, policies, settings or services");
     for (size_t i = 0; i < sizeof shells / sizeof *shells; i++)
         if (strcmp(shells[i].name, options.operands[0]) == 0) {
             shells[i].write(stdout);

@@ -93,6 +93,16 @@ static void print_sentence(const struct events_entry *event)
     case EVENTS_LIMITED:
         printf("over the rate limit, worth trying in %s", duration);
         return;
+    case EVENTS_CROWDED:
+        printf("as many calls as the bulkhead lets through are in flight");
+        return;
+    case EVENTS_WAITS:
+        printf("kept waiting, %s at first", duration);
+        return;
+    case EVENTS_OFFLINE:
+        print_outcome(event);
+        printf("; every host fails, the machine has lost its network: circuits stay as they are");
+        return;
     case EVENTS_OPENED:
         print_outcome(event);
         printf("; circuit open for %s", duration);
@@ -123,6 +133,10 @@ static void print_sentence(const struct events_entry *event)
         print_outcome(event);
         printf("; given status %u instead", event->detail);
         return;
+    case EVENTS_HELD:
+        printf(event->detail ? "held closed by hand for %s" : "held closed by hand until it is reset",
+               duration);
+        return;
     case EVENTS_NONE:
     case EVENTS_KINDS:
         return;
@@ -135,6 +149,7 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_RESCUED:
     case EVENTS_CLOSED:
     case EVENTS_RESET:
+    case EVENTS_HELD:
         return OUTPUT_GOOD;
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
@@ -143,6 +158,9 @@ static enum output_style style_of(enum events_kind kind)
         return OUTPUT_BAD;
     case EVENTS_REJECTED:
     case EVENTS_LIMITED:
+    case EVENTS_CROWDED:
+    case EVENTS_WAITS:
+    case EVENTS_OFFLINE:
     case EVENTS_PROBE:
     case EVENTS_RETRY:
     case EVENTS_STALE:
@@ -174,6 +192,7 @@ static const char *name_of_detail(enum events_kind kind)
 {
     switch (kind) {
     case EVENTS_RETRY:
+    case EVENTS_WAITS:
         return "wait_ms";
     case EVENTS_RESCUED:
         return "took_ms";
@@ -191,8 +210,12 @@ static const char *name_of_detail(enum events_kind kind)
         return "fault";
     case EVENTS_FALLBACK:
         return "given_status";
+    case EVENTS_HELD:
+        return "held_ms";
     case EVENTS_EXHAUSTED:
     case EVENTS_UNFUNDED:
+    case EVENTS_CROWDED:
+    case EVENTS_OFFLINE:
     case EVENTS_PROBE:
     case EVENTS_CLOSED:
     case EVENTS_RESET:

@@ -11,6 +11,7 @@
 #include "tool/json.h"
 #include "tool/options.h"
 #include "tool/output.h"
+#include "tool/registry.h"
 #include "tool/setup.h"
 
 struct explain {
@@ -24,6 +25,7 @@ struct explain {
     struct model model;
     const struct model_rule *winner; /* NULL: none */
     uint32_t policy;                 /* MODEL_NONE: none */
+    uint32_t service;                /* MODEL_NONE: the place names none */
 };
 
 /* ---- finding ---- */
@@ -32,17 +34,22 @@ static void find_winner(struct explain *explain)
 {
     struct explain_candidate candidate;
 
-    explain->policy = (uint32_t)MODEL_NONE;
+    explain->policy = explain->service = (uint32_t)MODEL_NONE;
     for (uint32_t at = 0; explain_next(&explain->model, &explain->query, explain->program, &at, &candidate);)
         if (candidate.verdict == EXPLAIN_MATCHES) {
             explain->winner = candidate.rule;
             explain->policy = candidate.rule->policy;
-            return;
+            break;
         }
+    if (explain->query.place->family == PLACE_NAME)
+        explain->service = model_find_service(&explain->model, explain->query.place->name);
+    if (!explain->winner && explain->service != (uint32_t)MODEL_NONE)
+        explain->policy = model_service(&explain->model, explain->service)->policy;
 }
 
 static void find_policy(struct explain *explain)
 {
+    explain->service = (uint32_t)MODEL_NONE;
     explain->policy = model_find_policy(&explain->model, explain->policy_name);
     if (explain->policy == (uint32_t)MODEL_NONE) /* locked: what was asked for did not count */
         explain->policy = preset_add(&explain->model, explain->policy_name);
@@ -191,6 +198,29 @@ static void print_absent_groups(const struct explain *explain)
         putchar('\n');
 }
 
+static bool leads(const struct explain *explain, const struct registry_url *url, char *text, size_t size)
+{
+    const struct address *address = &explain->address;
+
+    return registry_target(&explain->model, explain->service, url, &address->place, address->is_encrypted,
+                           address->is_url ? address->path : NULL, text, size);
+}
+
+static void print_service(const struct explain *explain)
+{
+    const struct model_service *service = model_service(&explain->model, explain->service);
+    const char *goes = strcmp(mode_of(explain), "enforce") == 0 ? "goes to" : "would go to";
+    struct registry_url url;
+    char text[REGISTRY_TEXT + ADDRESS_PATH_MOST], origin[EXPLAIN_TEXT_MOST];
+
+    for (uint32_t i = 0; i < service->urls_count; i++) {
+        registry_url(&explain->model, explain->service, i, &url);
+        explain_origin(&explain->model, url.origin, origin, sizeof origin);
+        bool is_led = leads(explain, &url, text, sizeof text);
+        printf("%s %s, %s\n", is_led ? (i ? "or     " : goes) : "not to ", text, origin);
+    }
+}
+
 static void print_for_people(struct explain *explain)
 {
     if (explain->policy_name) {
@@ -208,7 +238,10 @@ static void print_for_people(struct explain *explain)
         puts("no rule matches: gusset leaves such a call alone");
         return;
     }
-    printf("mode   %s\n\n", mode_of(explain));
+    printf("mode   %s\n", mode_of(explain));
+    if (explain->service != (uint32_t)MODEL_NONE)
+        print_service(explain);
+    putchar('\n');
     print_settings(explain);
     print_absent_groups(explain);
 }
@@ -281,6 +314,26 @@ static void write_headers(const struct explain *explain, struct json *json)
     json_end_array(json);
 }
 
+static void write_service(const struct explain *explain, struct json *json)
+{
+    const struct model_service *service = model_service(&explain->model, explain->service);
+    struct registry_url url;
+    char text[REGISTRY_TEXT + ADDRESS_PATH_MOST], origin[EXPLAIN_TEXT_MOST];
+
+    json_text(json, "service", model_string(&explain->model, service->name));
+    json_array(json, "addresses");
+    for (uint32_t i = 0; i < service->urls_count; i++) {
+        registry_url(&explain->model, explain->service, i, &url);
+        explain_origin(&explain->model, url.origin, origin, sizeof origin);
+        json_object(json, NULL);
+        bool is_led = leads(explain, &url, text, sizeof text);
+        json_text(json, is_led ? "goes_to" : "why_not", text);
+        json_text(json, "from", origin);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
 static void print_json(const struct explain *explain)
 {
     struct json json = {.to = stdout};
@@ -297,6 +350,8 @@ static void print_json(const struct explain *explain)
     if (is_found) {
         json_text(&json, "policy", policy_name(explain, explain->policy));
         json_text(&json, "mode", mode_of(explain));
+        if (explain->service != (uint32_t)MODEL_NONE)
+            write_service(explain, &json);
         write_settings(explain, &json);
         write_headers(explain, &json);
     }

@@ -63,6 +63,17 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset explain --policy quick\n",
      .act = tool_explain,
      .misuse = TOOL_MISUSE},
+    {.name = "services",
+     .help = "the registry: where each service runs, and where each value comes from",
+     .synopsis = "services [SERVICE] [--json]",
+     .text = "  --config FILE       the configuration; default: the one that holds here\n"
+             "  --json              one JSON object\n"
+             "\n"
+             "Addresses are shown as the environment of this command expands them. A program has its own.\n",
+     .examples = "  gusset services\n"
+                 "  USER_SERVICE_HOST=10.0.0.5 gusset services user-service\n",
+     .act = tool_services,
+     .misuse = TOOL_MISUSE},
     {.name = "doctor",
      .help = "which calls of a program gusset will see, and why not",
      .synopsis = "doctor PROGRAM|FILE.so|PID [--json]",
@@ -121,12 +132,15 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "reset",
      .help = "close a circuit by hand, or all",
-     .synopsis = "reset [HOST[:PORT]] [--policy NAME]",
-     .text = "  --policy NAME       the circuit of this policy only\n"
+     .synopsis = "reset [HOST[:PORT]] [--hold [--for DURATION]] [--policy NAME]",
+     .text = "  --hold              keep it closed, whatever fails\n"
+             "  --for DURATION      how long, such as 90s or 1h; default: until it is reset without --hold\n"
+             "  --policy NAME       the circuit of this policy only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
              "\n"
              "The circuit closes and forgets the failures that it had counted; the totals of `status` stay.\n",
      .examples = "  gusset reset api.example.com\n"
+                 "  gusset reset api.example.com --hold --for 1h\n"
                  "  gusset reset\n",
      .act = tool_reset,
      .misuse = TOOL_MISUSE},

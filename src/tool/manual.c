@@ -177,6 +177,11 @@ static void write_settings_of_policy(FILE *to)
     write_settings(SETTINGS_OF_POLICY, to);
 }
 
+static void write_settings_of_service(FILE *to)
+{
+    write_settings(SETTINGS_OF_SERVICE, to);
+}
+
 /* ---- built-in policies: what each changes of the first ---- */
 
 static void write_differences(const struct policy *policy, const struct policy *standard, FILE *to)
@@ -220,10 +225,11 @@ static const struct {
     const char *name;
     void (*write)(FILE *to);
 } parts[] = {
-    {"verbs",              write_verbs             },
-    {"settings-of-file",   write_settings_of_file  },
-    {"settings-of-policy", write_settings_of_policy},
-    {"policies",           write_policies          },
+    {"verbs",               write_verbs              },
+    {"settings-of-file",    write_settings_of_file   },
+    {"settings-of-policy",  write_settings_of_policy },
+    {"settings-of-service", write_settings_of_service},
+    {"policies",            write_policies           },
 };
 
 bool manual_write(const char *part, FILE *to)

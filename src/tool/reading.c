@@ -63,6 +63,12 @@ uint32_t reading_window_ms(struct reading *reading, const struct snapshot *host)
     return policy ? policy->breaker.rule.window_ms : 0;
 }
 
+uint32_t reading_bulkhead(struct reading *reading, const struct snapshot *host)
+{
+    const struct policy *policy = policy_with(reading, host, POLICY_BULKHEAD);
+    return policy ? policy->bulkhead.calls : 0;
+}
+
 struct tokens reading_tokens(struct reading *reading, const struct snapshot *host)
 {
     const struct policy *policy = policy_with(reading, host, POLICY_LIMIT);

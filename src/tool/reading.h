@@ -39,6 +39,9 @@ uint32_t reading_window_ms(struct reading *reading, const struct snapshot *host)
 /* The host's rate limit; without a rule where it has none. */
 struct tokens reading_tokens(struct reading *reading, const struct snapshot *host);
 
+/* The most calls that the host's policy lets be in flight; 0: no bulkhead, or not known here. */
+uint32_t reading_bulkhead(struct reading *reading, const struct snapshot *host);
+
 /* What the switch says: "as configured", "enforce", "shadow", "off". */
 const char *reading_mode(const struct reading *reading);
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "core/breaker.h"
+#include "gate/bulkhead.h"
 #include "report/histogram.h"
+#include "state/places.h"
 #include "state/slots.h"
 #include "tool/output.h"
 
@@ -51,6 +53,7 @@ static bool copy(struct snapshot *host, struct map *map, uint32_t index)
     host->host[sizeof host->host - 1] = host->policy[sizeof host->policy - 1] = '\0';
     host->circuit = atomic_load(&slot->circuit);
     host->limit = atomic_load(&slot->limit);
+    host->in_flight = places_held(map, host->key, bulkhead_owner_is_gone, map);
     copy_words(host->outcomes, slot->outcomes, WINDOW_SLOTS);
     copy_words(host->budget, slot->budget, WINDOW_SLOTS);
     copy_words(host->counters, slot->counters, LAYOUT_COUNTERS_ROOM);
@@ -142,9 +145,14 @@ const char *snapshot_circuit(const struct snapshot *host, uint64_t now_ms, char 
 {
     enum breaker_state state = breaker_state(host->circuit);
     uint64_t remaining_ms = breaker_remaining_ms(host->circuit, now_ms);
+    uint64_t held_ms;
     char duration[OUTPUT_NUMBER];
 
-    if (state != BREAKER_OPEN)
+    if (breaker_is_held(host->circuit, now_ms, &held_ms) && held_ms == UINT64_MAX)
+        snprintf(text, SNAPSHOT_CIRCUIT, "held closed");
+    else if (breaker_is_held(host->circuit, now_ms, &held_ms))
+        snprintf(text, SNAPSHOT_CIRCUIT, "held closed for %s", output_duration(held_ms * 1000, duration));
+    else if (state != BREAKER_OPEN)
         snprintf(text, SNAPSHOT_CIRCUIT, "%s", breaker_state_name(state));
     else if (remaining_ms == UINT64_MAX)
         snprintf(text, SNAPSHOT_CIRCUIT, "open until reset");

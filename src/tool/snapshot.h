@@ -21,6 +21,7 @@ struct snapshot {
     char bucket[SNAPSHOT_BUCKET];    /* of a bucket: the beginning of its key's hash; else "" */
     uint64_t circuit;
     uint64_t limit;
+    unsigned in_flight; /* calls that hold a place of the bulkhead */
     uint64_t outcomes[WINDOW_SLOTS];
     uint64_t budget[WINDOW_SLOTS];
     uint64_t counters[LAYOUT_COUNTERS_ROOM];

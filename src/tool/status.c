@@ -37,6 +37,15 @@ static enum output_style style_of(const struct snapshot *host)
     return OUTPUT_PLAIN;
 }
 
+static void add_in_flight(struct grid *grid, const struct snapshot *host, uint32_t most)
+{
+    if (most)
+        grid_add(grid, host->in_flight < most ? OUTPUT_PLAIN : OUTPUT_DOUBTFUL, "%u/%u", host->in_flight,
+                 most);
+    else
+        grid_add(grid, OUTPUT_PLAIN, "-");
+}
+
 /* ---- the table ---- */
 
 static void say(FILE *to, const char *line)
@@ -48,12 +57,13 @@ static void print_table(struct status *status, FILE *to)
 {
     const struct snapshot_list *list = &status->reading.hosts;
     static const struct grid_column columns[] = {
-        {"HOST",    false},
-        {"POLICY",  false},
-        {"CIRCUIT", false},
-        FIGURES_COLUMNS, {"TOKENS",  true },
+        {"HOST",      false},
+        {"POLICY",    false},
+        {"CIRCUIT",   false},
+        FIGURES_COLUMNS, {"IN FLIGHT", true },
+        {"TOKENS",    true },
     };
-    static const unsigned char spare[] = {0, 4, 0, FIGURES_SPARE, 9};
+    static const unsigned char spare[] = {0, 4, 0, FIGURES_SPARE, 10, 9};
     uint64_t now_ms = status->reading.now_us / 1000;
     struct grid grid;
     char circuit[SNAPSHOT_CIRCUIT];
@@ -74,6 +84,7 @@ static void print_table(struct status *status, FILE *to)
         grid_add(&grid, OUTPUT_PLAIN, "%s%s", snapshot_policy(host), host->is_shadow ? " (shadow)" : "");
         grid_add(&grid, style_of(host), "%s", snapshot_circuit(host, now_ms, circuit));
         figures_add(&grid, host);
+        add_in_flight(&grid, host, reading_bulkhead(&status->reading, host));
         struct tokens tokens = reading_tokens(&status->reading, host);
         tokens_add(&grid, &tokens);
     }
@@ -162,6 +173,9 @@ static void print_host(struct status *status, struct snapshot *host, FILE *to)
     print_window(status, host, to, now_ms);
     fprintf(to, "  budget    %u retries for %u calls in the last 10 s\n", budget.marked, budget.all);
     tokens_print(&tokens, to);
+    if (reading_bulkhead(&status->reading, host))
+        fprintf(to, "  in flight %u of %u calls\n", host->in_flight,
+                reading_bulkhead(&status->reading, host));
     print_latency(host, to);
     print_counters(host, to);
     print_errors(host, to);
@@ -171,7 +185,7 @@ static void print_host(struct status *status, struct snapshot *host, FILE *to)
 
 static void write_circuit(struct json *json, const struct snapshot *host, uint64_t now_ms)
 {
-    uint64_t remaining_ms = breaker_remaining_ms(host->circuit, now_ms);
+    uint64_t remaining_ms = breaker_remaining_ms(host->circuit, now_ms), held_ms;
     bool is_open = breaker_state(host->circuit) == BREAKER_OPEN;
 
     json_text(json, "circuit", breaker_state_name(breaker_state(host->circuit)));
@@ -180,6 +194,7 @@ static void write_circuit(struct json *json, const struct snapshot *host, uint64
     else
         json_null(json, "probe_in_ms");
     json_bool(json, "until_reset", is_open && remaining_ms == UINT64_MAX);
+    json_bool(json, "held", breaker_is_held(host->circuit, now_ms, &held_ms));
     json_number(json, "failures_in_a_row", breaker_failures(host->circuit));
 }
 
@@ -231,6 +246,7 @@ static void write_all(struct status *status)
         write_windows(status, &json, host, now_ms);
         struct tokens tokens = reading_tokens(&status->reading, host);
         tokens_write(&json, &tokens);
+        json_number(&json, "in_flight", host->in_flight);
         json_end_object(&json);
     }
     json_end_array(&json);

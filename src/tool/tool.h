@@ -44,6 +44,7 @@ int tool_reset(const struct tool_verb *verb, int argc, char **argv);
 int tool_on(const struct tool_verb *verb, int argc, char **argv);
 int tool_off(const struct tool_verb *verb, int argc, char **argv);
 int tool_mode(const struct tool_verb *verb, int argc, char **argv);
+int tool_services(const struct tool_verb *verb, int argc, char **argv);
 int tool_reload(const struct tool_verb *verb, int argc, char **argv);
 int tool_metrics(const struct tool_verb *verb, int argc, char **argv);
 int tool_completion(const struct tool_verb *verb, int argc, char **argv);

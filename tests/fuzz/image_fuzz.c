@@ -31,7 +31,11 @@ static const char configuration[] =
     "  { match = \"*.example.com:443\"; policy = \"p\"; mode = \"shadow\"; }, { match = \"10.0.0.0/8\"; "
     "policy = \"quick\"; },\n"
     "  { match = \"[2001:db8::]/32\"; policy = \"p\"; }, { match = \"unix:/run/x\"; policy = \"p\"; },\n"
-    "  { match = \"*\"; policy = \"standard\"; } );\n";
+    "  { match = \"*\"; policy = \"standard\"; } );\n"
+    "services = ( { name = \"user-service\"; url = \"http://${WHERE:-localhost}:8001/api\"; prefix = "
+    "\"${P:-true}\";\n"
+    "  health = { path = \"${H:-/up}\"; interval = \"${EVERY:-5s}\"; }; policy = \"p\"; },\n"
+    "  { name = \"b\"; urls = [\"https://[::1]:8443\", \"srv:_http._tcp.b.internal\"]; } );\n";
 
 static char folder[64], file[96], state[96];
 static struct source_request request = {.named = file, .ignores_lock = true};
@@ -71,6 +75,24 @@ static void prepare(void)
     atexit(clean);
 }
 
+static void use_services(const struct rules *rules)
+{
+    static const char *const names[] = {"user-service", "b", "none"};
+
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++)
+        rules_service(rules, names[i], strlen(names[i]));
+    for (uint32_t i = 0; i < rules_service_count(rules); i++) {
+        const struct rules_service *service = rules_service_at(rules, i);
+        if (!service)
+            continue;
+        if (service->health_path[0] != '/' || !memchr(service->name, 0, 1 << 20))
+            abort();
+        for (uint32_t url = 0; url < service->url_count; url++)
+            if (service->urls[url].place.name[service->urls[url].place.name_length] != 0)
+                abort();
+    }
+}
+
 static void use(const struct rules *rules)
 {
     static const char *const hosts[] = {"a.example.com", "b.example.com", "10.1.2.3", "[2001:db8::1]", "b",
@@ -90,6 +112,7 @@ static void use(const struct rules *rules)
         if (!memchr(match.policy->name, 0, 1 << 20) || !memchr(match.policy->limit_key, 0, 1 << 20))
             abort();
     }
+    use_services(rules);
     rules_are_fresh(rules);
 }
 
@@ -109,7 +132,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         memcpy(bytes + at, data + 2, 4);
     }
     struct image_header *header = (struct image_header *)(void *)bytes;
-    header->checksum = image_checksum(header);
+    if (header->size == whole_size) /* else it is rejected before it is summed up */
+        header->checksum = image_checksum(header);
     if (cache_write(&paths, &request, bytes, whole_size) < 0)
         abort();
     free(bytes);

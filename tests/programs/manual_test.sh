@@ -21,7 +21,7 @@ fi
 for verb in $(gusset help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p'); do
     ok "gusset(1) has the verb $verb" grep -q "^\.Ss gusset $verb" "${pages[0]}"
 done
-for key in $(gusset completion --list settings) mode= locked= log.level= state.path=; do
+for key in $(gusset completion --list settings) mode= locked= log.level= state.path= prefix= health.interval=; do
     grep -q "^\.It Ic ${key%=}$" "${pages[1]}" || fail "gusset.cfg(5) has the setting ${key%=}"
 done
 gusset run --policy quick --set limit.rate=60 -- curl -s http://127.0.0.1:1/
@@ -71,7 +71,7 @@ printf 'deploy:\n\tcurl -sS https://api.example.com/\n' >Makefile
 mkdir -p "$XDG_CONFIG_HOME/gusset" scripts
 ln -s "$(type -P true)" scripts/deps # what is needed is there, or the suite would not run
 configs=("$XDG_CONFIG_HOME/gusset/gusset.cfg" "$folder/none" "$folder/of_readme")
-config "${configs[0]}" <<<'hosts = ( { match = "*"; policy = "standard"; } );'
+config "${configs[0]}" <<<'hosts = ( { match = "*"; policy = "standard"; } ); services = ( { name = "user-service"; url = "http://${USER_SERVICE_HOST:-localhost}:8001"; } );'
 awk '/^```/ {is_one = !is_one; text = ""; next} is_one {text = text $0 "\n"} /^hosts = / {is_file = 1} /^\);/ && is_file {printf "%s", text; exit}' \
     "$root/README.md" | config "${configs[2]}"
 exits "the README's configuration is fine" 0 gusset check "${configs[2]}"

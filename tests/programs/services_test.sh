@@ -38,6 +38,24 @@ run() { timeout 20 gusset run -- "$@"; }
 heads() { tr -d '\r' | grep -iE "^(GET|POST|PUT|HEAD|Host:|--${1:+|$1})" | tr '\n' ' ' | sed 's/ $//'; }
 here="Host: 127.0.0.1:$port"
 
+# ---- the command ----
+is "check counts them" "$(gusset check | grep -o '[0-9]* services')" "10 services"
+is "services prints where a service runs, and where that comes from" "$(USERS_HOST=10.0.0.9 gusset services users | sed -n 2p | tr -s ' ' | cut -d' ' -f1-3)" \
+    "users address http://10.0.0.9:$port/api/v1"
+ok "and which variables the environment sets" grep -q "services.cfg:7, as \${USERS_PROTOCOL.*; from the environment: USERS_HOST$" <(USERS_HOST=10.0.0.9 gusset services users)
+is "as JSON" "$(gusset services plain --json | "$python" -c "
+import json, sys
+service = json.load(sys.stdin)['services'][0]
+print(service['name'], service['addresses'][0]['address'], [s['value'] for s in service['settings'] if s['key'] == 'host'])")" \
+    "plain http://127.0.0.1:$port/api/v1 ['service']"
+gusset services nobody >/dev/null 2>&1
+is "a service that is none" "$?" 1
+is "explain tells where a call goes" "$(gusset explain http://users/me | grep '^goes to' | cut -d, -f1)" "goes to http://127.0.0.1:$port/api/v1/me"
+is "and a connect" "$(gusset explain db:5432 | grep '^goes to' | cut -d, -f1)" "goes to 127.0.0.1:$port"
+is "each address" "$(gusset explain http://two/x | grep -cE '^(goes to|or     ) http://127.0.0.1')" 2
+is "and where it does not" "$(gusset explain https://plain/ | grep '^not to' | cut -d, -f1)" "not to  http://127.0.0.1:$port/api/v1: https never becomes http"
+is "in shadow, what would be" "$(gusset explain http://shadowed/ | grep -o '^would go to http')" "would go to http"
+
 # ---- libcurl ----
 is "the path of the address goes before the path that was asked for" \
     "$(run curl -sS "http://users/me?echo=request&key=%20b" | heads)" "GET /api/v1/me?echo=request&key=%20b HTTP/1.1 $here"

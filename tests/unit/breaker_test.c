@@ -224,6 +224,68 @@ static void breaker_names_its_states(void **state)
     assert_string_equal(breaker_state_name(BREAKER_HALF_OPEN), "half open");
 }
 
+static void breaker_takes_up_to_a_tenth_off_the_open_time_by_chance(void **state)
+{
+    (void)state;
+
+    assert_int_equal(breaker_remaining_ms(breaker_opened(&rule, NOW, 0, UINT32_MAX), NOW), 5000);
+    assert_in_range(breaker_remaining_ms(breaker_opened(&rule, NOW, 0, 0), NOW), 4500, 4501);
+    assert_int_equal(breaker_remaining_ms(breaker_opened(&rule, NOW, 1, UINT32_MAX), NOW), 10000);
+    assert_int_equal(breaker_remaining_ms(breaker_opened(&rule, NOW, 1000, UINT32_MAX), NOW), 300000);
+}
+
+static void breaker_goes_on_from_the_last_open_time_where_it_opens_again_soon(void **state)
+{
+    (void)state;
+    uint64_t calm = breaker_calm(NOW, 2); /* it was open for 5, 10, 20 seconds */
+
+    assert_int_equal(breaker_opens_after(0, &rule, NOW), 0);
+    assert_int_equal(breaker_opens_after(calm, &rule, NOW), 3);
+    assert_int_equal(breaker_opens_after(calm, &rule, NOW + 19999), 3);
+    assert_int_equal(breaker_opens_after(calm, &rule, NOW + 20000), 2);
+    assert_int_equal(breaker_opens_after(calm, &rule, NOW + 30000), 1);
+    assert_int_equal(breaker_opens_after(calm, &rule, NOW + 35000), 0);
+    assert_int_equal(breaker_opens_after(calm, &rule, NOW + 1000000000), 0);
+}
+
+static void breaker_opens_for_slow_ones_at_the_share_of_them_and_not_without_a_rule(void **state)
+{
+    (void)state;
+    struct breaker_rule slow = rule;
+
+    assert_false(breaker_is_slow(&rule, (struct window_sum){100, 100}));
+    slow.slow_ms = 1000;
+    slow.slow_bp = 8000;
+    assert_false(breaker_is_slow(&slow, (struct window_sum){19, 19}));
+    assert_false(breaker_is_slow(&slow, (struct window_sum){20, 15}));
+    assert_true(breaker_is_slow(&slow, (struct window_sum){20, 16}));
+    slow.slow_bp = 0;
+    assert_false(breaker_is_slow(&slow, (struct window_sum){20, 20}));
+}
+
+static void breaker_that_is_held_closed_lets_all_through_and_forgets_when_its_time_is_over(void **state)
+{
+    (void)state;
+    uint64_t word = breaker_held_closed(NOW, 60000), forever = breaker_held_closed(NOW, 0), left_ms;
+
+    assert_int_equal(breaker_state(word), BREAKER_CLOSED);
+    assert_true(breaker_is_held(word, NOW + 59999, &left_ms));
+    assert_int_equal(left_ms, 1);
+    for (int i = 0; i < 100; i++)
+        word = failure(word, NOW + 100, 0);
+    assert_int_equal(admit(&word, &rule, NOW + 100).answer, BREAKER_ADMITS);
+    assert_false(breaker_is_held(word, NOW + 60000, &left_ms));
+    assert_int_equal(admit(&word, &rule, NOW + 60000).answer, BREAKER_ADMITS);
+    assert_true(word == breaker_closed());
+    word = breaker_held_closed(NOW, 60000);
+    for (int i = 0; i < 5; i++)
+        word = failure(word, NOW + 60000, 0);
+    assert_int_equal(breaker_state(word), BREAKER_OPEN);
+    assert_true(breaker_is_held(forever, NOW + 86400000, &left_ms));
+    assert_true(left_ms == UINT64_MAX);
+    assert_false(breaker_is_held(tripped(NOW), NOW, &left_ms));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +306,10 @@ int main(void)
         cmocka_unit_test(breaker_honours_a_lease_longer_than_the_callers_own),
         cmocka_unit_test(breaker_works_across_the_wrap_of_its_clock),
         cmocka_unit_test(breaker_names_its_states),
+        cmocka_unit_test(breaker_takes_up_to_a_tenth_off_the_open_time_by_chance),
+        cmocka_unit_test(breaker_goes_on_from_the_last_open_time_where_it_opens_again_soon),
+        cmocka_unit_test(breaker_opens_for_slow_ones_at_the_share_of_them_and_not_without_a_rule),
+        cmocka_unit_test(breaker_that_is_held_closed_lets_all_through_and_forgets_when_its_time_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

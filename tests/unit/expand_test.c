@@ -169,6 +169,16 @@ static void under_cgi_no_http_variable_is_seen(void **state)
     unsetenv("HTTP_PROXY");
 }
 
+static void program_and_user_are_those_of_the_process(void **state)
+{
+    char wanted[64];
+    (void)state;
+    snprintf(wanted, sizeof wanted, "%s/%u", program_invocation_short_name, geteuid());
+    setenv("program", "somebody's own", 1);
+    assert_true(expand_text("${program}/${user}", out, sizeof out, expand_environment, &fault) > 0);
+    assert_string_equal(out, wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +189,7 @@ int main(void)
         cmocka_unit_test(what_does_not_fit_is_refused),
         cmocka_unit_test(the_first_line_of_a_file_is_taken),
         cmocka_unit_test(under_cgi_no_http_variable_is_seen),
+        cmocka_unit_test(program_and_user_are_those_of_the_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,6 +24,9 @@ static void the_header_lies_where_version_2_has_it(void **state)
     assert_int_equal(offsetof(struct layout_header, event_next), 128);
     assert_int_equal(offsetof(struct layout_header, unprotected), 192);
     assert_int_equal(offsetof(struct layout_header, host_modes), 704);
+    assert_int_equal(offsetof(struct layout_header, spaces), 1216);
+    assert_int_equal(offsetof(struct layout_header, suspect), 1728);
+    assert_int_equal(offsetof(struct layout_header, troubled), 1736);
 }
 
 static void a_host_lies_where_version_2_has_it(void **state)
@@ -35,6 +38,7 @@ static void a_host_lies_where_version_2_has_it(void **state)
     assert_int_equal(offsetof(struct layout_host, limit), 16);
     assert_int_equal(offsetof(struct layout_host, used_ms), 24);
     assert_int_equal(offsetof(struct layout_host, patience_ms), 32);
+    assert_int_equal(offsetof(struct layout_host, calm), 40);
     assert_int_equal(offsetof(struct layout_host, outcomes), 64);
     assert_int_equal(offsetof(struct layout_host, budget), 144);
     assert_int_equal(offsetof(struct layout_host, slow), 224);
@@ -72,9 +76,10 @@ static void the_counters_keep_their_order(void **state)
 #undef X
     };
     static const char *const expected[] = {
-        "calls",    "attempts",  "retries",  "failures", "rescued",        "failed",      "rejected",
-        "limited",  "exhausted", "unfunded", "opened",   "would_reject",   "would_retry", "nested",
-        "fallback", "stale",     "resumed",  "faults",   "would_fall_back"};
+        "calls",       "attempts", "retries",   "failures",       "rescued", "failed",
+        "rejected",    "limited",  "exhausted", "unfunded",       "opened",  "would_reject",
+        "would_retry", "nested",   "crowded",   "offline",        "waited",  "fallback",
+        "stale",       "resumed",  "faults",    "would_fall_back"};
     assert_int_equal(LAYOUT_COUNTERS_USED, sizeof expected / sizeof expected[0]);
     for (unsigned i = 0; i < LAYOUT_COUNTERS_USED; i++)
         assert_string_equal(names[i], expected[i]);

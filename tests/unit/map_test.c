@@ -68,7 +68,7 @@ static unsigned entries_of(const char *path)
 static size_t size_of(uint32_t hosts)
 {
     return sizeof(struct layout_header) + hosts * sizeof(struct layout_host) +
-           LAYOUT_EVENTS * sizeof(struct layout_event);
+           LAYOUT_EVENTS * sizeof(struct layout_event) + LAYOUT_PLACES * sizeof(struct layout_places);
 }
 
 static void make_file(const char *path, uint32_t hosts)
@@ -157,6 +157,7 @@ static void a_new_file_is_whole_and_for_its_owner_alone(void **state)
     assert_int_equal(map.size, size_of(128));
     assert_ptr_equal(map.hosts, (char *)map.header + 4096);
     assert_ptr_equal(map.events, map.hosts + 128);
+    assert_ptr_equal(map.places, map.events + LAYOUT_EVENTS);
     assert_memory_equal(map.header->magic, LAYOUT_MAGIC, 8);
     assert_int_equal(map.header->version, LAYOUT_VERSION);
     assert_int_equal(map.header->hosts, 128);

@@ -1,0 +1,45 @@
+#include "core/owner.h"
+
+enum {
+    PID_BITS = 22,
+    SPACE_BITS = 6,
+    UNTIL_BITS = 18,
+    SPACE_AT = UNTIL_BITS,
+    STARTED_AT = SPACE_AT + SPACE_BITS,
+    PID_AT = STARTED_AT + OWNER_STARTED_BITS
+};
+
+_Static_assert(PID_AT + PID_BITS == 64, "a word is full");
+_Static_assert(OWNER_LEASE_MOST_S == 1 << (UNTIL_BITS - 1), "past and future are told apart by halves");
+
+static uint32_t low(uint64_t value, unsigned bits)
+{
+    return (uint32_t)(value & ((UINT64_C(1) << bits) - 1));
+}
+
+uint64_t owner_pack(const struct owner *owner)
+{
+    return (uint64_t)low(owner->pid, PID_BITS) << PID_AT |
+           (uint64_t)low(owner->started, OWNER_STARTED_BITS) << STARTED_AT |
+           (uint64_t)low(owner->space, SPACE_BITS) << SPACE_AT | low(owner->until_s, UNTIL_BITS);
+}
+
+struct owner owner_unpack(uint64_t word)
+{
+    return (struct owner){
+        .pid = low(word >> PID_AT, PID_BITS),
+        .started = low(word >> STARTED_AT, OWNER_STARTED_BITS),
+        .space = low(word >> SPACE_AT, SPACE_BITS),
+        .until_s = low(word, UNTIL_BITS),
+    };
+}
+
+uint32_t owner_until_s(uint64_t now_s, uint64_t lease_s)
+{
+    return low(now_s + (lease_s < OWNER_LEASE_MOST_S ? lease_s : OWNER_LEASE_MOST_S - 1), UNTIL_BITS);
+}
+
+bool owner_is_expired(const struct owner *owner, uint64_t now_s)
+{
+    return low(now_s - owner->until_s - 1, UNTIL_BITS) < OWNER_LEASE_MOST_S;
+}
