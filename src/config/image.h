@@ -20,7 +20,7 @@
 
 #define IMAGE_MAGIC "gusset\n\2"
 
-enum { IMAGE_LAYOUT = 7, IMAGE_LABELS_MOST = 32 };
+enum { IMAGE_LAYOUT = 8, IMAGE_LABELS_MOST = 32 };
 
 /* count items from offset bytes on. */
 struct image_span {

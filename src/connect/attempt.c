@@ -179,8 +179,10 @@ static inline __attribute__((always_inline)) int make(struct attempt *attempt)
 {
     uint32_t limit_ms = patience_ms(attempt);
 
-    if (attempt->service.known)
+    if (attempt->service.known) {
         service_lead(&attempt->service, &attempt->call, &attempt->to, attempt->length);
+        attempt->is_near = true; /* for all that is known: it goes elsewhere than it seemed */
+    }
     attempt->limit.kind = SOCKET_NO_LIMIT;
     attempt->limit.limit_ms = 0;
     if (attempt->call.fault)

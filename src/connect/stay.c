@@ -26,7 +26,8 @@ bool stay_may(struct attempt *attempt)
 /* Whether the rule ever keeps a call waiting before it goes: only then is the socket looked at. */
 static bool rule_keeps(const struct policy *settings)
 {
-    return (settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms) ||
+    return settings->groups & POLICY_FAULT ||
+           (settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms) ||
            (settings->groups & POLICY_BULKHEAD && settings->bulkhead.wait_ms) ||
            (settings->groups & POLICY_BREAKER && settings->breaker.reject == POLICY_REJECT_WAIT) ||
            (settings->groups & POLICY_FAULT && settings->fault.delay_ms);

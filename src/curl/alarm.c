@@ -1,6 +1,7 @@
 #include "curl/alarm.h"
 
 #include "sys/clock.h"
+#include "sys/generation.h"
 #include "sys/raw.h"
 
 static bool is_earlier(uint64_t a_us, uint64_t b_us)
@@ -61,22 +62,36 @@ static bool is_still_ours(const struct alarm *alarm)
     return alarm->timer && sys_timerfd_gettime(alarm->timer - 1, &left) == 0;
 }
 
+static void drop_timer(struct alarm *alarm)
+{
+    if (is_still_ours(alarm))
+        sys_close(alarm->timer - 1);
+    alarm->timer = 0;
+}
+
+/* A forked child has its parent's timer: it must not be set by both. */
+static bool has_timer(const struct alarm *alarm)
+{
+    return is_still_ours(alarm) && alarm->timer_of == generation_now();
+}
+
+static bool make_timer(struct alarm *alarm)
+{
+    drop_timer(alarm);
+    int fd = sys_timerfd_create();
+    if (fd < 0)
+        return false;
+    alarm->timer = fd + 1;
+    alarm->timer_of = generation_now();
+    return true;
+}
+
 int alarm_descriptor(struct alarm *alarm, uint64_t due_us)
 {
-    if (!is_still_ours(alarm))
-        alarm->timer = 0;
-    if (!due_us) {
-        if (alarm->timer)
-            sys_close(alarm->timer - 1);
-        alarm->timer = 0;
+    if (!due_us)
+        drop_timer(alarm);
+    if (!due_us || (!has_timer(alarm) && !make_timer(alarm)))
         return -1;
-    }
-    if (!alarm->timer) {
-        int fd = sys_timerfd_create();
-        if (fd < 0)
-            return -1;
-        alarm->timer = fd + 1;
-    }
     sys_timerfd_settime(alarm->timer - 1, due_us);
     return alarm->timer - 1;
 }

@@ -19,6 +19,7 @@ struct alarm {
     uint64_t told_us;        /* ours, when the program was told of it */
     enum alarm_told told;    /* whose moment the program's timer is set to */
     int timer;               /* descriptor + 1; 0: none */
+    uint64_t timer_of;       /* the process that has made it (sys/generation) */
 };
 
 /* libcurl asks for its moment. Returns what the program's function, told the nearer of the two, says. */

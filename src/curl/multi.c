@@ -193,6 +193,18 @@ static void replace(struct handle *handle)
         finish(handle, call->lost);
 }
 
+/*
+ * Where the program's connections are limited, a refused call would wait in libcurl's queue for one that it
+ * does not need. It cannot connect, so that it is over at once beside the loop.
+ */
+static void refuse_beside(struct handle *handle)
+{
+    if (handle->seat.place == SEAT_RUNS)
+        take_back(handle->seat.multi, handle->easy);
+    CURLcode code = handle->libcurl->easy_perform(handle->easy);
+    finish(handle, transfer_refused(handle->call, &handle->seat.refusal, code));
+}
+
 /* The (next) attempt, where the gate lets it. */
 static void go_on(struct handle *handle)
 {
@@ -219,6 +231,10 @@ static void go_on(struct handle *handle)
     if (verdict.kind == VERDICT_REFUSE) {
         request_refuse(handle);
         handle->seat.refusal = verdict;
+        if (handle->seat.multi->may_queue) {
+            refuse_beside(handle);
+            return;
+        }
     } else if (!request_dress(call)) {
         finish(handle, CURLE_SEND_FAIL_REWIND);
         return;

@@ -5,8 +5,10 @@
  */
 #include "loops.h"
 #include <dlfcn.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdlib.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 
 static struct loop loop;
@@ -150,6 +152,52 @@ static void child(void)
 static void child_exit(void)
 {
     in_child(true);
+}
+
+/* The timer among the descriptors that the loop is to wait for; -1: none. */
+static int timer_of_loop(void)
+{
+    fd_set in, out_set, odd;
+    struct itimerspec left;
+    int highest = -1;
+
+    FD_ZERO(&in);
+    FD_ZERO(&out_set);
+    FD_ZERO(&odd);
+    curl_multi_fdset(loop.multi, &in, &out_set, &odd, &highest);
+    for (int fd = 0; fd <= highest; fd++)
+        if (FD_ISSET(fd, &in) && timerfd_gettime(fd, &left) == 0)
+            return fd;
+    return -1;
+}
+
+/*
+ * A child that goes on with its copy of the loop, past the time that the parent's call waits for, while
+ * another call of its own waits for longer.
+ */
+static void child_loop(void)
+{
+    start();
+    int timer = timer_of_loop();
+    struct itimerspec left = {0};
+    timerfd_gettime(timer, &left);
+    double due_ms = loop_now_ms() + (double)left.it_value.tv_sec * 1e3 + (double)left.it_value.tv_nsec / 1e6;
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0) {
+        loop_nap_ms((long)(due_ms - loop_now_ms()) / 2);
+        loop_add(&loop, make(other));
+        while (loop_now_ms() < due_ms + 50) {
+            loop_turn(&loop, on_done, NULL);
+            loop_nap_ms(5);
+        }
+        _exit(timer_of_loop() < 0);
+    }
+    int status = 0;
+    waitpid(child, &status, 0);
+    printf("a timer there: %d, here: %d, rings: %d\n", WIFEXITED(status) && WEXITSTATUS(status) == 0,
+           timer >= 0, poll(&(struct pollfd){.fd = timer, .events = POLLIN}, 1, 0));
+    finish();
 }
 
 static void end(void)
@@ -363,6 +411,7 @@ static const struct {
 } deeds[] = {
     {"child",          child         },
     {"child_exit",     child_exit    },
+    {"child_loop",     child_loop    },
     {"end",            end           },
     {"global",         global        },
     {"removed",        removed       },

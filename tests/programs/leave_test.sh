@@ -41,6 +41,10 @@ for deed in "${deeds[@]}"; do
     is "$deed while a call is under way: as bare" "$(cat "$folder/$deed.runs")" "$(cat "$folder/$deed.bare")"
 done
 
+is "a child that goes on with its copy of the loop leaves its parent's timer alone" \
+    "$(timeout 20 "${patient[@]/400ms/1500ms}" -- "$client" child_loop "$url/w?status=503&first=1&key=timer" "$url/v?status=503&key=child" 150 | tail -n 2 | head -n 1)" \
+    "a timer there: 1, here: 1, rings: 1"
+
 # ---- another request, set on a handle whose call is under way ----
 config "$folder/key.cfg" <<'CFG'
 version = 1;

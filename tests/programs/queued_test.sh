@@ -36,11 +36,16 @@ got=$(timeout 20 gusset run --policy standard --set timeout.connect=300ms --set 
 is "one that cannot connect is found out, and so are those behind it" "$got $(counted failures)" "3 result 28 status 0 3"
 at_most "each by its own limit, in ms" $(((${EPOCHREALTIME/./} - began) / 1000)) 4000
 
-# A refused call waits in line, too; a copy of it is not refused for good.
+# A refused call needs no connection, so it does not wait for one. A copy of it is not refused for good.
 forget
 is "a copy of a call that is refused goes where the program meant it to" \
     "$(timeout 20 gusset run --policy standard -- "$client" copy "$url/?delay=500" 300 "$url/x" "gusset trip 127.0.0.1:$port --for 600ms >/dev/null" | tr '\n' ' ')" \
-    "result 0 status 200 result 7 status 0 copy 0 "
+    "result 7 status 0 result 0 status 200 copy 0 "
+
+gusset trip "127.0.0.1:$port" --for 20s >/dev/null
+ask zero >/dev/null
+is "nor do many, one after the other" \
+    "$(timeout 20 gusset run --policy standard -- "$client" line "$url/x" 12 | sort | uniq -c | xargs) $(ask total)" "12 result 7 status 0 0"
 
 # ---- a call that the program itself pauses, for longer than any limit ----
 limits=(--policy standard --set timeout.attempt=500ms --set timeout.connect=500ms --set timeout.total=1500ms --set timeout.idle=1s
