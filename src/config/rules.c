@@ -190,6 +190,7 @@ static const struct rules_policy *make_ready(struct rules *rules, uint32_t index
         return NULL;
     policy->settings = from;
     policy->name = image_string(&rules->image, from->name);
+    policy->is_watched = from->groups & POLICY_STALE || (from->groups & POLICY_RETRY && from->retry.resumes);
     bool is_open = needs_scratch(rules, from) && scratch_open(&scratch);
     if (is_open) {
         if (from->patches_count > 0)

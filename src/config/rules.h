@@ -32,6 +32,7 @@ struct rules_policy {
     const struct rules_header *headers;
     uint32_t header_count;
     uint32_t propagate;    /* bits of enum policy_propagate */
+    bool is_watched;       /* whole replies are looked at: retry.resume, stale */
     const char *limit_key; /* expanded, "" where none; so are those that follow */
     const char *fallback_type;
     const char *fallback_body;

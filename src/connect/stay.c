@@ -29,7 +29,8 @@ static bool rule_keeps(const struct policy *settings)
     return settings->groups & POLICY_FAULT ||
            (settings->groups & POLICY_LIMIT && settings->limit.rule.wait_ms) ||
            (settings->groups & POLICY_BULKHEAD && settings->bulkhead.wait_ms) ||
-           (settings->groups & POLICY_BREAKER && settings->breaker.reject == POLICY_REJECT_WAIT);
+           (settings->groups & POLICY_BREAKER && settings->breaker.reject == POLICY_REJECT_WAIT) ||
+           (settings->groups & POLICY_FAULT && settings->fault.delay_ms);
 }
 
 uint64_t stay_narrow(struct attempt *attempt)

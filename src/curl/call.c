@@ -25,8 +25,10 @@ void call_retire(struct call *call)
 {
     call->multi = NULL;
     call->outer = NULL;
-    resume_free(call);
-    keep_free(call);
+    if (call->is_watched) {
+        resume_free(call);
+        keep_free(call);
+    }
     reply_retire(&call->reply);
     upload_retire(&call->upload);
     redirect_retire(call->redirect);

@@ -33,6 +33,7 @@ struct call {
     struct made *made;     /* a reply that no server sent is being given just now; NULL: none. Owned */
     bool is_replaced;      /* the program gets another reply than the call's own, when its loop comes by */
     CURLcode lost;         /* what it gets where that cannot be made after all */
+    bool is_watched;       /* one of the two that follow is there */
     struct resume *resume; /* NULL: its rule does not continue bodies that break off. Owned */
     struct keep *keep;     /* NULL: its reply is not kept. Owned */
     struct gate_call gate;

@@ -165,8 +165,8 @@ static __attribute__((noinline)) void dress(struct call *call)
         look_again(call);
     deadline->first_patience_ms = has_time ? first_patience_ms(call) : 0;
     deadline->is_plain = has_time && !deadline->is_lent && !idle_limit_ms(call) &&
-                         deadline->worn_ms == (long)program_ms && !deadline->paused_us && !call->resume &&
-                         !call->keep && !call->gate.wants_answer;
+                         deadline->worn_ms == (long)program_ms && !deadline->paused_us && !call->is_watched &&
+                         !call->gate.wants_answer;
 }
 
 /* A sum over the hops of a transfer; until its attempt begins in libcurl, the last one's. */

@@ -17,7 +17,8 @@ static void discard(struct handle *handle)
     for (int i = 0; i < HANDLES_TEXT_COUNT; i++)
         free(handle->texts[i].bytes);
     free(handle->known_url.bytes);
-    told_forget(handle);
+    if (handle->told)
+        told_forget(handle);
     call_free(handle->call);
     free(handle);
 }
@@ -34,7 +35,7 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_MAXCONNECTS] = POOL_DEFAULT_MAXCONNECTS;
     fingerprint_clear(&handle->fingerprint);
     handle->request = HANDLES_GET;
-    handle->has_no_body = false;
+    handle->has_no_body = handle->has_credentials = false;
     handle->target_is_read = handle->is_settled = false;
 }
 
@@ -99,6 +100,7 @@ void handles_copy(const struct handle *from, CURL *easy)
         return;
     to->request = from->request;
     to->has_no_body = from->has_no_body;
+    to->has_credentials = from->has_credentials;
     to->has_texts = true;
     memcpy(to->words, from->words, sizeof to->words);
     to->fingerprint = from->fingerprint;
@@ -113,7 +115,8 @@ void handles_copy(const struct handle *from, CURL *easy)
 
 void handles_reset(struct handle *handle)
 {
-    told_forget(handle);
+    if (handle->told)
+        told_forget(handle);
     forget_texts(handle);
     set_defaults(handle);
 }
@@ -169,7 +172,8 @@ void handles_free(struct handle *handle)
         discard(handle);
         return;
     }
-    told_forget(handle);
+    if (handle->told)
+        told_forget(handle);
     keep_known_url(handle);
     forget_texts(handle);
     handle->is_dressed = handle->is_settled = false;
@@ -184,7 +188,15 @@ void handles_free(struct handle *handle)
  * and what else there is to do.
  */
 enum { OPTIONS = 512, OPTION_TYPE = 10000 };
-enum effect { EFFECT_NONE, EFFECT_SECONDS, EFFECT_TEXT, EFFECT_TARGET, EFFECT_REQUEST, EFFECT_SIGNED };
+enum effect {
+    EFFECT_NONE,
+    EFFECT_SECONDS,
+    EFFECT_TEXT,
+    EFFECT_TARGET,
+    EFFECT_REQUEST,
+    EFFECT_SIGNED,
+    EFFECT_CREDENTIALS
+};
 
 #define AT(name) [CURLOPT_##name % OPTION_TYPE]
 #define X(name)  AT(name) = 1 + HANDLES_##name,
@@ -211,6 +223,15 @@ static const uint8_t effects[OPTIONS] = {
     AT(UPLOAD) = EFFECT_REQUEST,
     AT(PUT) = EFFECT_REQUEST,
     AT(NOBODY) = EFFECT_REQUEST,
+    AT(USERPWD) = EFFECT_CREDENTIALS,
+    AT(USERNAME) = EFFECT_CREDENTIALS,
+    AT(XOAUTH2_BEARER) = EFFECT_CREDENTIALS,
+    AT(NETRC) = EFFECT_CREDENTIALS,
+    AT(SSLCERT) = EFFECT_CREDENTIALS,
+    AT(SSLCERT_BLOB) = EFFECT_CREDENTIALS,
+    AT(COOKIE) = EFFECT_CREDENTIALS,
+    AT(COOKIEFILE) = EFFECT_CREDENTIALS,
+    AT(COOKIEJAR) = EFFECT_CREDENTIALS,
     AT(TIMEOUT) = EFFECT_SECONDS,
     AT(CONNECTTIMEOUT) = EFFECT_SECONDS,
     AT(PORT) = EFFECT_TARGET,
@@ -218,6 +239,11 @@ static const uint8_t effects[OPTIONS] = {
     AT(AWS_SIGV4) = EFFECT_SIGNED,
 };
 #undef X
+
+static enum handles_request without_body(const struct handle *handle)
+{
+    return handle->has_no_body ? HANDLES_HEAD : HANDLES_GET;
+}
 
 /* What each of these does to the kind of request is lib/setopt.c's, as of 7.88 (unchanged in 8.x). */
 static __attribute__((noinline)) void note_request(struct handle *handle, CURLoption option, uint64_t word)
@@ -231,8 +257,8 @@ static __attribute__((noinline)) void note_request(struct handle *handle, CURLop
         handle->has_no_body &= !on;
         break;
     case CURLOPT_POST:
-        handle->request = on ? HANDLES_POST : HANDLES_GET;
         handle->has_no_body &= !on;
+        handle->request = on ? HANDLES_POST : without_body(handle);
         break;
     case CURLOPT_POSTFIELDS:
     case CURLOPT_COPYPOSTFIELDS:
@@ -246,8 +272,8 @@ static __attribute__((noinline)) void note_request(struct handle *handle, CURLop
         break;
     case CURLOPT_UPLOAD:
     case CURLOPT_PUT:
-        handle->request = on ? HANDLES_PUT : HANDLES_GET;
         handle->has_no_body &= !on;
+        handle->request = on ? HANDLES_PUT : without_body(handle); /* curl -I sets CURLOPT_UPLOAD to 0 */
         break;
     case CURLOPT_NOBODY:
         handle->has_no_body = on;
@@ -291,6 +317,9 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_TARGET:
         handle->target_is_read = false;
+        return;
+    case EFFECT_CREDENTIALS:
+        handle->has_credentials |= word != 0;
         return;
     case EFFECT_REQUEST:
         note_request(handle, option, word);
@@ -371,8 +400,6 @@ uint32_t handles_method(const struct handle *handle)
 
     if (custom)
         return method_from_name(custom, strlen(custom));
-    if (handle->has_no_body) /* curl -I sets CURLOPT_UPLOAD to 0 behind it */
-        return METHOD_HEAD;
     switch (handle->request) {
     case HANDLES_GET:
         return METHOD_GET;

@@ -33,8 +33,7 @@
     X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY) X(HEADEROPT)             \
     X(PATH_AS_IS) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE) X(FORBID_REUSE)    \
     X(OPENSOCKETFUNCTION) X(OPENSOCKETDATA) X(CLOSESOCKETFUNCTION) X(HTTP_VERSION) X(PROTOCOLS)    \
-    X(RESUME_FROM_LARGE) X(USERPWD) X(USERNAME) X(XOAUTH2_BEARER) X(NETRC) X(AWS_SIGV4) X(SSLCERT) \
-    X(COOKIE) X(COOKIEFILE) X(COOKIEJAR)
+    X(RESUME_FROM_LARGE)
 /* clang-format on */
 
 /* Options whose value is a string that libcurl copies; so do we. */
@@ -79,14 +78,14 @@ struct handle {
     struct seat seat;  /* in a multi handle of the program's */
     struct pool pool;  /* the share that it wears */
     bool is_performing;
-    bool is_dressed;  /* the borrowed options hold gusset's values just now */
-    bool is_refused;  /* it is pointed to nowhere just now (request_refuse) */
-    bool is_settled;  /* no option was set since a first attempt dressed it, or no rule matched */
-    bool is_routine;  /* its last call was one of routine; holds while it is settled (curl/routine.h) */
-    bool has_no_body; /* CURLOPT_NOBODY: the request is a HEAD, whatever kind was set since that says nothing
-                         of it */
-    bool has_texts;   /* the program has set one besides the URL */
-    bool target_is_read; /* target_is_known and target hold for the options as they are */
+    bool is_dressed;      /* the borrowed options hold gusset's values just now */
+    bool is_refused;      /* it is pointed to nowhere just now (request_refuse) */
+    bool is_settled;      /* no option was set since a first attempt dressed it, or no rule matched */
+    bool is_routine;      /* its last call was one of routine; holds while it is settled (curl/routine.h) */
+    bool has_no_body;     /* CURLOPT_NOBODY: a GET is a HEAD */
+    bool has_credentials; /* the program has set some, or cookies, by an option */
+    bool has_texts;       /* the program has set one besides the URL */
+    bool target_is_read;  /* target_is_known and target hold for the options as they are */
     bool target_is_known;
     bool target_is_new;              /* target was read since a call was last opened for it */
     struct handles_string known_url; /* target is this URL's, and nothing but a URL's; no bytes: not known */

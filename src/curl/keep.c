@@ -27,14 +27,10 @@ static const char magic[8] = "gusset\n\1";
 /* Who is asked for by name or by secret gets a reply of his own. */
 static bool has_credentials(const struct handle *handle)
 {
-    static const enum handles_word own[] = {
-        HANDLES_USERPWD, HANDLES_USERNAME, HANDLES_XOAUTH2_BEARER, HANDLES_NETRC,     HANDLES_AWS_SIGV4,
-        HANDLES_SSLCERT, HANDLES_COOKIE,   HANDLES_COOKIEFILE,     HANDLES_COOKIEJAR, HANDLES_CURLU};
     const char *url = handle->texts[HANDLES_URL].bytes, *authority = strstr(url, "://");
 
-    for (unsigned i = 0; i < sizeof own / sizeof own[0]; i++)
-        if (handle->words[own[i]])
-            return true;
+    if (handle->has_credentials || handle->words[HANDLES_CURLU])
+        return true;
     authority = authority ? authority + 3 : url;
     return memchr(authority, '@', strcspn(authority, "/?#")) != NULL;
 }
@@ -271,8 +267,6 @@ void keep_call(struct call *call)
         keep_free(call);
     else if (!was_there)
         call->keep = calloc(1, sizeof *call->keep);
-    if (was_there != (call->keep != NULL))
-        reply_program_set(call);
 }
 
 void keep_head(struct call *call)

@@ -416,7 +416,7 @@ void reply_program_set(struct call *call)
 
     call->reply.is_quiet = false;
     call->reply.is_wanted = words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] ||
-                            words[HANDLES_HEADER] || call->resume || call->keep;
+                            words[HANDLES_HEADER] || call->is_watched;
 }
 
 static void dress(struct call *call)

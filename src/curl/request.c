@@ -48,6 +48,18 @@ static void dress_prereq(struct call *call)
     libcurl->easy_setopt(handle->easy, CURLOPT_PREREQDATA, call);
 }
 
+static __attribute__((noinline)) void watch(struct call *call)
+{
+    bool was_watched = call->is_watched;
+
+    resume_attempt(call);
+    if (call->gate.attempt == 1)
+        keep_call(call);
+    call->is_watched = call->resume || call->keep;
+    if (call->is_watched != was_watched)
+        reply_program_set(call);
+}
+
 bool request_dress(struct call *call)
 {
     struct handle *handle = call->handle;
@@ -57,10 +69,8 @@ bool request_dress(struct call *call)
         return false;
     if (!is_first && !resume_is_on(call))
         told_forget(handle); /* of an attempt that was made up */
-    if (call->resume || call->gate.policy->settings->retry.resumes)
-        resume_attempt(call);
-    if (is_first && (call->keep || call->gate.policy->settings->groups & POLICY_STALE))
-        keep_call(call);
+    if (call->is_watched || call->gate.policy->is_watched)
+        watch(call);
 
     call->sent = call->hop_sent =
         !handle->libcurl->has_prereq; /* an older libcurl does not tell: assume the worst */

@@ -213,8 +213,6 @@ static void begin_call(struct call *call)
     } else if (was_there || (call->resume = malloc(sizeof *call->resume))) {
         *call->resume = (struct resume){.total = -1};
     }
-    if (was_there != (call->resume != NULL))
-        reply_program_set(call);
 }
 
 void resume_attempt(struct call *call)

@@ -16,7 +16,7 @@ bool routine_follows(const struct handle *handle, bool is_in_loop)
     const struct call *call = handle->call;
 
     return handle->is_settled && handle->is_dressed && handle->libcurl->has_prereq &&
-           is_plain_request(call) && !call->resume && !call->keep && reply_is_delivered(&call->reply) &&
+           is_plain_request(call) && !call->is_watched && reply_is_delivered(&call->reply) &&
            call->deadline.is_plain && (is_in_loop || deadline_sees_polls(call)) && call->inject.is_same &&
            !call->inject.is_silent && !redirect_may_change(call);
 }

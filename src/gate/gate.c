@@ -103,6 +103,7 @@ static void rehearse(struct gate_call *call, bool may_wait, struct verdict *verd
         return;
     verdict->kind = VERDICT_WAIT;
     verdict->wait_ms += delay_ms;
+    call->has_waited = true;
 }
 
 bool gate_is_calm(const struct gate_call *call)
@@ -172,7 +173,6 @@ static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool
     if (call->shadow)
         verdict.kind = VERDICT_GO;
     rehearse(call, may_wait, &verdict);
-    call->has_waited |= verdict.kind == VERDICT_WAIT;
     if (call->has_waited || call->wants_answer)
         call->began_us =
             clock_now_us() + (verdict.kind == VERDICT_WAIT ? verdict.wait_ms * UINT64_C(1000) : 0);

@@ -122,10 +122,6 @@ static void print_sentence(const struct events_entry *event)
     case EVENTS_RESET:
         printf("closed by hand");
         return;
-    case EVENTS_HELD:
-        printf(event->detail ? "held closed by hand for %s" : "held closed by hand until it is reset",
-               duration);
-        return;
     case EVENTS_RESUMED:
         printf("attempt %u broke off after %u KiB, the next goes on", event->attempt, event->detail);
         return;
@@ -139,6 +135,10 @@ static void print_sentence(const struct events_entry *event)
     case EVENTS_FALLBACK:
         print_outcome(event);
         printf("; given status %u instead", event->detail);
+        return;
+    case EVENTS_HELD:
+        printf(event->detail ? "held closed by hand for %s" : "held closed by hand until it is reset",
+               duration);
         return;
     case EVENTS_UNHEALTHY:
         printf("health checks fail; circuit open for %s", duration);
@@ -215,8 +215,6 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_TRIPPED:
     case EVENTS_UNHEALTHY:
         return "open_ms";
-    case EVENTS_HELD:
-        return "held_ms";
     case EVENTS_RESUMED:
         return "kib";
     case EVENTS_STALE:
@@ -225,6 +223,8 @@ static const char *name_of_detail(enum events_kind kind)
         return "fault";
     case EVENTS_FALLBACK:
         return "given_status";
+    case EVENTS_HELD:
+        return "held_ms";
     case EVENTS_EXHAUSTED:
     case EVENTS_UNFUNDED:
     case EVENTS_CROWDED:

@@ -204,6 +204,7 @@ static void each_fault_names_line_finding_and_expectation(void **state)
         {IN("propagate = [\"cookie\"];"),
          "2: propagate: found \"cookie\", expected a list of request_id, tenant_id, project_id, traceparent"                                                               },
         {IN("hedge: { after = \"p95\"; };"),                                               "2: hedge: not supported by this version"                                       },
+        {IN("retry: { resume = 1; };"),                                                    "2: retry.resume: found 1, expected true or false"                              },
         {IN("breaker: { slow: { over = 1; }; };"),
          "2: breaker.slow.over: found 1, expected a duration with a unit such as \"5s\", from 0s to 1h"                                                                    },
         {IN("breaker: { slow: { percent = 0; }; };"),
@@ -212,7 +213,6 @@ static void each_fault_names_line_finding_and_expectation(void **state)
          "2: breaker.reject: found \"404\", expected one of error, 503, wait"                                                                                              },
         {IN("breaker: { reject = 429; };"),                                                "2: breaker.reject: found 429, expected one of error, 503, wait"                },
         {IN("limit: { reject = \"wait\"; };"),                                             "2: limit.reject: found \"wait\", expected one of error, 429"                   },
-        {IN("retry: { resume = 1; };"),                                                    "2: retry.resume: found 1, expected true or false"                              },
         {IN("extends = \"quik\";"),                                                        "2: extends: unknown policy \"quik\", did you mean \"quick\"?"                  },
         {IN("extends = \"zzzzzzzzzz\";"),
          "2: extends: unknown policy \"zzzzzzzzzz\", expected one of this file or a "
