@@ -28,8 +28,8 @@ done
 # ---- the file with every key ----
 exits "gusset.cfg is without a fault" 0 gusset check "$conf/gusset.cfg"
 gusset explain --json --config "$conf/gusset.cfg" --policy everything >"$folder/everything.json"
-is "gusset.cfg sets every setting of a policy" \
-    "$(python3 -c 'import json,sys; print([s["key"] for s in json.load(open(sys.argv[1]))["settings"] if "gusset.cfg:" not in s["from"]])' "$folder/everything.json")" "[]"
+is "gusset.cfg sets every setting of a policy (fallback has a body or a file)" \
+    "$(python3 -c 'import json,sys; print([s["key"] for s in json.load(open(sys.argv[1]))["settings"] if "gusset.cfg:" not in s["from"] and s["key"] != "fallback.file"])' "$folder/everything.json")" "[]"
 for key in $(gusset help --mdoc settings-of-file | sed -n 's/^\.It Ic //p'); do
     grep -qE "(^|[{; #])${key##*.} *=" "$conf/gusset.cfg" || fail "gusset.cfg has the setting $key"
 done
@@ -109,6 +109,17 @@ runs staging-shadow
 is "in shadow a failure is what it is" "$(gusset run --config staging-shadow.cfg -- curl -s -o /dev/null -w '%{http_code}' 'http://api.example.com/?status=503&key=shadow')" 503
 is "once" "$(ask 'count?key=shadow')" 1
 is "and counted" "$(counted would_retry)" 1
+
+# ---- an outage, rehearsed ----
+forget
+runs rehearse-an-outage
+says "the rehearsal is announced, with its end" "$(gusset run --config rehearse-an-outage.cfg --allow-faults -- true 2>&1)" 'FAULTS ARE REHEARSED .*until 2099'
+forget
+rehearsed() { gusset run --config rehearse-an-outage.cfg "$@" -- sh -c 'for i in 1 2 3 4 5 6 7 8 9 10; do curl -s "http://api.example.com/?key=rehearsal"; done'; }
+at_least "the program is well: of ten calls go well" "$(rehearsed --allow-faults | grep -c ok)" 9
+at_least "because some were rescued" "$(counted rescued)" 1
+forget
+is "without leave no fault acts" "$(rehearsed | grep -c ok) $(counted retries)" "10 0"
 
 # ---- collectors ----
 if command -v promtool >/dev/null; then
