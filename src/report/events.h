@@ -33,7 +33,7 @@
       "resumed")      /* a body broke off, the next attempt goes on; detail: how much there was, in KiB */   \
     X(STALE, "stale") /* an earlier reply was given; detail: how old it is, in seconds */                    \
     X(FAULT, "fault") /* a rehearsed fault struck the attempt; detail: enum rehearsal_error, or a status */  \
-    X(FALLBACK, "fallback") /* the rule's fallback was given; detail: its status */\
+    X(FALLBACK, "fallback")   /* the rule's fallback was given; detail: its status */                        \
     X(UNHEALTHY, "unhealthy") /* health checks failed, the circuit opened; detail: for how long in ms */     \
     X(HEALTHY, "healthy")     /* a health check went well again, the circuit closed */
 
