@@ -215,9 +215,10 @@ newer: ## the curl, libconfig and glibc of newer Debians, unpacked in the build 
 	$(Q)scripts/foreign sid
 
 .PHONY: lint
-lint: all ## layers, formatting, cppcheck, shellcheck
+lint: all ## layers, formatting, cppcheck, shellcheck, a test for each setting
 	$(Q)BUILD=$(B) scripts/check-layers
 	$(Q)scripts/lint
+	$(Q)BUILD=$(B) scripts/check-settings
 
 .PHONY: format
 format: ## clang-format over all C files
