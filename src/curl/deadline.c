@@ -456,9 +456,14 @@ bool deadline_was_ours(const struct call *call)
     return deadline->idle_is_ours;
 }
 
+/* A call writes the moments before it reads them. */
 void deadline_retire(struct deadline *deadline)
 {
-    *deadline = (struct deadline){0};
+    deadline->patience_ms = 0;
+    deadline->connect_ms = 0;
+    deadline->idle_is_ours = deadline->quick_exit_is_worn = deadline->may_queue = false;
+    deadline->is_plain = deadline->is_lent = false;
+    deadline->loop_looks_us = NULL;
 }
 
 void deadline_restore(struct call *call)

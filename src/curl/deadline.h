@@ -37,9 +37,9 @@ struct deadline {
     bool is_plain;  /* nobody need hear of new moments: no limit is left to libcurl or the program's loop,
                        and none depends on the body */
     bool is_lent;   /* CURLOPT_TIMEOUT_MS holds a limit of ours */
-    long worn_ms;   /* what CURLOPT_TIMEOUT_MS is set to */
     uint64_t
         *loop_looks_us; /* when the program's event loop must look at its calls again; NULL: no such loop */
+    long worn_ms;       /* what CURLOPT_TIMEOUT_MS is set to */
 };
 
 /* A call begins: fixes the program's deadline and brings the gate's nearer where it is earlier. */

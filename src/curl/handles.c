@@ -129,9 +129,11 @@ void handles_forget(struct handle *handle)
 /* Whether the URL alone says where the transfer goes. */
 static bool is_url_alone(const struct handle *handle)
 {
-    return !handle->words[HANDLES_PORT] && !handle->words[HANDLES_CURLU] &&
-           !handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes && !handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes &&
-           !handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes;
+    if (handle->words[HANDLES_PORT] || handle->words[HANDLES_CURLU])
+        return false;
+    return !handle->has_texts ||
+           (!handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes && !handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes &&
+            !handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes);
 }
 
 static void forget_known_url(struct handle *handle)
@@ -396,20 +398,13 @@ const struct target *handles_target(struct handle *handle)
 
 uint32_t handles_method(const struct handle *handle)
 {
+    static const uint32_t methods[] = {
+        [HANDLES_GET] = METHOD_GET,   [HANDLES_HEAD] = METHOD_HEAD, [HANDLES_POST] = METHOD_POST,
+        [HANDLES_FORM] = METHOD_POST, [HANDLES_PUT] = METHOD_PUT,
+    };
     const char *custom = handle->texts[HANDLES_CUSTOMREQUEST].bytes;
 
     if (custom)
         return method_from_name(custom, strlen(custom));
-    switch (handle->request) {
-    case HANDLES_GET:
-        return METHOD_GET;
-    case HANDLES_HEAD:
-        return METHOD_HEAD;
-    case HANDLES_POST:
-    case HANDLES_FORM:
-        return METHOD_POST;
-    case HANDLES_PUT:
-        return METHOD_PUT;
-    }
-    return METHOD_OTHER;
+    return methods[handle->request];
 }

@@ -264,11 +264,10 @@ bool gate_repeat_copy(struct gate_call *call)
     return false;
 }
 
-bool gate_reopen(struct gate_call *call)
+static __attribute__((noinline)) bool reopen(struct gate_call *call)
 {
-    if (gate_repeat(call))
-        return true;
     struct ready *ready = gate_ready(false);
+
     if (!ready || !call->policy || call->is_moving)
         return false;
     if (refresh_look(ready, true) || ready != call->ready)
@@ -285,6 +284,11 @@ bool gate_reopen(struct gate_call *call)
         return false;
     begin(call);
     return true;
+}
+
+bool gate_reopen(struct gate_call *call)
+{
+    return gate_repeat(call) || reopen(call);
 }
 
 void gate_repeats(struct gate_call *call, unsigned times)

@@ -355,13 +355,9 @@ static unsigned number_of(const struct libcurl *table)
 _Static_assert((int)TWINS_MOST <= (int)SITES_MOST, "each twin has a number that is kept");
 
 /* What a place in the program means is found out once for each library that the program opens. */
-const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *caller)
+static __attribute__((noinline)) const struct libcurl *
+one_of_many(enum libcurl_flavour flavour, const void *caller, const struct libcurl *first, unsigned opened)
 {
-    const struct libcurl *first = libcurl_of(flavour);
-    unsigned opened = atomic_load_explicit(&openings, memory_order_acquire);
-
-    if (!first || !opened || libcurl_holds(first, caller))
-        return first;
     int number = sites_find(flavour, caller, opened);
     if (number < 0) {
         find_twins(first, opened);
@@ -370,6 +366,16 @@ const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *call
         sites_keep(flavour, caller, opened, (unsigned)number);
     }
     return number ? atomic_load_explicit(&twins[number - 1], memory_order_acquire) : first;
+}
+
+const struct libcurl *libcurl_for(enum libcurl_flavour flavour, const void *caller)
+{
+    const struct libcurl *first = libcurl_of(flavour);
+    unsigned opened = atomic_load_explicit(&openings, memory_order_acquire);
+
+    if (!first || !opened || libcurl_holds(first, caller))
+        return first;
+    return one_of_many(flavour, caller, first, opened);
 }
 
 bool libcurl_one_holds(const void *address)
