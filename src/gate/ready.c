@@ -9,6 +9,7 @@
 #include "gate/until.h"
 #include "report/log.h"
 #include "report/record.h"
+#include "state/control.h"
 
 static struct ready *_Atomic published;
 static struct ready *replaced; /* newest first; only ready_replace touches it, one thread at a time */
@@ -137,6 +138,16 @@ static void set_rules(struct ready *ready, const struct rules *rules)
     open_log(ready->globals);
 }
 
+/* Who only connects does not look at files: that they were compiled by this process is told to all. */
+static int open_rules(const struct rules **rules, bool may_compile, bool *is_compiled, char *text,
+                      size_t size)
+{
+    int error = rules_open(rules, program_invocation_short_name, false, text, size);
+
+    *is_compiled = error == -ESTALE && may_compile;
+    return *is_compiled ? rules_open(rules, program_invocation_short_name, true, text, size) : error;
+}
+
 /*
  * Where connect() comes first there must be no malloc: the record is a page of its own. Two threads may both
  * start; the first to publish wins.
@@ -145,9 +156,10 @@ static struct ready *start(bool may_compile)
 {
     char text[512] = "";
     const struct rules *rules = NULL;
+    bool is_compiled;
 
     rules_listen(hear_of_template);
-    int error = rules_open(&rules, program_invocation_short_name, may_compile, text, sizeof text);
+    int error = open_rules(&rules, may_compile, &is_compiled, text, sizeof text);
     if (error == -ESTALE && !may_compile)
         return NULL; /* a call that may compile will come, or `gusset reload` */
     if (error < 0 || !rules) {
@@ -170,6 +182,8 @@ static struct ready *start(bool may_compile)
         gate_stay_inert();
         return NULL;
     }
+    if (is_compiled)
+        control_change(ready->state.header);
     struct ready *other = NULL;
     if (atomic_compare_exchange_strong(&published, &other, ready))
         return ready;
@@ -231,9 +245,10 @@ static struct ready *spare_record(void)
     for (struct ready *old = replaced; old; old = old->next) {
         if (atomic_load(&old->holders))
             continue;
-        if (old->rules)
-            rules_close(old->rules);
+        const struct rules *rules = old->rules;
         old->rules = NULL;
+        if (rules)
+            rules_close(rules);
         spare = old;
     }
     if (!spare)

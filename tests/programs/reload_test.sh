@@ -121,6 +121,29 @@ is "a circuit refuses connects with the errno that the file says" "$(knock)" "Co
 configure 1 "" "breaker: { consecutive = 1; errno = \"EHOSTUNREACH\"; open = \"60s\"; };"
 gusset reload >/dev/null
 is "and with another one after a reload" "$(knock)" "No route to host"
+configure 1 "" "breaker: { consecutive = 1; errno = \"ETIMEDOUT\"; open = \"60s\"; };"
+LD_PRELOAD=$BUILD/libgusset.so curl -s -o /dev/null "$url/"
+is "and with what a program that starts has compiled" "$(knock)" "Connection timed out"
+eval "exec ${program[1]}>&-"
+wait "$program_PID" 2>/dev/null
+
+# What a program held of rules that have gone goes, those of services too.
+service="services = ( { name = \"users\"; url = \"$url\"; } );"
+change() { # change TIMES
+    for attempts in $(seq "$1"); do
+        configure "$attempts" "$service"
+        gusset reload >/dev/null
+        get "" >/dev/null
+    done
+}
+maps() { wc -l <"/proc/$program_PID/maps"; }
+configure 2 "$service"
+coproc program { exec gusset run -- /usr/bin/python3 "$folder/asks.py" 2>"$folder/err"; }
+change 4
+before=$(maps)
+change 10
+at_least "a program has mappings" "$before" 50
+at_most "of which ten changes of a file with a service leave none behind" $(($(maps) - before)) 4
 eval "exec ${program[1]}>&-"
 wait "$program_PID" 2>/dev/null
 
@@ -140,7 +163,7 @@ while kill -0 "${pids[0]}" 2>/dev/null && [ $changes -lt 400 ]; do
     [ $((changes % 10)) != 0 ] || gusset reload >/dev/null
     [ $changes != 20 ] || early=$(rss "${pids[1]}")
     late=$(rss "${pids[1]}")
-    [ "$late" -gt 0 ] && last=$late
+    [ "${late:-0}" -gt 0 ] && last=$late
     sleep 0.02
 done
 failures=0
