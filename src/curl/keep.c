@@ -246,7 +246,7 @@ static void write_all(struct call *call, const void *bytes, size_t size)
     const char *at = bytes;
 
     keep->size += size;
-    if (keep->size > call->gate.policy->settings->stale.size) {
+    if (keep->size > keep->most) {
         stop(keep);
         return;
     }
@@ -259,6 +259,13 @@ static void write_all(struct call *call, const void *bytes, size_t size)
         at += done;
         size -= (size_t)done;
     }
+}
+
+/* Growing beyond RLIMIT_FSIZE (`ulimit -f`) would not only fail but raise SIGXFSZ, which ends the program. */
+static uint64_t size_most(const struct call *call)
+{
+    uint64_t rule = call->gate.policy->settings->stale.size, limit = sys_file_size_limit();
+    return rule < limit ? rule : limit;
 }
 
 void keep_call(struct call *call)
@@ -284,7 +291,9 @@ void keep_head(struct call *call)
     if (keep->is_on || !is_good(&call->reply) || !may_keep(call))
         return;
     preface.head_length = write_head(&call->reply, head);
-    if (!preface.head_length || shelf_open(&keep->shelf, call->gate.ready, true) < 0)
+    keep->most = size_most(call);
+    if (!preface.head_length || sizeof preface + preface.head_length > keep->most ||
+        shelf_open(&keep->shelf, call->gate.ready, true) < 0)
         return;
     keep->file = shelf_draft(&keep->shelf, keep->draft);
     if (keep->file < 0) {

@@ -104,6 +104,12 @@ is "the newest are there" "$(ask down >/dev/null; gets -o "$folder/out" "$url/5?
 ask up >/dev/null
 gets -o /dev/null "$url/6?body=30000" >/dev/null
 is "what alone is larger is not kept" "$(ask down >/dev/null; gets "$url/6?body=30000"; echo " $?")" " 000 7"
+policy 'size = "10M";'
+is "a program under a limit of file size (ulimit -f) lives, and gets its reply" \
+    "$( (ulimit -c 0; ulimit -f 4; gets "$url/7?body=60000" | wc -c; ulimit -f 0; gets "$url/8?text=x") 2>&1)" "60004
+x
+ 200"
+is "which is not kept" "$(kept)" 0
 policy 'age = "1s";'
 gets "$url/a?text=x" >/dev/null
 sleep 2.1
