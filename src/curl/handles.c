@@ -32,6 +32,8 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
     handle->words[HANDLES_POSTFIELDSIZE_LARGE] = (uint64_t)-1;
     handle->words[HANDLES_MAXCONNECTS] = POOL_DEFAULT_MAXCONNECTS;
+    handle->words[HANDLES_HTTP_TRANSFER_DECODING] = handle->words[HANDLES_SSL_VERIFYPEER] = 1;
+    handle->words[HANDLES_SSL_VERIFYHOST] = 2;
     fingerprint_clear(&handle->fingerprint);
     handle->request = HANDLES_GET;
     handle->has_no_body = false;

@@ -71,15 +71,25 @@ is "not kept: what is no 200, a HEAD, where a redirect led" "$(kept)" 0
 gets -o "$folder/out" "$url/own?body=90000&reset=body" >/dev/null
 is "not kept: half a body, and no draft of it" "$(kept)" 0
 
+gets --request-target "/other?text=x" "$url/own?text=y" >/dev/null
+gets --raw "$url/own?body=30&chunked=1" >/dev/null
+is "not kept: what its URL does not name, and what was not decoded (curl --raw)" "$(kept)" 0
+gets --resolve "elsewhere.test:$port:127.0.0.1" -k "$url/own?text=x" >/dev/null
+ask down >/dev/null
+is "another server's at the same name, or one that nobody verified, is not given to others" "$(gets "$url/own?text=x"; gets -k "$url/own?text=x")" " 000 000"
+ask up >/dev/null
+rm -rf "$shelf"
+
 # says FIELD: a server whose reply has that field
 python3 "$(dirname "$0")/servers/says.py" "$folder/said" >"$folder/says.port" &
 servers+=($!)
 until [ -s "$folder/says.port" ]; do sleep 0.02; done
 says() {
-    printf 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n%s\r\n\r\nhi\n' "$1" >"$folder/said"
+    printf 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n%b\r\n\r\nhi\n' "$1" >"$folder/said"
     gets "http://127.0.0.1:$(cat "$folder/says.port")/$RANDOM" >/dev/null
 }
-for field in "Cache-Control: private" "Cache-Control: max-age=3, no-store" "cache-control: Private=\"x\"" "Vary: User-Agent" "Vary: *" "Content-Encoding: x"; do
+for field in "Cache-Control: private" "Cache-Control: max-age=3, no-store" "cache-control: Private=\"x\"" "Vary: User-Agent" "Vary: *" "Content-Encoding: x" \
+    'Cache-Control: no-store\r\nCache-Control: max-age=3' 'Vary: Cookie\r\nVary: Accept-Encoding' 'Cache-Control: max-age=3,\r\n no-store'; do
     says "$field"
     is "not kept: $field" "$(kept)" 0
 done
