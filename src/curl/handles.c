@@ -33,6 +33,8 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_HEADEROPT] = CURLHEADER_SEPARATE;
     handle->words[HANDLES_POSTFIELDSIZE_LARGE] = (uint64_t)-1;
     handle->words[HANDLES_MAXCONNECTS] = POOL_DEFAULT_MAXCONNECTS;
+    handle->words[HANDLES_HTTP_TRANSFER_DECODING] = handle->words[HANDLES_SSL_VERIFYPEER] = 1;
+    handle->words[HANDLES_SSL_VERIFYHOST] = 2;
     fingerprint_clear(&handle->fingerprint);
     handle->request = HANDLES_GET;
     handle->has_no_body = handle->has_credentials = false;
@@ -131,9 +133,9 @@ static bool is_url_alone(const struct handle *handle)
 {
     if (handle->words[HANDLES_PORT] || handle->words[HANDLES_CURLU])
         return false;
-    return !handle->has_texts ||
-           (!handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes && !handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes &&
-            !handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes);
+    return !handle->has_texts || (!handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes &&
+                                  !handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes &&
+                                  !handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes);
 }
 
 static void forget_known_url(struct handle *handle)
@@ -234,6 +236,8 @@ static const uint8_t effects[OPTIONS] = {
     AT(COOKIE) = EFFECT_CREDENTIALS,
     AT(COOKIEFILE) = EFFECT_CREDENTIALS,
     AT(COOKIEJAR) = EFFECT_CREDENTIALS,
+    AT(AWS_SIGV4) = EFFECT_CREDENTIALS,
+    AT(TLSAUTH_USERNAME) = EFFECT_CREDENTIALS,
     AT(TIMEOUT) = EFFECT_SECONDS,
     AT(CONNECTTIMEOUT) = EFFECT_SECONDS,
     AT(PORT) = EFFECT_TARGET,

@@ -17,9 +17,18 @@ static struct held_value value_of(const char *start, const char *end)
     return (struct held_value){start, (size_t)(end - start)};
 }
 
-struct held_value held_field(const struct reply *reply, const char *name)
+bool held_line(const char *line, size_t size, const char *name, struct held_value *value)
 {
     size_t length = strlen(name);
+
+    if (size <= length || line[length] != ':' || strncasecmp(line, name, length) != 0)
+        return false;
+    *value = value_of(line + length + 1, line + size);
+    return true;
+}
+
+struct held_value held_field(const struct reply *reply, const char *name)
+{
     struct held_value found = {NULL, 0};
     uint32_t size;
 
@@ -29,8 +38,8 @@ struct held_value held_field(const struct reply *reply, const char *name)
         const char *line = reply->lines + at;
         if (size > 5 && memcmp(line, "HTTP/", 5) == 0)
             found.text = NULL; /* another block begins */
-        else if (size > length && line[length] == ':' && strncasecmp(line, name, length) == 0)
-            found = value_of(line + length + 1, line + size);
+        else
+            held_line(line, size, name, &found);
     }
     return found;
 }

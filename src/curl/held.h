@@ -12,6 +12,9 @@ struct held_value {
     size_t length;
 };
 
+/* Whether a line is a field of that name; value: what it says. */
+bool held_line(const char *line, size_t size, const char *name, struct held_value *value);
+
 /* The last field of that name in the final block. name is compared without case. */
 struct held_value held_field(const struct reply *reply, const char *name);
 

@@ -84,13 +84,19 @@ static bool sends_credentials(const struct call *call)
     return false;
 }
 
+/* Another resource than its URL's, a part of it, or as it was coded for the way (curl --raw). */
+static bool asks_for_another(const struct handle *handle)
+{
+    return handle->words[HANDLES_REQUEST_TARGET] || handle->texts[HANDLES_RANGE].bytes ||
+           handle->words[HANDLES_RESUME_FROM_LARGE] || !handle->words[HANDLES_HTTP_TRANSFER_DECODING];
+}
+
 static bool may_keep(const struct call *call)
 {
     const struct handle *handle = call->handle;
 
     return call->is_http && call->method == METHOD_GET && handle->request == HANDLES_GET &&
-           handle->texts[HANDLES_URL].bytes && !handle->texts[HANDLES_RANGE].bytes &&
-           !handle->words[HANDLES_RESUME_FROM_LARGE] && !has_credentials(handle) &&
+           handle->texts[HANDLES_URL].bytes && !asks_for_another(handle) && !has_credentials(handle) &&
            !sends_credentials(call) && !has_cookies(handle);
 }
 
@@ -116,6 +122,15 @@ static void add(struct digest *digest, const char *text)
     digest->words[1] = siphash(second, text, size);
 }
 
+/* A list of the program's. */
+static void add_list(struct digest *digest, const struct handle *handle, enum handles_word list)
+{
+    for (const struct curl_slist *node = handles_pointer(handle, list); node; node = node->next)
+        if (node->data && !is_of_call(node->data))
+            add(digest, node->data);
+    add(digest, NULL);
+}
+
 static void write_name(const struct call *call, const struct shelf *shelf, char name[SHELF_NAME_ROOM])
 {
     const struct handle *handle = call->handle;
@@ -129,9 +144,11 @@ static void write_name(const struct call *call, const struct shelf *shelf, char 
     add(&digest, handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
     add(&digest, call->gate.host); /* with the port, wherever that was given */
     add(&digest, policy->name);
-    for (const struct curl_slist *node = handles_pointer(handle, HANDLES_HTTPHEADER); node; node = node->next)
-        if (node->data && !is_of_call(node->data))
-            add(&digest, node->data);
+    add(&digest, handle->words[HANDLES_SSL_VERIFYPEER] ? "peer" : NULL); /* whoever that was */
+    add(&digest, handle->words[HANDLES_SSL_VERIFYHOST] ? "host" : NULL);
+    add_list(&digest, handle, HANDLES_RESOLVE); /* another server, perhaps */
+    add_list(&digest, handle, HANDLES_CONNECT_TO);
+    add_list(&digest, handle, HANDLES_HTTPHEADER);
     for (uint32_t i = 0; i < policy->header_count; i++)
         add(&digest, policy->headers[i].line);
     if (policy->settings->propagate & POLICY_TENANT_ID)
@@ -160,28 +177,48 @@ static bool has_word(const struct held_value *list, const char *word)
     return false;
 }
 
-static bool has_field(const struct reply *reply, const char *name)
-{
-    return held_field(reply, name).text != NULL;
-}
-
 /* Of what a reply depends on, nothing but the coding is let pass: there is none. */
-static bool varies(const struct reply *reply)
+static bool varies(const struct held_value *vary)
 {
     static const char coding[] = "Accept-Encoding";
-    struct held_value vary = held_field(reply, "Vary");
+    return vary->length &&
+           (vary->length != sizeof coding - 1 || strncasecmp(vary->text, coding, vary->length) != 0);
+}
 
-    return vary.text && vary.length &&
-           (vary.length != sizeof coding - 1 || strncasecmp(vary.text, coding, vary.length) != 0);
+/* A field may come several times, and each counts; one that goes on in another line is not read. */
+static bool forbids(const char *line, size_t size)
+{
+    static const char *const fields[] = {"Set-Cookie", "Set-Cookie2", "Content-Encoding"};
+    struct held_value value;
+
+    for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (held_line(line, size, fields[i], &value))
+            return true;
+    if (held_line(line, size, "Cache-Control", &value))
+        return has_word(&value, "private") || has_word(&value, "no-store");
+    if (held_line(line, size, "Vary", &value))
+        return varies(&value);
+    return line[0] == ' ' || line[0] == '\t';
+}
+
+static bool is_forbidden(const struct reply *reply)
+{
+    bool found = false;
+    uint32_t size;
+
+    for (size_t at = 0; at + sizeof size < reply->length; at += size) {
+        memcpy(&size, reply->lines + at, sizeof size);
+        at += sizeof size;
+        const char *line = reply->lines + at;
+        bool begins = size > 5 && memcmp(line, "HTTP/", 5) == 0; /* another block */
+        found = !begins && (found || (size && forbids(line, size)));
+    }
+    return found;
 }
 
 static bool is_good(const struct reply *reply)
 {
-    struct held_value control = held_field(reply, "Cache-Control");
-
-    return reply->block.status == 200 && !reply_was_redirected(reply) && !has_word(&control, "private") &&
-           !has_word(&control, "no-store") && !has_field(reply, "Set-Cookie") &&
-           !has_field(reply, "Set-Cookie2") && !has_field(reply, "Content-Encoding") && !varies(reply);
+    return reply->block.status == 200 && !reply_was_redirected(reply) && !is_forbidden(reply);
 }
 
 /* Of the connection and of this one transfer (RFC 9110, 7.6.1); the length is told anew. */
@@ -242,7 +279,7 @@ static void write_all(struct call *call, const void *bytes, size_t size)
     const char *at = bytes;
 
     keep->size += size;
-    if (keep->size > call->gate.policy->settings->stale.size) {
+    if (keep->size > keep->most) {
         stop(keep);
         return;
     }
@@ -255,6 +292,13 @@ static void write_all(struct call *call, const void *bytes, size_t size)
         at += done;
         size -= (size_t)done;
     }
+}
+
+/* Growing beyond RLIMIT_FSIZE (`ulimit -f`) would not only fail but raise SIGXFSZ, which ends the program. */
+static uint64_t size_most(const struct call *call)
+{
+    uint64_t rule = call->gate.policy->settings->stale.size, limit = sys_file_size_limit();
+    return rule < limit ? rule : limit;
 }
 
 void keep_call(struct call *call)
@@ -278,7 +322,9 @@ void keep_head(struct call *call)
     if (keep->is_on || !is_good(&call->reply) || !may_keep(call))
         return;
     preface.head_length = write_head(&call->reply, head);
-    if (!preface.head_length || shelf_open(&keep->shelf, call->gate.ready, true) < 0)
+    keep->most = size_most(call);
+    if (!preface.head_length || sizeof preface + preface.head_length > keep->most ||
+        shelf_open(&keep->shelf, call->gate.ready, true) < 0)
         return;
     keep->file = shelf_draft(&keep->shelf, keep->draft);
     if (keep->file < 0) {

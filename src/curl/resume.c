@@ -60,12 +60,14 @@ static struct held_value kept_validator(const struct resume *resume)
 
 /* ---- is it possible? ---- */
 
+/* Without decoding (curl --raw) the chunks' sizes are among the bytes that came. */
 static bool asks_for_all(const struct call *call)
 {
     const struct handle *handle = call->handle;
 
-    return !handle->texts[HANDLES_RANGE].bytes && !handle->words[HANDLES_RESUME_FROM_LARGE] &&
-           !inject_program_sends(call, "Range") && !inject_program_sends(call, "If-Range");
+    return handle->words[HANDLES_HTTP_TRANSFER_DECODING] && !handle->texts[HANDLES_RANGE].bytes &&
+           !handle->words[HANDLES_RESUME_FROM_LARGE] && !inject_program_sends(call, "Range") &&
+           !inject_program_sends(call, "If-Range");
 }
 
 /* Of an encoded body the program may have got the decoded bytes, whose number says nothing. */

@@ -121,11 +121,13 @@ lost "a part that is not to the end" "range=short"
 lost "a part of another whole" "range=length"
 lost "an encoded body" "encoding=1"
 lost "a 404 instead of the rest" "status=404"
+skip_compare=1 lost "chunks that the program wants to see (curl --raw)" "chunked=1" --raw
 code=206 skip_compare=1 lost "a part that the program asked for" "x=1" -r 100-
 code=206 lost "one that it asked for by a header" "x=1" -H "Range: bytes=0-"
 zero
 is "a reply that is not a file's is none of it" "$(resuming -- curl -s -X POST -o /dev/null -w '%{http_code}' "$cuts/some?cut=1"; heads | grep -c bytes=)" "5010"
 kept "a server without ranges begins anew, and what has come is left out" "range=no"
+kept "in chunks" "chunked=1"
 kept "a date that is old enough" "tag=none&date=old"
 kept "a tag that a 206 does not repeat" "tag=first"
 kept "a 503 instead of the rest is tried again" "status=503"

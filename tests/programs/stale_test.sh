@@ -71,15 +71,25 @@ is "not kept: what is no 200, a HEAD, where a redirect led" "$(kept)" 0
 gets -o "$folder/out" "$url/own?body=90000&reset=body" >/dev/null
 is "not kept: half a body, and no draft of it" "$(kept)" 0
 
+gets --request-target "/other?text=x" "$url/own?text=y" >/dev/null
+gets --raw "$url/own?body=30&chunked=1" >/dev/null
+is "not kept: what its URL does not name, and what was not decoded (curl --raw)" "$(kept)" 0
+gets --resolve "elsewhere.test:$port:127.0.0.1" -k "$url/own?text=x" >/dev/null
+ask down >/dev/null
+is "another server's at the same name, or one that nobody verified, is not given to others" "$(gets "$url/own?text=x"; gets -k "$url/own?text=x")" " 000 000"
+ask up >/dev/null
+rm -rf "$shelf"
+
 # says FIELD: a server whose reply has that field
 python3 "$(dirname "$0")/servers/says.py" "$folder/said" >"$folder/says.port" &
 servers+=($!)
 until [ -s "$folder/says.port" ]; do sleep 0.02; done
 says() {
-    printf 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n%s\r\n\r\nhi\n' "$1" >"$folder/said"
+    printf 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n%b\r\n\r\nhi\n' "$1" >"$folder/said"
     gets "http://127.0.0.1:$(cat "$folder/says.port")/$RANDOM" >/dev/null
 }
-for field in "Cache-Control: private" "Cache-Control: max-age=3, no-store" "cache-control: Private=\"x\"" "Vary: User-Agent" "Vary: *" "Content-Encoding: x"; do
+for field in "Cache-Control: private" "Cache-Control: max-age=3, no-store" "cache-control: Private=\"x\"" "Vary: User-Agent" "Vary: *" "Content-Encoding: x" \
+    'Cache-Control: no-store\r\nCache-Control: max-age=3' 'Vary: Cookie\r\nVary: Accept-Encoding' 'Cache-Control: max-age=3,\r\n no-store'; do
     says "$field"
     is "not kept: $field" "$(kept)" 0
 done
@@ -104,6 +114,12 @@ is "the newest are there" "$(ask down >/dev/null; gets -o "$folder/out" "$url/5?
 ask up >/dev/null
 gets -o /dev/null "$url/6?body=30000" >/dev/null
 is "what alone is larger is not kept" "$(ask down >/dev/null; gets "$url/6?body=30000"; echo " $?")" " 000 7"
+policy 'size = "10M";'
+is "a program under a limit of file size (ulimit -f) lives, and gets its reply" \
+    "$( (ulimit -c 0; ulimit -f 4; gets "$url/7?body=60000" | wc -c; ulimit -f 0; gets "$url/8?text=x") 2>&1)" "60004
+x
+ 200"
+is "which is not kept" "$(kept)" 0
 policy 'age = "1s";'
 gets "$url/a?text=x" >/dev/null
 sleep 2.1

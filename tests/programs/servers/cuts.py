@@ -8,6 +8,7 @@ date=      old (Last-Modified of long ago, with Date), young (of just now), none
 range=     yes (default), no (200 again), wrong (a part that does not begin where it was asked for), short (not to the end),
            length (of another total)
 encoding=1 says that the body is encoded
+chunked=1  sends it in a chunk
 status=N   what the second reply is
 redirect=1 to the same without this word, first
 "/heads" gives all requests so far, "/zero" forgets them. The environment's CUTS is the query of requests that have none."""
@@ -93,7 +94,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Last-Modified", modified)
         if asked.get("encoding"):
             self.send_header("Content-Encoding", "thing")
-        self.send_header("Content-Length", str(len(body)))
+        if asked.get("chunked"):
+            self.send_header("Transfer-Encoding", "chunked")
+            body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        else:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command == "HEAD":
             return
