@@ -131,9 +131,9 @@ static bool is_url_alone(const struct handle *handle)
 {
     if (handle->words[HANDLES_PORT] || handle->words[HANDLES_CURLU])
         return false;
-    return !handle->has_texts ||
-           (!handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes && !handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes &&
-            !handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes);
+    return !handle->has_texts || (!handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes &&
+                                  !handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes &&
+                                  !handle->texts[HANDLES_ABSTRACT_UNIX_SOCKET].bytes);
 }
 
 static void forget_known_url(struct handle *handle)
