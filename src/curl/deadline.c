@@ -214,7 +214,7 @@ void deadline_repeat(struct call *call)
     deadline->call_started_us = deadline->attempt_started_us = call->gate.opened_us;
     deadline->sent_us = 0;
     deadline->patience_ms = deadline->first_patience_ms;
-    if (call->handle->words[HANDLES_TIMEOUT_MS])
+    if (deadline->worn_ms) /* the program's own, where limits were plain */
         read_program_limit(call);
 }
 

@@ -312,7 +312,7 @@ static size_t header_line(char *line, size_t one, size_t count, void *data)
 
     if (call->reply.is_quiet && line[0] > '\r')
         return one * count;
-    if (call->reply.phase == REPLY_HOLDING && call->is_http && !call->reply.is_wanted)
+    if (call->reply.phase == REPLY_HOLDING && call->reply.is_skimmed)
         return read_line(call, line, one * count);
     return take_line(call, line, one * count);
 }
@@ -415,8 +415,8 @@ void reply_program_set(struct call *call)
     const uint64_t *words = call->handle->words;
 
     call->reply.is_quiet = false;
-    call->reply.is_wanted = words[HANDLES_HEADERFUNCTION] || words[HANDLES_HEADERDATA] ||
-                            words[HANDLES_HEADER] || call->is_watched;
+    call->reply.is_skimmed = call->is_http && !words[HANDLES_HEADERFUNCTION] && !words[HANDLES_HEADERDATA] &&
+                             !words[HANDLES_HEADER] && !call->is_watched;
 }
 
 static void dress(struct call *call)

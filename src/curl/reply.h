@@ -24,18 +24,18 @@ enum reply_phase {
 struct reply {
     bool is_dressed;
     bool header_is_off; /* CURLOPT_HEADER was set, and is done by us */
-    bool is_wanted;     /* somebody takes header lines; otherwise none need be kept */
+    bool is_skimmed;    /* of HTTP whose header lines nobody takes: none of a success need be kept */
 
     /* Of the attempt; it begins with zeroes from here to the block. */
     enum reply_phase phase;
     bool is_quiet;         /* the fields of the block that comes in are of no interest to anybody */
     bool header_half_done; /* flushing: the line went to the body writer already (CURLOPT_HEADER) */
     bool was_redirected;   /* some block was a redirect that libcurl follows */
+    bool program_refused;  /* a callback of the program took less than it was given */
+    struct block block;    /* the current one */
     bool owes_pause;       /* the program has paused a call that waited: libcurl hears of it with the body */
     bool is_cut;           /* a fault is rehearsed: the body breaks off after cut_after bytes */
     bool was_cut;          /* it has */
-    bool program_refused;  /* a callback of the program took less than it was given */
-    struct block block;    /* the current one */
     uint64_t swallowed;
     uint64_t cut_after; /* bytes of the body that may still come */
     size_t length;      /* bytes in lines: each line behind its 32-bit length */

@@ -44,7 +44,8 @@ bool routine_ends(struct call *call, CURLcode code)
         return false;
     gate_repeated(&call->gate);
     handle->is_performing = false;
-    handle->is_routine &= !call->inject.is_silent;
+    if (call->inject.is_silent)
+        handle->is_routine = false;
     if (nested_is_watched())
         nested_ended(call);
     return true;

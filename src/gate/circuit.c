@@ -162,6 +162,12 @@ void circuit_time(struct gate_call *call, uint64_t now_us)
     slice_count(&slice, call->slot->slow, rule->window_ms, now_us, 1, call->is_slow);
 }
 
+__attribute__((noinline)) void circuit_count_anew(struct gate_call *call, uint64_t now_us, bool failed)
+{
+    slice_count_anew(&call->outcome_slice, call->slot->outcomes,
+                     inside_settings(call)->breaker.rule.window_ms, now_us, !call->is_answered, failed);
+}
+
 bool circuit_counts_as_failure(const struct gate_call *call, const struct gate_attempt *attempt)
 {
     if (attempt->is_elsewhere || !tells_of_peer(&attempt->outcome))

@@ -39,11 +39,14 @@ bool circuit_move(struct gate_call *call, uint64_t now_ms);
  */
 void circuit_time(struct gate_call *call, uint64_t now_us);
 
+/* Counts an attempt where another slice of the window begins. */
+void circuit_count_anew(struct gate_call *call, uint64_t now_us, bool failed);
+
 /* Counts an attempt. One that was counted as good when it began is not counted again. */
 static inline void circuit_count(struct gate_call *call, uint64_t now_us, bool failed)
 {
-    slice_count(&call->outcome_slice, call->slot->outcomes, inside_settings(call)->breaker.rule.window_ms,
-                now_us, !call->is_answered, failed);
+    if (!slice_count_now(&call->outcome_slice, now_us, !call->is_answered, failed))
+        circuit_count_anew(call, now_us, failed);
 }
 
 /*

@@ -61,9 +61,9 @@ struct gate_call {
     uint64_t queued_us;        /* monotonic: since when it waits for a place; 0: it does not */
     uint64_t over_us;          /* monotonic: when it ended well; 0: it has not */
     bool attempt_ended;
+    bool is_answered;  /* see gate_answered */
     bool is_routine;   /* the last call was, and nothing is different in this record since */
     bool is_repeat;    /* public: gate_repeat has opened it */
-    bool is_answered;  /* see gate_answered */
     bool has_waited;   /* for a token, a place, a circuit */
     bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
