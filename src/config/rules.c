@@ -29,7 +29,11 @@ struct rules {
     ready_policy *ready; /* one a policy; NULL until it is first used */
     struct registry registry;
     struct rules_globals globals;
+<<<<<<< HEAD
     struct draw draw; /* where there are variants */
+=======
+    struct source_request request; /* that they were opened for */
+>>>>>>> rev1
     char program[PROGRAM_MOST];
 };
 
@@ -359,7 +363,28 @@ static void expand_globals(struct rules *rules, struct scratch *scratch)
     };
 }
 
-static int make_rules(const struct rules **out, const struct image *image, const char *program)
+/* What is left of a text when its owner changes it; where there is no memory, nothing. */
+static const char *keep_wish(struct rules *rules, const char *text)
+{
+    return text ? keep(rules, text, "", "") : NULL;
+}
+
+static void keep_request(struct rules *rules, const struct source_request *request)
+{
+    rules->request = (struct source_request){
+        .named = keep_wish(rules, request->named),
+        .xdg = keep_wish(rules, request->xdg),
+        .home = keep_wish(rules, request->home),
+        .system = keep_wish(rules, request->system),
+        .policy = keep_wish(rules, request->policy),
+        .set = keep_wish(rules, request->set),
+        .ignores_lock = request->ignores_lock,
+        .is_assumed = request->is_assumed,
+    };
+}
+
+static int make_rules(const struct rules **out, const struct image *image,
+                      const struct source_request *request, const char *program)
 {
     struct arena arena = {NULL};
     struct scratch scratch = {0};
@@ -372,10 +397,15 @@ static int make_rules(const struct rules **out, const struct image *image, const
     struct value_text name = {rules->program, sizeof rules->program, 0};
     value_put(&name, program ? program : "");
     bool has_room = rules->ready && registry_open(&rules->registry, &rules->image, &rules->arena);
-    if (has_room)
+    if (has_room) {
         expand_globals(rules, &scratch);
+<<<<<<< HEAD
     if (has_room && image->header->variants.count > 0)
         rules->draw = draw_make(rules->globals.request_id, rules->globals.tenant_id);
+=======
+        keep_request(rules, request);
+    }
+>>>>>>> rev1
     scratch_close(&scratch);
     if (!has_room)
         return -ENOMEM;
@@ -473,7 +503,7 @@ static int open_for(const struct rules **out, const struct source_request *reque
         return result;
     }
     if (cache_open(&image, paths, request) == 0)
-        return make_rules(out, &image, program);
+        return make_rules(out, &image, request, program);
     if (!says(request->policy) && !says(request->named) && !exists(paths->user) && !exists(paths->system))
         return 0;
     if (!may_compile) {
@@ -483,7 +513,7 @@ static int open_for(const struct rules **out, const struct source_request *reque
     result = compile(paths, request, &image, text, size);
     if (result < 0 || !image.header)
         return result;
-    return make_rules(out, &image, program);
+    return make_rules(out, &image, request, program);
 }
 
 int rules_open_for(const struct rules **out, const struct source_request *request, const char *program,
@@ -502,15 +532,10 @@ int rules_open_for(const struct rules **out, const struct source_request *reques
     return result;
 }
 
-/*
- * GUSSET_POLICY_IMPLIED names the policy that `gusset run` assumed because there was no file: where this
- * process has one, nobody asked for that policy.
- */
+/* Whether the policy was assumed, and this process has a file: nobody asked for that policy. */
 static bool is_overruled(const struct source_request *request)
 {
-    const char *implied = secure_getenv("GUSSET_POLICY_IMPLIED");
-
-    if (!says(implied) || !says(request->policy) || strcmp(implied, request->policy) != 0)
+    if (!request->is_assumed)
         return false;
     struct source_paths *paths = paths_open();
     if (!paths)
@@ -521,9 +546,12 @@ static bool is_overruled(const struct source_request *request)
     return is_found;
 }
 
+/* GUSSET_POLICY_IMPLIED names the policy that `gusset run` assumed because there was no file. */
 void rules_request(struct source_request *request)
 {
     /* secure_getenv: in a privileged program the environment is a stranger's. */
+    const char *implied = secure_getenv("GUSSET_POLICY_IMPLIED");
+
     *request = (struct source_request){
         .named = secure_getenv("GUSSET_CONFIG"),
         .xdg = secure_getenv("XDG_CONFIG_HOME"),
@@ -531,6 +559,7 @@ void rules_request(struct source_request *request)
         .policy = secure_getenv("GUSSET_POLICY"),
         .set = secure_getenv("GUSSET_SET"),
     };
+    request->is_assumed = says(implied) && says(request->policy) && strcmp(implied, request->policy) == 0;
     if (is_overruled(request))
         request->policy = NULL;
 }
@@ -540,4 +569,13 @@ int rules_open(const struct rules **out, const char *program, bool may_compile, 
     struct source_request request;
     rules_request(&request);
     return rules_open_for(out, &request, program, may_compile, text, size);
+}
+
+int rules_open_again(const struct rules **out, const struct rules *before, bool may_compile, char *text,
+                     size_t size)
+{
+    struct source_request request = before->request;
+    if (is_overruled(&request))
+        request.policy = NULL;
+    return rules_open_for(out, &request, before->program, may_compile, text, size);
 }

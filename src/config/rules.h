@@ -88,7 +88,15 @@ struct rules_globals {
  */
 int rules_open(const struct rules **out, const char *program, bool may_compile, char *text, size_t size);
 
-/* The same for a request of the caller's making (the command's --config, tests); program NULL: unknown. */
+/*
+ * As rules_open gave those before: for the program and by the wishes that held then, since a program may
+ * change its environment.
+ */
+int rules_open_again(const struct rules **out, const struct rules *before, bool may_compile, char *text,
+                     size_t size);
+
+/* The same as rules_open for a request of the caller's making (the command's --config, tests); program NULL:
+ * unknown. */
 int rules_open_for(const struct rules **out, const struct source_request *request, const char *program,
                    bool may_compile, char *text, size_t size);
 
@@ -101,7 +109,7 @@ void rules_request(struct source_request *request);
 
 /*
  * Whether the files that the rules were made of are still the same: a stat(2) of each, no allocation, errno
- * kept. When they are not, rules_open gives new rules; the old ones stay valid.
+ * kept. When they are not, rules_open_again gives new rules; the old ones stay valid.
  */
 bool rules_are_fresh(const struct rules *rules);
 

@@ -25,6 +25,7 @@ struct source_request {
     const char *policy;   /* --policy or $GUSSET_POLICY */
     const char *set;      /* $GUSSET_SET: key=value pairs, parted by newlines */
     bool ignores_lock;    /* `gusset check FILE` looks at a file that may not hold */
+    bool is_assumed;      /* the policy was: where there is a file, nobody asked for it */
 };
 
 /* By what a file is known to be the same; all zero: there is none. */

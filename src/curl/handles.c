@@ -236,7 +236,6 @@ static const uint8_t effects[OPTIONS] = {
     AT(COOKIE) = EFFECT_CREDENTIALS,
     AT(COOKIEFILE) = EFFECT_CREDENTIALS,
     AT(COOKIEJAR) = EFFECT_CREDENTIALS,
-    AT(AWS_SIGV4) = EFFECT_CREDENTIALS,
     AT(TLSAUTH_USERNAME) = EFFECT_CREDENTIALS,
     AT(TIMEOUT) = EFFECT_SECONDS,
     AT(CONNECTTIMEOUT) = EFFECT_SECONDS,
@@ -331,6 +330,7 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         note_request(handle, option, word);
         return;
     case EFFECT_SIGNED: /* what libcurl itself makes of it */
+        handle->has_credentials |= word != 0;
         if (word)
             handle->words[HANDLES_HTTPAUTH] = CURLAUTH_AWS_SIGV4;
         return;

@@ -29,10 +29,10 @@ static const struct rules *open_changed(const struct ready *ready, bool may_look
 {
     char text[512] = "";
     const struct rules *rules = NULL;
-    int error = rules_open(&rules, program_invocation_short_name, false, text, sizeof text);
+    int error = rules_open_again(&rules, ready->rules, false, text, sizeof text);
 
     if (error == -ESTALE && may_look && rules_source_bytes(ready->rules) <= COMPILE_BYTES_MOST) {
-        error = rules_open(&rules, program_invocation_short_name, true, text, sizeof text);
+        error = rules_open_again(&rules, ready->rules, true, text, sizeof text);
         if (error == 0 && rules)
             control_change(ready->state.header); /* those that only connect can take it now */
     }

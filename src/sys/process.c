@@ -114,7 +114,9 @@ bool process_runs(uint32_t pid, uint64_t *started)
     *started = 0;
     if (sys_is_no_process((int)pid))
         return false;
-    if (!read_stat(pid, line) || number_at(line) != pid)
+    if (!read_stat(pid, line))
+        return !sys_is_no_process((int)pid); /* it may have gone meanwhile */
+    if (number_at(line) != pid)
         return true;
     *started = number_at(field(line, FIELD_STARTED));
     char state = *field(line, FIELD_STATE);

@@ -18,12 +18,16 @@ if ! /usr/bin/python3 -c "import pycurl" 2>/dev/null; then
     done_testing
 fi
 
-# A program that runs on: a line in is a URL, a line out its status.
+# A program that runs on: a line in is a URL, a line out its status. "forget": it clears its environment.
 cat >"$folder/asks.py" <<'P'
-import pycurl, sys
+import os, pycurl, sys
 easy = pycurl.Curl()
 easy.setopt(pycurl.WRITEFUNCTION, lambda data: None)
 for line in sys.stdin:
+    if line == "forget\n":
+        os.environ.clear()
+        print("forgotten", flush=True)
+        continue
     try:
         easy.setopt(pycurl.URL, line.strip())
         easy.perform()
@@ -95,6 +99,11 @@ sleep 1.2
 is "a large file is not compiled by the program" "$(tries)" 3
 gusset reload >/dev/null
 soon "but taken once it has been" 5
+echo forget >&"${program[1]}"
+read -r -t 10 _ <&"${program[0]}"
+configure 2
+gusset reload >/dev/null
+is "a program that has cleared its environment follows the file that it was started with" "$(tries)" 2
 eval "exec ${program[1]}>&-"
 wait "$program_PID" 2>/dev/null
 
