@@ -18,7 +18,8 @@ struct made {
     int ours;   /* our end of the connection; -1: it was closed, to reset the connection */
     int theirs; /* libcurl's; -1: it has it */
     int file;
-    uint64_t file_offset;
+    uint64_t file_offset; /* of the body in it */
+    uint64_t file_said;
     size_t said; /* of bytes */
     size_t length;
     char bytes[]; /* head and body */
@@ -46,16 +47,14 @@ static bool say_file(struct made *made)
     char chunk[CHUNK];
 
     while (made->file >= 0) {
-        long size = sys_pread(made->file, chunk, sizeof chunk, (int64_t)made->file_offset);
-        if (size <= 0) {
-            sys_close(made->file);
-            made->file = -1;
+        long size =
+            sys_pread(made->file, chunk, sizeof chunk, (int64_t)(made->file_offset + made->file_said));
+        if (size <= 0)
             break;
-        }
         long taken = sys_send(made->ours, chunk, (size_t)size);
         if (taken < 0)
             return false;
-        made->file_offset += (uint64_t)taken;
+        made->file_said += (uint64_t)taken;
     }
     return true;
 }
@@ -98,15 +97,35 @@ void made_serve(struct call *call)
 
 /* ---- libcurl's callbacks ---- */
 
+static bool connect_anew(struct made *made)
+{
+    int ends[2];
+
+    if (sys_socketpair(ends) < 0)
+        return false;
+    if (made->ours >= 0)
+        sys_close(made->ours);
+    made->ours = ends[0];
+    made->theirs = ends[1];
+    made->said = 0;
+    made->file_said = 0;
+    say(made);
+    return true;
+}
+
+/* Some replies make libcurl ask once more (a success to Digest's first, empty POST; 417), and they are said
+ * again. */
 static curl_socket_t give_socket(void *data, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct made *made = ((struct call *)data)->made;
-    int given = made->theirs;
 
     (void)purpose;
     (void)address;
-    made->theirs = -1; /* a second connection is not to be had */
-    return given < 0 ? CURL_SOCKET_BAD : given;
+    if (made->theirs < 0 && !connect_anew(made))
+        return CURL_SOCKET_BAD;
+    int given = made->theirs;
+    made->theirs = -1;
+    return given;
 }
 
 static int is_connected(void *unused, curl_socket_t socket, curlsocktype purpose)

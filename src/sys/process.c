@@ -6,7 +6,7 @@
 #include "sys/generation.h"
 #include "sys/raw.h"
 
-enum { STAT_ROOM = 512, FIELD_STARTED = 22, FIELD_STATE = 3 };
+enum { STAT_ROOM = 512, FIELD_STATE = 3, FIELD_THREADS = 20, FIELD_STARTED = 22 };
 
 static char *put(char *at, const char *text)
 {
@@ -107,6 +107,13 @@ struct process process_self(void)
     return self;
 }
 
+/* Its first thread may have left the others alone (pthread_exit in main): until they end it is a zombie. */
+static bool has_ended(const char *line)
+{
+    char state = *field(line, FIELD_STATE);
+    return (state == 'Z' || state == 'X') && number_at(field(line, FIELD_THREADS)) <= 1;
+}
+
 bool process_runs(uint32_t pid, uint64_t *started)
 {
     char line[STAT_ROOM];
@@ -119,6 +126,5 @@ bool process_runs(uint32_t pid, uint64_t *started)
     if (number_at(line) != pid)
         return true;
     *started = number_at(field(line, FIELD_STARTED));
-    char state = *field(line, FIELD_STATE);
-    return state != 'Z' && state != 'X';
+    return !has_ended(line);
 }

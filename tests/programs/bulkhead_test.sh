@@ -80,6 +80,17 @@ forget
 for _ in 1 2 3 4 5 6; do wrapped timeout -s KILL 0.3 curl -s "$url/?stall=headers"; done 2>/dev/null
 is "so does each of six that are killed in a row" "$(ask 'count?key=/')" 6
 
+forget
+hold 2 /hold
+LD_PRELOAD=$BUILD/libgusset.so "$BUILD/clients/jump" alone "$url/alone?stall=headers" >/dev/null &
+pids+=($!)
+disown $!
+until [ "$(ask 'count?key=/alone')" -ge 1 ]; do sleep 0.01; done
+is "a process whose first thread has ended keeps its place while another makes the call" "$(wrapped curl -s "$url/more"; echo "$?") $(in_flight)" "7 3"
+kill -9 "${pids[2]}"
+is "until it is killed" "$(wrapped curl -s "$url/more") $(in_flight)" "ok 2"
+kill -9 "${pids[@]}" 2>/dev/null
+
 # ---- connect(2) ----
 if command -v nc >/dev/null; then
     forget

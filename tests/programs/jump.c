@@ -5,13 +5,16 @@
  *   again                          longjmp out of the write callback, then the same handle once more as it is
  *   nest                           in the write callback perform OTHER-URL on another handle
  *   change                         in the header callback set another write function
+ *   alone                          in a thread of its own, while the first thread has left the process
  *   inside                         in the write callback perform the same handle (libcurl refuses),
  * duplicate, clean the duplicate libcurl itself is not made to be left by longjmp: what is asked here is that
  * gusset makes nothing worse.
  */
 #include <curl/curl.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static jmp_buf out;
@@ -110,12 +113,24 @@ static void dress(CURL *easy, const char *url)
     }
 }
 
+static void *fetch_alone(void *url)
+{
+    fetch(url);
+    exit(0);
+}
+
 int main(int argc, char **argv)
 {
+    pthread_t thread;
+
     if (argc < 3)
         return 2;
     way = argv[1];
     other = argc > 3 ? argv[3] : argv[2];
+    if (strcmp(way, "alone") == 0) {
+        pthread_create(&thread, NULL, fetch_alone, argv[2]);
+        pthread_exit(NULL);
+    }
     jumps = 1;
     setvbuf(stdout, NULL, _IONBF, 0);
     curl_global_init(CURL_GLOBAL_ALL);

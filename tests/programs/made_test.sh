@@ -95,6 +95,12 @@ is "and told of" "$(gusset events | grep -c 'fallback .*given status 200 instead
 is "a reply that is not tried again is the program's" "$(under curl -s -w '%{http_code}' "http://127.0.0.1:$port/a?status=404")" "error 404
 404"
 is "a POST is none of its methods" "$(under curl -s -d a=b -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/a?status=503")" 503
+for way in "--digest" "--ntlm" "-Z --digest"; do
+    # shellcheck disable=SC2086
+    is "libcurl asks once more when its first request was for the login alone: $way" \
+        "$(under curl -s $way -u a:b -T "$folder/up.txt" -w '%{http_code} %{num_connects}' http://127.0.0.1:9/x 2>/dev/null)" '{"from": "fallback"}
+200 2'
+done
 is "a part is not what it would give" "$(under curl -s -r 0-9 -o /dev/null -w '%{http_code}' "http://127.0.0.1:$port/a?status=503")" 503
 is "once a body has begun it is too late" "$(under curl -s -o "$folder/out" "http://127.0.0.1:$port/a?body=9000&reset=body"; echo $?) $(wc -c <"$folder/out")" "56 4500"
 trip "127.0.0.1:$says"
