@@ -29,11 +29,8 @@ struct rules {
     ready_policy *ready; /* one a policy; NULL until it is first used */
     struct registry registry;
     struct rules_globals globals;
-<<<<<<< HEAD
-    struct draw draw; /* where there are variants */
-=======
+    struct draw draw;              /* where there are variants */
     struct source_request request; /* that they were opened for */
->>>>>>> rev1
     char program[PROGRAM_MOST];
 };
 
@@ -399,13 +396,10 @@ static int make_rules(const struct rules **out, const struct image *image,
     bool has_room = rules->ready && registry_open(&rules->registry, &rules->image, &rules->arena);
     if (has_room) {
         expand_globals(rules, &scratch);
-<<<<<<< HEAD
-    if (has_room && image->header->variants.count > 0)
-        rules->draw = draw_make(rules->globals.request_id, rules->globals.tenant_id);
-=======
         keep_request(rules, request);
     }
->>>>>>> rev1
+    if (has_room && image->header->variants.count > 0)
+        rules->draw = draw_make(rules->globals.request_id, rules->globals.tenant_id);
     scratch_close(&scratch);
     if (!has_room)
         return -ENOMEM;
