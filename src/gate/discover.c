@@ -8,7 +8,12 @@
 #include "sys/clock.h"
 #include "sys/dns.h"
 
-enum { AGAIN_MS = 5000, LONGEST_S = 24 * 3600 };
+enum {
+    AGAIN_MS = 5000,
+    LONGEST_S = 24 * 3600,
+    QUIET = 15 /* times what the question took: servers that are silent must not hold a program half of its
+                  time */
+};
 
 struct route_list *discover_list(struct arena *memory, const struct route_address *like, uint32_t count)
 {
@@ -109,7 +114,7 @@ static struct route_list *look(struct discover *discover, struct arena *memory, 
 {
     struct question *question =
         mmap(NULL, sizeof *question, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    uint64_t life_ms = AGAIN_MS;
+    uint64_t life_ms = AGAIN_MS, began_ms = clock_now_us() / 1000;
 
     if (question == MAP_FAILED)
         return old;
@@ -117,7 +122,8 @@ static struct route_list *look(struct discover *discover, struct arena *memory, 
     munmap(question, sizeof *question);
     if (list)
         atomic_store_explicit(&discover->published, list, memory_order_release);
-    atomic_store(&discover->until_ms, clock_now_us() / 1000 + life_ms);
+    uint64_t now_ms = clock_now_us() / 1000, quiet_ms = (now_ms - began_ms) * QUIET;
+    atomic_store(&discover->until_ms, now_ms + (life_ms > quiet_ms ? life_ms : quiet_ms));
     return list;
 }
 
