@@ -359,7 +359,7 @@ void keep_end(struct call *call, bool is_whole)
     }
     keep->is_on = false;
     sys_close(keep->file);
-    shelf_keep(&keep->shelf, keep->draft, keep->name, rule->size, rule->age_ms / 1000);
+    shelf_keep(&keep->shelf, keep->draft, keep->name, keep->size, rule->size, rule->age_ms / 1000);
     shelf_close(&keep->shelf);
 }
 

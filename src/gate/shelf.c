@@ -1,5 +1,6 @@
 #include "gate/shelf.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,7 +11,14 @@
 #include "sys/random.h"
 #include "sys/raw.h"
 
-enum { READS_MOST = 1000, DRAFT_AGE_S = 3600 };
+enum {
+    READS_MOST = 1000,
+    DRAFT_AGE_S = 3600,
+    FILES_MOST = 4096, /* each is looked at in a sweep */
+    SPARE = 64,        /* a sweep is due when about a 64th of what there may be has come */
+    OLDEST = 32,       /* are removed at a time */
+    LOOKS_MOST = 200   /* in one sweep: the next one goes on */
+};
 
 static const char key_name[] = "key", draft_mark[] = "draft-";
 
@@ -127,11 +135,36 @@ int shelf_draft(const struct shelf *shelf, char draft[SHELF_DRAFT_ROOM])
 
 /* ---- sweeping ---- */
 
-struct sweep {
-    uint64_t bytes;    /* of all */
-    int64_t oldest_ns; /* its time, and its name */
-    char oldest[SHELF_DRAFT_ROOM];
+struct found {
+    int64_t ns;
+    uint64_t bytes;
+    char name[SHELF_DRAFT_ROOM];
 };
+
+struct sweep {
+    uint64_t bytes; /* of all */
+    uint32_t files;
+    uint32_t count; /* of the oldest, which are in order */
+    struct found oldest[OLDEST];
+};
+
+static void remember(struct sweep *sweep, const char *name, const struct stat *file)
+{
+    struct found new = {.ns = (int64_t)file->st_mtim.tv_sec * 1000000000 + file->st_mtim.tv_nsec,
+                        .bytes = (uint64_t)file->st_size};
+    size_t length = strlen(name);
+    uint32_t at = sweep->count;
+
+    while (at > 0 && sweep->oldest[at - 1].ns > new.ns)
+        at--;
+    if (at == OLDEST || length >= sizeof new.name)
+        return;
+    memcpy(new.name, name, length + 1);
+    if (sweep->count < OLDEST)
+        sweep->count++;
+    memmove(&sweep->oldest[at + 1], &sweep->oldest[at], (sweep->count - 1 - at) * sizeof new);
+    sweep->oldest[at] = new;
+}
 
 static bool is_over(const char *name, int64_t age_s, uint32_t age_most_s)
 {
@@ -151,11 +184,8 @@ static void look_at(struct sweep *sweep, int folder, const char *name, uint32_t 
         return;
     }
     sweep->bytes += (uint64_t)file.st_size;
-    int64_t ns = (int64_t)file.st_mtim.tv_sec * 1000000000 + file.st_mtim.tv_nsec;
-    if (strlen(name) < sizeof sweep->oldest && ns <= sweep->oldest_ns) {
-        sweep->oldest_ns = ns;
-        memcpy(sweep->oldest, name, strlen(name) + 1);
-    }
+    sweep->files++;
+    remember(sweep, name, &file);
 }
 
 /* The folder gone through once; false when it could not be. */
@@ -165,7 +195,7 @@ static bool look(struct sweep *sweep, const struct shelf *shelf, uint32_t age_mo
     int folder = open_folder(shelf->path);
     long size;
 
-    *sweep = (struct sweep){.oldest_ns = INT64_MAX};
+    sweep->bytes = sweep->files = sweep->count = 0;
     if (folder < 0)
         return false;
     for (int i = 0; i < READS_MOST && (size = sys_read_folder(folder, room, sizeof room)) > 0; i++)
@@ -175,22 +205,40 @@ static bool look(struct sweep *sweep, const struct shelf *shelf, uint32_t age_mo
     return true;
 }
 
+static bool is_too_much(const struct sweep *sweep, uint64_t most)
+{
+    return sweep->bytes > most || sweep->files > FILES_MOST;
+}
+
 static void sweep_out(const struct shelf *shelf, uint64_t most, uint32_t age_s)
 {
     struct sweep sweep;
 
-    while (look(&sweep, shelf, age_s) && sweep.bytes > most && sweep.oldest[0])
-        if (sys_unlink_at(shelf->folder, sweep.oldest) < 0)
-            break;
+    for (int i = 0; i < LOOKS_MOST && look(&sweep, shelf, age_s) && is_too_much(&sweep, most); i++)
+        for (uint32_t at = 0; at < sweep.count && is_too_much(&sweep, most); at++) {
+            int error = sys_unlink_at(shelf->folder, sweep.oldest[at].name);
+            if (error < 0 && error != -ENOENT) /* another process may have been quicker */
+                return;
+            sweep.bytes -= sweep.oldest[at].bytes;
+            sweep.files--;
+        }
 }
 
-int shelf_keep(const struct shelf *shelf, const char *draft, const char *name, uint64_t most, uint32_t age_s)
+/* To go through all of it for each reply would cost more than the request. */
+static bool is_due(uint64_t size, uint64_t most)
+{
+    return random_32() % SPARE <= size * SPARE * SPARE / most;
+}
+
+int shelf_keep(const struct shelf *shelf, const char *draft, const char *name, uint64_t size, uint64_t most,
+               uint32_t age_s)
 {
     int error = sys_rename_at(shelf->folder, draft, name);
 
     if (error < 0)
         shelf_drop(shelf, draft);
-    sweep_out(shelf, most, age_s);
+    if (is_due(size, most))
+        sweep_out(shelf, most, age_s);
     return error;
 }
 

@@ -29,9 +29,12 @@ int shelf_find(const struct shelf *shelf, const char *name);
 /* A new file, to be written. */
 int shelf_draft(const struct shelf *shelf, char draft[SHELF_DRAFT_ROOM]);
 
-/* The draft becomes the file of that name; afterwards all files together have at most so many bytes, and none
- * is older than age_s. */
-int shelf_keep(const struct shelf *shelf, const char *draft, const char *name, uint64_t most, uint32_t age_s);
+/*
+ * The draft, of size bytes, becomes the file of that name. All files together have at most so many bytes, a
+ * 64th more now and then, and are a few thousand; none is older than age_s for long.
+ */
+int shelf_keep(const struct shelf *shelf, const char *draft, const char *name, uint64_t size, uint64_t most,
+               uint32_t age_s);
 
 /* It does not. */
 void shelf_drop(const struct shelf *shelf, const char *draft);

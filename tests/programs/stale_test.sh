@@ -114,6 +114,11 @@ is "the newest are there" "$(ask down >/dev/null; gets -o "$folder/out" "$url/5?
 ask up >/dev/null
 gets -o /dev/null "$url/6?body=30000" >/dev/null
 is "what alone is larger is not kept" "$(ask down >/dev/null; gets "$url/6?body=30000"; echo " $?")" " 000 7"
+policy 'size = "1M";'
+gets -o /dev/null "$url/1?body=60000" >/dev/null
+for name in $(seq 9000); do echo x >"$shelf/$name"; done
+gets -o /dev/null "$url/2?body=60000" >/dev/null
+at_most "so many files that to look at them would take long are not kept, however small" "$(kept)" 4096
 policy 'size = "10M";'
 is "a program under a limit of file size (ulimit -f) lives, and gets its reply" \
     "$( (ulimit -c 0; ulimit -f 4; gets "$url/7?body=60000" | wc -c; ulimit -f 0; gets "$url/8?text=x") 2>&1)" "60004
