@@ -188,14 +188,20 @@ static bool varies(const struct held_value *vary)
 /* A field may come several times, and each counts; one that goes on in another line is not read. */
 static bool forbids(const char *line, size_t size)
 {
+    /* RFC 9111, 4.2.4 and 5.2.2: the first two may not be kept, the others not given unasked, however old. */
+    static const char *const words[] = {"private", "no-store", "no-cache", "must-revalidate"};
     static const char *const fields[] = {"Set-Cookie", "Set-Cookie2", "Content-Encoding"};
     struct held_value value;
 
     for (unsigned i = 0; i < sizeof fields / sizeof fields[0]; i++)
         if (held_line(line, size, fields[i], &value))
             return true;
-    if (held_line(line, size, "Cache-Control", &value))
-        return has_word(&value, "private") || has_word(&value, "no-store");
+    if (held_line(line, size, "Cache-Control", &value)) {
+        bool found = false;
+        for (unsigned i = 0; i < sizeof words / sizeof words[0]; i++)
+            found |= has_word(&value, words[i]);
+        return found;
+    }
     if (held_line(line, size, "Vary", &value))
         return varies(&value);
     return line[0] == ' ' || line[0] == '\t';

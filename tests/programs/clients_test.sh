@@ -122,7 +122,7 @@ for i in "${!names[@]}"; do
     is "$name: a network that drops: ends with its own error" "$(cat "$folder/hole.$name")" "$(cat "$folder/hole.bare.$name")"
     calls=$(host "$i" 22000 10.9.9.2 calls) # redis-cli tries twice
     at_least "$name: after the rule's time" "$(spent "$i")" 2700
-    at_most "$name: and not later" "$(spent "$i")" 3600 # 10 %, and a busy machine
+    at_most "$name: and not later" "$(spent "$i")" 4000 # 10 %, and a busy machine: twenty-five of them at once, beside other suites
     at_least "$name: so it says itself" "$(cat "$folder/hole.$name.took")" 2700
     is "$name: each is counted as a failure" "$(host "$i" 22000 10.9.9.2 failures)" "$calls"
     [ -s "$folder/hole.$name.gap" ] && at_most "$name: its event loop was never held up" "$(cat "$folder/hole.$name.gap")" 1000

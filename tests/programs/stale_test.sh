@@ -88,7 +88,7 @@ says() {
     printf 'HTTP/1.1 200 OK\r\nContent-Length: 3\r\n%b\r\n\r\nhi\n' "$1" >"$folder/said"
     gets "http://127.0.0.1:$(cat "$folder/says.port")/$RANDOM" >/dev/null
 }
-for field in "Cache-Control: private" "Cache-Control: max-age=3, no-store" "cache-control: Private=\"x\"" "Vary: User-Agent" "Vary: *" "Content-Encoding: x" \
+for field in "Cache-Control: no-cache" "Cache-Control: max-age=3, must-revalidate" "Cache-Control: private" "Cache-Control: max-age=3, no-store" "cache-control: Private=\"x\"" "Vary: User-Agent" "Vary: *" "Content-Encoding: x" \
     'Cache-Control: no-store\r\nCache-Control: max-age=3' 'Vary: Cookie\r\nVary: Accept-Encoding' 'Cache-Control: max-age=3,\r\n no-store'; do
     says "$field"
     is "not kept: $field" "$(kept)" 0
