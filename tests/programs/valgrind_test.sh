@@ -63,6 +63,12 @@ cat >"$folder/own" <<'SUPPRESSION'
    Helgrind:Race
    obj:*/libgusset.so
 }
+{
+   what libc reads of them for it
+   Helgrind:Race
+   obj:*/vgpreload_helgrind*
+   obj:*/libgusset.so
+}
 SUPPRESSION
 # raced LIBRARY COMMAND...: the functions in which helgrind reports a race, a line each
 raced() {
