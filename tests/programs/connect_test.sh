@@ -1,6 +1,7 @@
 #!/bin/bash
 # The door of connect(2), with a real PostgreSQL that starts late, a real Redis that refuses, and one circuit for all
 # programs of a user and of several.
+# alone
 . "$(dirname "$0")/lib.sh"
 shut=$((24000 + $$ % 4000)) # nobody listens there
 python=/usr/bin/python3

@@ -1,6 +1,7 @@
 #!/bin/bash
 # A host that nobody has seen before is down, and 200 curl processes in a row ask for it: five attempts learn that, then the
 # circuit answers, at once; the server is spared but for a probe each open time. When it comes back, so do the calls.
+# alone
 . "$(dirname "$0")/lib.sh"
 start_upstream
 url=http://127.0.0.1:$port

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Programs that drive many calls at once, in each of the four ways: all bodies are intact where 30 % fail; a call that waits
 # for its next try holds nobody up, spins no loop, wakes in time, and counts as running until it has ended.
+# alone
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/fronts.sh"
 start_upstream
