@@ -110,7 +110,7 @@ static void counts_and_sums_are_right_within_a_bucket_and_never_fall(void **stat
     }
     assert_int_equal(histogram_within(buckets, 5000), 500);
     assert_int_equal(histogram_within(buckets, 200000), 1000);
-    assert_true(within >= 500 && within <= 1000); /* 97 ms lies in the bucket of 100 ms */
+    assert_true(within >= 500 && within <= 1000);         /* 97 ms lies in the bucket of 100 ms */
     assert_true(sum > 500 * 85850 && sum < 500 * 116150); /* 101 ms, give or take 15 % */
 }
 
