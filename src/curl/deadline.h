@@ -6,7 +6,7 @@
  * CURLOPT_TIMEOUT_MS is set to 1, and libcurl ends the transfer natively. A libcurl whose
  * loop is not seen (linked with -Bsymbolic) gets the limits as CURLOPT_TIMEOUT_MS, moved on as the
  * transfer proceeds. A transfer in a multi handle of the program's is looked at whenever its event loop
- * comes by (curl/multi.h).
+ * comes by (curl/turn.h).
  */
 #ifndef GUSSET_CURL_DEADLINE_H
 #define GUSSET_CURL_DEADLINE_H

@@ -3,14 +3,16 @@
 #include <string.h>
 #include <sys/select.h>
 
+#include "curl/turn.h"
+
 /* ---- transfers go on ---- */
 
 CURLMcode loop_perform(struct multi *multi, int *running)
 {
-    if (!multi_arrive(multi))
+    if (!turn_begin(multi))
         return CURLM_RECURSIVE_API_CALL;
     multi->must_run_all = false;
-    return multi_depart(multi, multi->libcurl->multi_perform(multi->real, running), running);
+    return turn_end(multi, multi->libcurl->multi_perform(multi->real, running), running);
 }
 
 /*
@@ -27,12 +29,12 @@ CURLMcode loop_socket_action(struct multi *multi, curl_socket_t socket, int even
 {
     if (!multi->is_busy && socket == CURL_SOCKET_TIMEOUT)
         alarm_fired(&multi->alarm);
-    if (!multi_arrive(multi))
+    if (!turn_begin(multi))
         return CURLM_RECURSIVE_API_CALL;
     CURLMcode code = multi->must_run_all
                          ? run_all(multi, running)
                          : multi->libcurl->multi_socket_action(multi->real, socket, events, running);
-    return multi_depart(multi, code, running);
+    return turn_end(multi, code, running);
 }
 
 CURLMcode loop_socket(struct multi *multi, curl_socket_t socket, int *running)
@@ -42,9 +44,9 @@ CURLMcode loop_socket(struct multi *multi, curl_socket_t socket, int *running)
 
 CURLMcode loop_socket_all(struct multi *multi, int *running)
 {
-    if (!multi_arrive(multi))
+    if (!turn_begin(multi))
         return CURLM_RECURSIVE_API_CALL;
-    return multi_depart(multi, run_all(multi, running), running);
+    return turn_end(multi, run_all(multi, running), running);
 }
 
 /* ---- it waits ---- */

@@ -1,10 +1,9 @@
 #include "curl/made.h"
 
-#include <stdio.h> /* libcurl's default writer is fwrite(3) on the program's FILE */
 #include <stdlib.h>
 #include <string.h>
 
-#include "curl/call.h"
+#include "curl/deliver.h"
 #include "curl/request.h"
 #include "curl/told.h"
 #include "sys/paired.h"
@@ -136,18 +135,13 @@ static int is_connected(void *unused, curl_socket_t socket, curlsocktype purpose
     return CURL_SOCKOPT_ALREADY_CONNECTED; /* 7.88 calls connect(2) all the same: sys/paired.h */
 }
 
-static size_t write_by(uint64_t writer, void *data, char *bytes, size_t size)
-{
-    return writer ? ((curl_write_callback)writer)(bytes, 1, size, data) : fwrite(bytes, 1, size, data);
-}
-
 /* On its way to the program; where libcurl has read, there is room for more. */
 static size_t body_bytes(char *bytes, size_t one, size_t count, void *data)
 {
     struct call *call = data;
     const struct handle *handle = call->handle;
-    size_t taken = write_by(handle->words[HANDLES_WRITEFUNCTION], handles_pointer(handle, HANDLES_WRITEDATA),
-                            bytes, one * count);
+    size_t taken = deliver_by((curl_write_callback)handle->words[HANDLES_WRITEFUNCTION],
+                              handles_pointer(handle, HANDLES_WRITEDATA), bytes, one * count);
 
     if (taken == one * count)
         made_serve(call);
@@ -159,8 +153,8 @@ static size_t header_line(char *line, size_t one, size_t count, void *data)
 {
     const struct handle *handle = ((struct call *)data)->handle;
 
-    return write_by(handle->words[HANDLES_WRITEFUNCTION], handles_pointer(handle, HANDLES_HEADERDATA), line,
-                    one * count);
+    return deliver_by((curl_write_callback)handle->words[HANDLES_WRITEFUNCTION],
+                      handles_pointer(handle, HANDLES_HEADERDATA), line, one * count);
 }
 
 /* ---- dressing ---- */

@@ -2,8 +2,6 @@
  * Calls in a multi handle of the program's. They take the same steps as an easy one; where that would
  * sleep, the call is *parked*: libcurl gives its handle back, and takes it again when it is due. The
  * program's loop sees a transfer that goes on: it is counted as running, and told when to come back.
- *
- * Whatever the program's loop does (curl/loop.h) begins with multi_arrive and ends with multi_depart.
  */
 #ifndef GUSSET_CURL_MULTI_H
 #define GUSSET_CURL_MULTI_H
@@ -71,11 +69,11 @@ CURLMsg *multi_read(struct multi *multi, int *left);
 /* The program frees a handle without having taken it out. */
 void multi_forget(struct handle *handle);
 
-/* The loop's call begins: new calls are opened, those that are due go on. Returns false in a callback, to
- * which libcurl would answer CURLM_RECURSIVE_API_CALL, too; but some callbacks are called by us. */
-bool multi_arrive(struct multi *multi);
+/* The handle to libcurl, and back. Whoever comes meanwhile is a callback. */
+CURLMcode multi_give(struct multi *multi, CURL *easy);
+CURLMcode multi_take_back(struct multi *multi, CURL *easy);
 
-/* It ends: what has ended meanwhile is judged; parked calls are counted as running (NULL: not asked). */
-CURLMcode multi_depart(struct multi *multi, CURLMcode code, int *running);
+/* The program's timer is set to what is nearest now. Returns false when its function failed. */
+bool multi_tell_timer(struct multi *multi);
 
 #endif

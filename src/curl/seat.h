@@ -41,4 +41,11 @@ struct seat {
     struct seat_message message;
 };
 
+/* A handle sits down in a multi handle as a new one, before all others; and it gets up. */
+void seat_take(struct handle *handle, struct multi *multi);
+void seat_leave(struct handle *handle);
+
+/* Its call has come further. */
+void seat_move(struct handle *handle, enum seat_place place);
+
 #endif
