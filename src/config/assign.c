@@ -3,7 +3,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/conflict.h"
 #include "config/expand.h"
+#include "config/field.h"
+#include "config/print.h"
 #include "config/spelling.h"
 #include "config/value.h"
 
@@ -64,7 +67,7 @@ static bool fits(const struct settings_entry *entry, const char *text)
     } scratch;
     if (entry->kind == SETTINGS_TEXT)
         return text_complaint(entry, text) == NULL;
-    return settings_parse(entry, &scratch, text, strlen(text));
+    return field_parse(entry, &scratch, text, strlen(text));
 }
 
 /* Of a list the first word that does not fit, of anything else the whole. */
@@ -90,7 +93,7 @@ static void complain(const struct assign_site *site, const struct settings_entry
     const char *complaint = entry->kind == SETTINGS_TEXT ? text_complaint(entry, text) : NULL;
 
     assign_quote(culprit.text, culprit.length, quoted, sizeof quoted);
-    settings_expected(entry, expected, sizeof expected);
+    print_expected(entry, expected, sizeof expected);
     fault_add(site->faults, site->file, site->line, "%s: found %s, expected %s", entry->key,
               site->is_bare ? text : quoted, complaint ? complaint : expected);
 }
@@ -120,7 +123,7 @@ static bool check_template(const struct assign_site *site, const struct settings
     }
     char quoted[4 * QUOTED_MOST + 8], expected[256]; /* what it expands to may be a secret */
     assign_quote(text, strlen(text), quoted, sizeof quoted);
-    settings_expected(entry, expected, sizeof expected);
+    print_expected(entry, expected, sizeof expected);
     fault_add(site->faults, site->file, site->line, "%s: %s does not expand to %s", entry->key, quoted,
               expected);
     return false;
@@ -162,7 +165,7 @@ void assign_check(const struct assign_site *site, uint32_t policy)
 {
     unsigned index;
     const struct policy *values = &model_policy(site->model, policy)->values;
-    const char *conflict = settings_conflict(values, &index);
+    const char *conflict = conflict_find(values, &index);
     if (conflict)
         fault_add(site->faults, site->file, site->line, "policy \"%s\": %s",
                   model_string(site->model, values->name), conflict);
@@ -223,7 +226,7 @@ static void spread(struct model *model, uint32_t collector, uint32_t policy)
         if (entry->place != SETTINGS_OF_POLICY)
             continue;
         model_apply_group(model, policy, entry->group);
-        settings_copy(entry, values, &model_policy(model, collector)->values);
+        field_copy(entry, values, &model_policy(model, collector)->values);
     }
 }
 

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "config/conflict.h"
+#include "config/field.h"
 #include "config/image.h"
 
 /* Patches of one policy after the other, and of the file. */
@@ -160,15 +162,15 @@ static void write_policies(const struct model *model, const struct patches *patc
         policies[i].patches_count = firsts[i + 1] - firsts[i];
         for (uint32_t j = firsts[i]; j < firsts[i + 1];
              j++) /* what an expansion said today must not be kept */
-            settings_reset(settings_at(items[j].setting), &policies[i]);
+            field_reset(settings_at(items[j].setting), &policies[i]);
         if (policies[i].patches_count > 0)
-            settings_mend(&policies[i]);
+            conflict_mend(&policies[i]);
     }
     header->globals = model->globals;
     header->global_patches_first = firsts[model->policies.count];
     header->global_patches_count = firsts[model->policies.count + 1] - header->global_patches_first;
     for (uint32_t j = header->global_patches_first; j < firsts[model->policies.count + 1]; j++)
-        settings_reset(settings_at(items[j].setting), &header->globals);
+        field_reset(settings_at(items[j].setting), &header->globals);
 }
 
 static void write_services(const struct model *model, const struct patches *patches,
@@ -192,7 +194,7 @@ static void write_services(const struct model *model, const struct patches *patc
             .values = from->values,
         };
         for (uint32_t j = firsts[i]; j < firsts[i + 1]; j++)
-            settings_reset(settings_at(items[j].setting), &services[i].values);
+            field_reset(settings_at(items[j].setting), &services[i].values);
     }
     for (uint32_t i = 0; i < model->urls.count; i++)
         urls[i] = model_url(model, i)->text;

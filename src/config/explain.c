@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/order.h"
+#include "config/print.h"
 #include "config/value.h"
 
 static void rebuild(const struct model *model, const struct model_rule *rule, struct pattern *pattern)
@@ -108,7 +109,7 @@ static void fill(const struct model *model, const struct model_assignment *assig
 
     out->entry = entry;
     out->template = assignment && assignment->is_template ? model_string(model, assignment->text) : NULL;
-    settings_print(entry, base, model_string(model, 0), out->value, sizeof out->value);
+    print_field(entry, base, model_string(model, 0), out->value, sizeof out->value);
     explain_origin(model, assignment ? &assignment->origin : &by_default, out->origin, sizeof out->origin);
 }
 

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/field.h"
 #include "config/policies.h"
 #include "config/variants.h"
 #include "core/method.h"
@@ -140,7 +141,7 @@ static bool read_mode(struct reader *reader, const struct config_setting_t *sett
 
     if (!text)
         return false;
-    if (settings_parse(entry, &scratch, text, strlen(text))) {
+    if (field_parse(entry, &scratch, text, strlen(text))) {
         rule->mode = (int32_t)scratch.mode;
         return true;
     }

@@ -1,4 +1,6 @@
 #include "config/model.h"
+#include "config/defaults.h"
+#include "config/field.h"
 
 #include <errno.h>
 #include <string.h>
@@ -6,7 +8,7 @@
 int model_init(struct model *model)
 {
     memset(model, 0, sizeof *model);
-    settings_reset_globals(&model->globals);
+    defaults_apply_globals(&model->globals);
     if (!table_add(&model->pool, 1, 1))
         return -ENOMEM;
     for (unsigned i = 0; i < settings_count(); i++) {
@@ -182,7 +184,7 @@ void model_apply_group(struct model *model, uint32_t policy, uint32_t group)
     struct policy *values = &model_policy(model, policy)->values;
     if (values->groups & group || group == 0)
         return;
-    settings_apply_group(values, group);
+    defaults_apply_group(values, group);
     apply_texts(model, values, group);
 }
 
@@ -193,8 +195,8 @@ static void store(void *base, const struct model_assignment *assignment, const c
         memcpy((char *)base + entry->offset, &assignment->text, sizeof assignment->text);
         return;
     }
-    if (!expansion || !settings_parse(entry, base, expansion, strlen(expansion)))
-        settings_reset(entry, base);
+    if (!expansion || !field_parse(entry, base, expansion, strlen(expansion)))
+        field_reset(entry, base);
 }
 
 void model_assign(struct model *model, uint32_t policy, const struct model_assignment *assignment,
@@ -250,7 +252,7 @@ const struct model_assignment *model_effective(const struct model *model, uint32
 /* Texts lie in the pool, of which the table of settings knows nothing. */
 static void reset_service(struct model *model, struct settings_service *values)
 {
-    settings_reset_service(values);
+    defaults_apply_service(values);
     for (unsigned i = 0; i < settings_count(); i++) {
         const struct settings_entry *entry = settings_at(i);
         if (entry->place != SETTINGS_OF_SERVICE || entry->kind != SETTINGS_TEXT)

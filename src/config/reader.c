@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "config/expand.h"
+#include "config/field.h"
+#include "config/print.h"
 #include "config/spelling.h"
 #include "config/value.h"
 
@@ -150,7 +152,7 @@ static const struct config_setting_t *find_culprit(const struct reader *reader,
         char text[KEY_MOST] = "";
         struct value_text out = {text, sizeof text, 0};
         if (!spell_item(reader, item, entry, &out) ||
-            (!expand_is_template(text) && !settings_parse(entry, &scratch, text, out.length)))
+            (!expand_is_template(text) && !field_parse(entry, &scratch, text, out.length)))
             return item;
     }
     return setting;
@@ -235,7 +237,7 @@ void reader_take(struct reader *reader, const struct config_setting_t *setting, 
         return;
     }
     reader_describe(reader, setting, found, sizeof found);
-    settings_expected(entry, expected, sizeof expected);
+    print_expected(entry, expected, sizeof expected);
     reader_fault(reader, culprit, "%s: found %s, expected %s", entry->key, found, expected);
 }
 

@@ -9,6 +9,7 @@
 #include "config/arena.h"
 #include "config/cache.h"
 #include "config/compile.h"
+#include "config/conflict.h"
 #include "config/draw.h"
 #include "config/expand.h"
 #include "config/fault.h"
@@ -52,7 +53,7 @@ static const struct policy *patch_policy(struct rules *rules, struct scratch *sc
             break;
         scratch_patch(scratch, &rules->image, patch, SETTINGS_OF_POLICY, own);
     }
-    settings_mend(own);
+    conflict_mend(own);
     return own;
 }
 

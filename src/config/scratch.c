@@ -4,6 +4,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "config/field.h"
+#include "config/print.h"
 #include "config/value.h"
 #include "sys/raw.h"
 
@@ -63,9 +65,9 @@ void scratch_patch(struct scratch *scratch, const struct image *image, const str
     value_put(&out, entry->key);
     value_put(&out, " keeps its default: ");
     const char *text = scratch_expand(scratch, image_string(image, patch->text), subject);
-    if (!text || settings_parse(entry, base, text, strlen(text)))
+    if (!text || field_parse(entry, base, text, strlen(text)))
         return;
     char reason[SENTENCE_MOST] = "its ${…} does not expand to ";
-    settings_expected(entry, reason + strlen(reason), sizeof reason - strlen(reason));
+    print_expected(entry, reason + strlen(reason), sizeof reason - strlen(reason));
     scratch_say(subject, reason);
 }

@@ -96,43 +96,4 @@ bool settings_is_group(const char *key, size_t length, enum settings_place place
 /* Whether the contract knows the key but this version does not act on it ("hedge", "retry.resume"). */
 bool settings_is_planned(const char *key, size_t length);
 
-/*
- * Reads text into the setting's field of base (the struct of its place). Returns
- * false, and changes nothing, when it is not what settings_expected says. Not for SETTINGS_TEXT.
- */
-bool settings_parse(const struct settings_entry *entry, void *base, const char *text, size_t length);
-
-/* Writes what the setting wants: `a duration with a unit such as "5s", from 0s to 168h`. Returns the length,
- * cut to size. */
-size_t settings_expected(const struct settings_entry *entry, char *text, size_t size);
-
-/*
- * Writes the setting's value as a user would write it, lists with ", " between. pool is where texts
- * lie. Returns the length, cut to size; text is NUL-terminated.
- */
-size_t settings_print(const struct settings_entry *entry, const void *base, const char *pool, char *text,
-                      size_t size);
-
-/* The table's default for one setting. Not for SETTINGS_TEXT. */
-void settings_reset(const struct settings_entry *entry, void *base);
-
-/* Copies the setting's value from one base to another. */
-void settings_copy(const struct settings_entry *entry, void *to, const void *from);
-
-/* Switches a group on with the table's defaults; the texts in it stay as they are. */
-void settings_apply_group(struct policy *policy, uint32_t group);
-
-/* All settings of the file, or of a service, at their defaults; the texts are left at 0. */
-void settings_reset_globals(struct settings_globals *globals);
-void settings_reset_service(struct settings_service *service);
-
-/*
- * What two settings of a policy contradict each other: returns a sentence and sets *index to the setting
- * at fault, or NULL when all is well.
- */
-const char *settings_conflict(const struct policy *policy, unsigned *index);
-
-/* Raises what lies below its partner, so that no contradiction is left. */
-void settings_mend(struct policy *policy);
-
 #endif

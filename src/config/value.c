@@ -189,6 +189,11 @@ void value_put_hex(struct value_text *out, uint64_t number)
     value_put_bytes(out, digits, sizeof digits);
 }
 
+bool value_is(const char *text, size_t length, const char *word)
+{
+    return strlen(word) == length && memcmp(word, text, length) == 0;
+}
+
 bool value_is_token(const char *text)
 {
     if (!text[0])

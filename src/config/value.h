@@ -28,6 +28,9 @@ struct value_word {
 /* The next word of a list with commas, blanks around it taken off; *at moves on. An empty word is skipped. */
 bool value_next(const char *text, size_t length, size_t *at, struct value_word *word);
 
+/* Whether the text is this word, no more and no less. */
+bool value_is(const char *text, size_t length, const char *word);
+
 /* Whether the text is a token, as the name of a header is (RFC 9110, 5.6.2). */
 bool value_is_token(const char *text);
 

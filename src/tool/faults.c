@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/print.h"
 #include "config/settings.h"
 #include "core/timestamp.h"
 #include "sys/clock.h"
@@ -10,7 +11,7 @@
 static const char *print(const struct policy *policy, const char *key, char *text, size_t size)
 {
     int index = settings_find(key, strlen(key));
-    settings_print(settings_at((unsigned)index), policy, "", text, size);
+    print_field(settings_at((unsigned)index), policy, "", text, size);
     return text;
 }
 

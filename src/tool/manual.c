@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/preset.h"
+#include "config/print.h"
 #include "config/settings.h"
 #include "tool/output.h"
 #include "tool/usage.h"
@@ -144,7 +145,7 @@ static void write_setting(const struct settings_entry *entry, FILE *to)
 {
     char expected[SENTENCE];
 
-    settings_expected(entry, expected, sizeof expected);
+    print_expected(entry, expected, sizeof expected);
     fprintf(to, ".It Ic %s\n", entry->key);
     put(to, entry->help);
     fputs("; ", to);
@@ -193,8 +194,8 @@ static void write_differences(const struct policy *policy, const struct policy *
         const struct settings_entry *entry = settings_at(i);
         if (entry->place != SETTINGS_OF_POLICY || entry->kind == SETTINGS_TEXT || entry->surplus)
             continue;
-        settings_print(entry, policy, "", value, sizeof value);
-        settings_print(entry, standard, "", usual, sizeof usual);
+        print_field(entry, policy, "", value, sizeof value);
+        print_field(entry, standard, "", usual, sizeof usual);
         if (strcmp(value, usual) == 0)
             continue;
         fprintf(to, "%s%s ", before, entry->key);

@@ -8,7 +8,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "config/conflict.h"
+#include "config/defaults.h"
+#include "config/field.h"
 #include "config/preset.h"
+#include "config/print.h"
 #include "config/settings.h"
 #include "config/spelling.h"
 #include "config/value.h"
@@ -23,7 +27,7 @@ static const struct settings_entry *entry(const char *key)
 
 static bool parse(const char *key, const char *text, struct policy *policy)
 {
-    return settings_parse(entry(key), policy, text, strlen(text));
+    return field_parse(entry(key), policy, text, strlen(text));
 }
 
 static void every_default_is_taken_and_printed_as_it_is_written(void **state)
@@ -38,8 +42,8 @@ static void every_default_is_taken_and_printed_as_it_is_written(void **state)
         char text[512];
         if (at->kind == SETTINGS_TEXT)
             continue;
-        assert_true(settings_parse(at, &base, at->initial, strlen(at->initial)));
-        settings_print(at, &base, "", text, sizeof text);
+        assert_true(field_parse(at, &base, at->initial, strlen(at->initial)));
+        print_field(at, &base, "", text, sizeof text);
         if (strcmp(at->key, "retry.methods") == 0) /* in the order of the table of methods */
             assert_string_equal(text, "GET, HEAD, PUT, DELETE, OPTIONS, TRACE");
         else
@@ -126,10 +130,10 @@ static void lists_are_taken_whole_or_not_at_all(void **state)
     struct policy policy = {0};
     char text[256];
     assert_true(parse("retry.on", "timeout,5xx , CURLE_COULDNT_CONNECT", &policy));
-    settings_print(entry("retry.on"), &policy, "", text, sizeof text);
+    print_field(entry("retry.on"), &policy, "", text, sizeof text);
     assert_string_equal(text, "timeout, CURLE_COULDNT_CONNECT, 5xx");
     assert_false(parse("retry.on", "reset, nonsense", &policy));
-    settings_print(entry("retry.on"), &policy, "", text, sizeof text);
+    print_field(entry("retry.on"), &policy, "", text, sizeof text);
     assert_string_equal(text, "timeout, CURLE_COULDNT_CONNECT, 5xx");
     assert_true(parse("retry.on", "", &policy));
     assert_true(outcome_set_is_empty(&policy.retry.on));
@@ -191,7 +195,7 @@ static void what_is_expected_is_said_with_its_range(void **state)
     };
     for (unsigned i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
         char text[256];
-        assert_int_equal(settings_expected(entry(wanted[i].key), text, sizeof text), strlen(wanted[i].text));
+        assert_int_equal(print_expected(entry(wanted[i].key), text, sizeof text), strlen(wanted[i].text));
         assert_string_equal(text, wanted[i].text);
     }
 }
@@ -201,24 +205,24 @@ static void caps_below_their_bases_are_a_conflict_and_can_be_mended(void **state
     (void)state;
     struct policy policy = {0};
     unsigned index = 0;
-    settings_apply_group(&policy, POLICY_RETRY | POLICY_BREAKER);
-    assert_null(settings_conflict(&policy, &index));
+    defaults_apply_group(&policy, POLICY_RETRY | POLICY_BREAKER);
+    assert_null(conflict_find(&policy, &index));
     policy.retry.base_ms = policy.retry.cap_ms + 1;
-    assert_non_null(settings_conflict(&policy, &index));
+    assert_non_null(conflict_find(&policy, &index));
     assert_string_equal(settings_at(index)->key, "retry.backoff.cap");
-    settings_mend(&policy);
-    assert_null(settings_conflict(&policy, &index));
+    conflict_mend(&policy);
+    assert_null(conflict_find(&policy, &index));
     policy.breaker.rule.open_ms = policy.breaker.rule.open_cap_ms + 1;
-    assert_non_null(settings_conflict(&policy, &index));
+    assert_non_null(conflict_find(&policy, &index));
     assert_string_equal(settings_at(index)->key, "breaker.open_cap");
-    settings_mend(&policy);
-    settings_apply_group(&policy, POLICY_POOL);
-    assert_null(settings_conflict(&policy, &index));
+    conflict_mend(&policy);
+    defaults_apply_group(&policy, POLICY_POOL);
+    assert_null(conflict_find(&policy, &index));
     policy.pool.keepalive = policy.pool.connections + 1;
-    assert_non_null(settings_conflict(&policy, &index));
+    assert_non_null(conflict_find(&policy, &index));
     assert_string_equal(settings_at(index)->key, "pool.connections");
-    settings_mend(&policy);
-    assert_null(settings_conflict(&policy, &index));
+    conflict_mend(&policy);
+    assert_null(conflict_find(&policy, &index));
 }
 
 struct expectation {
