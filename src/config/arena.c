@@ -1,6 +1,7 @@
 #include "config/arena.h"
 
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 
 enum { CHUNK_SIZE = 64 << 10, ALIGNMENT = 16 };
@@ -43,6 +44,14 @@ void *arena_take(struct arena *arena, size_t size)
         if (add_chunk(arena, chunk, size) < 0)
             return NULL;
     }
+}
+
+const char *arena_copy(struct arena *arena, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = arena_take(arena, size);
+
+    return copy ? memcpy(copy, text, size) : NULL;
 }
 
 void arena_clear(struct arena *arena)

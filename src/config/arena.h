@@ -17,6 +17,9 @@ struct arena { /* zero is an empty arena */
 /* size zeroed bytes, aligned for any scalar; NULL when memory fails. */
 void *arena_take(struct arena *arena, size_t size);
 
+/* A copy of the text; NULL when memory fails. */
+const char *arena_copy(struct arena *arena, const char *text);
+
 /* Ends the arena and all that was taken from it; for tests. */
 void arena_clear(struct arena *arena);
 

@@ -6,6 +6,7 @@
 
 #include "config/conflict.h"
 #include "config/field.h"
+#include "config/hash.h"
 #include "config/image.h"
 
 /* Patches of one policy after the other, and of the file. */
@@ -259,8 +260,8 @@ static bool has_same_pattern(const struct model *model, const struct image_rule 
 static uint32_t hash_of(const struct model *model, const struct image_rule *rule)
 {
     if (rule->kind == PATTERN_NETWORK)
-        return image_hash_network((enum place_family)rule->family, rule->prefix_bits, rule->address);
-    return image_hash_name((enum pattern_kind)rule->kind, model_string(model, rule->name), rule->name_length);
+        return hash_network((enum place_family)rule->family, rule->prefix_bits, rule->address);
+    return hash_name((enum pattern_kind)rule->kind, model_string(model, rule->name), rule->name_length);
 }
 
 static void note(const struct model *model, struct image_header *header, const struct image_rule *rule,
@@ -278,7 +279,7 @@ static void note(const struct model *model, struct image_header *header, const s
     case PATTERN_SUFFIX:
         for (const char *c = model_string(model, rule->name); *c; c++)
             labels += *c == '.';
-        header->suffix_labels |= image_labels_bit(labels);
+        header->suffix_labels |= hash_labels_bit(labels);
         break;
     case PATTERN_UNIX:
         header->has_unix = 1;
@@ -302,7 +303,7 @@ static void write_service_keys(const struct model *model, struct image_header *h
 {
     for (uint32_t i = 0; i < model->services.count; i++) {
         const char *name = model_string(model, model_service(model, i)->name);
-        put_key(header, header->service_keys, image_hash_name(PATTERN_NAME, name, strlen(name)), i);
+        put_key(header, header->service_keys, hash_name(PATTERN_NAME, name, strlen(name)), i);
     }
 }
 

@@ -21,7 +21,7 @@
 
 #define IMAGE_MAGIC "gusset\n\2"
 
-enum { IMAGE_LAYOUT = 9, IMAGE_LABELS_MOST = 32 };
+enum { IMAGE_LAYOUT = 9 };
 
 /* count items from offset bytes on. */
 struct image_span {
@@ -99,7 +99,7 @@ struct image_header {
     struct settings_globals globals;
     uint32_t global_patches_first, global_patches_count;
     uint32_t any;            /* 1 + the first rule of "*"; 0: none */
-    uint32_t suffix_labels;  /* bit n - 1: there are suffixes of n labels; the last bit: of more */
+    uint32_t suffix_labels;  /* bits of hash_labels_bit: there are suffixes of so many */
     uint64_t prefixes[2][3]; /* bit n: there are networks of n bits; IPv4, IPv6 */
     uint32_t has_unix;
     uint32_t reserved;
@@ -133,27 +133,10 @@ const struct image_line *image_line(const struct image *image, uint32_t index);
 const struct image_rule *image_rule(const struct image *image, uint32_t index);
 const struct image_service *image_service(const struct image *image, uint32_t index);
 const struct variant *image_variants(const struct image *image, uint32_t first, uint32_t count); /* of all */
-const char *image_url(const struct image *image, uint32_t index); /* NULL likewise */
+const struct image_key *image_keys(const struct image *image,
+                                   struct image_span span);        /* a table of them, all */
+const char *image_word(const struct image *image, uint32_t index); /* NULL likewise */
+const char *image_url(const struct image *image, uint32_t index);
 const char *image_string(const struct image *image, uint32_t offset);
-
-/* The number of the service with this name, in small letters; -1: there is none. */
-int32_t image_find_service(const struct image *image, const char *name, size_t length);
-
-/*
- * The most specific rule that matches, program being the name of the running one; NULL when none does.
- * The cost does not depend on the number of patterns, only on how many rules share the one that matches.
- */
-const struct image_rule *image_find(const struct image *image, const struct rules_query *query,
-                                    const char *program);
-
-/*
- * The hash of a pattern: of a name or unix path whole, of a suffix (at most PLACE_NAME_MAX bytes) label by
- * label from its end, so that the suffixes of a name come by the way.
- */
-uint32_t image_hash_name(enum pattern_kind kind, const char *name, size_t length);
-uint32_t image_hash_network(enum place_family family, unsigned prefix_bits, const uint8_t address[16]);
-
-/* Labels of a suffix (".example.com" has two), as a bit of suffix_labels. */
-uint32_t image_labels_bit(unsigned labels);
 
 #endif

@@ -17,14 +17,6 @@ static struct reader_policy *policy_at(const struct reader *reader, uint32_t ind
     return (struct reader_policy *)reader->policies.items + index;
 }
 
-static bool has_control(const char *text)
-{
-    for (; *text; text++)
-        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
-            return true;
-    return false;
-}
-
 /* A header's value, of which no fault says anything but what it must not hold. */
 static bool check_value(struct reader *reader, const struct config_setting_t *setting, const char *name,
                         const char *value)
@@ -32,7 +24,7 @@ static bool check_value(struct reader *reader, const struct config_setting_t *se
     struct expand_fault fault;
     char buffer[EXPANSION_MOST], reason[256];
 
-    if (has_control(value)) {
+    if (!value_is_field(value)) {
         reader_fault(reader, setting,
                      "headers: the value of %s holds a control character (CR, LF …), expected none", name);
         return false;
@@ -49,7 +41,7 @@ static bool check_value(struct reader *reader, const struct config_setting_t *se
         reader_warn(reader, setting, "headers: %s is left out: %s", name, reason);
         return true;
     }
-    bool is_fine = !has_control(buffer);
+    bool is_fine = value_is_field(buffer);
     explicit_bzero(buffer, sizeof buffer);
     if (!is_fine)
         reader_fault(

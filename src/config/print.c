@@ -158,7 +158,7 @@ static void print_choice(const struct settings_choice *choice, uint32_t value, s
 }
 
 size_t print_field(const struct settings_entry *entry, const void *base, const char *pool, char *text,
-                      size_t size)
+                   size_t size)
 {
     struct value_text out = {text, size, 0};
     const void *field = (const char *)base + entry->offset;

@@ -16,21 +16,13 @@ bool registry_open(struct registry *registry, const struct image *image, struct 
     return registry->services != NULL;
 }
 
-static const char *keep(struct registry *registry, const char *text)
-{
-    size_t size = strlen(text) + 1;
-    char *copy = arena_take(registry->arena, size);
-
-    return copy ? memcpy(copy, text, size) : NULL;
-}
-
 static const char *expand_or_keep(struct registry *registry, struct scratch *scratch, const char *text,
                                   const char *subject)
 {
     if (!expand_is_template(text))
         return text;
     text = scratch_expand(scratch, text, subject);
-    return text ? keep(registry, text) : NULL;
+    return text ? arena_copy(registry->arena, text) : NULL;
 }
 
 /* Reads the addresses; false for one that is left out, after the listener was told. */
@@ -74,12 +66,8 @@ static const struct settings_service *patch_service(struct registry *registry, s
     if (!own)
         return &from->values;
     *own = from->values;
-    for (uint32_t i = 0; i < from->patches_count; i++) {
-        const struct image_patch *patch = image_patch(registry->image, from->patches_first + i);
-        if (!patch)
-            break;
-        scratch_patch(scratch, registry->image, patch, SETTINGS_OF_SERVICE, own);
-    }
+    scratch_patch(scratch, registry->image, from->patches_first, from->patches_count, SETTINGS_OF_SERVICE,
+                  own);
     return own;
 }
 

@@ -103,10 +103,6 @@ int rules_open_for(const struct rules **out, const struct source_request *reques
 /* Ends rules and all that was made ready of them, policies included: nobody may hold one any more. */
 void rules_close(const struct rules *rules);
 
-/* What the environment asks for: GUSSET_CONFIG, XDG_CONFIG_HOME, HOME, GUSSET_POLICY, GUSSET_SET. Borrowed
- * from it. */
-void rules_request(struct source_request *request);
-
 /*
  * Whether the files that the rules were made of are still the same: a stat(2) of each, no allocation, errno
  * kept. When they are not, rules_open_again gives new rules; the old ones stay valid.

@@ -54,8 +54,8 @@ const char *scratch_expand(struct scratch *scratch, const char *template, const 
     return NULL;
 }
 
-void scratch_patch(struct scratch *scratch, const struct image *image, const struct image_patch *patch,
-                   enum settings_place place, void *base)
+static void patch_one(struct scratch *scratch, const struct image *image, const struct image_patch *patch,
+                      enum settings_place place, void *base)
 {
     char subject[128];
     struct value_text out = {subject, sizeof subject, 0};
@@ -70,4 +70,13 @@ void scratch_patch(struct scratch *scratch, const struct image *image, const str
     char reason[SENTENCE_MOST] = "its ${…} does not expand to ";
     print_expected(entry, reason + strlen(reason), sizeof reason - strlen(reason));
     scratch_say(subject, reason);
+}
+
+void scratch_patch(struct scratch *scratch, const struct image *image, uint32_t first, uint32_t count,
+                   enum settings_place place, void *base)
+{
+    const struct image_patch *patch;
+
+    for (uint32_t i = 0; i < count && (patch = image_patch(image, first + i)); i++)
+        patch_one(scratch, image, patch, place, base);
 }

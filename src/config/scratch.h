@@ -22,9 +22,11 @@ void scratch_close(struct scratch *scratch);
  * without. */
 const char *scratch_expand(struct scratch *scratch, const char *template, const char *subject);
 
-/* Reads a patch's text into its setting. base is what the place's settings lie in; a damaged patch may name a
- * setting of elsewhere, and is passed over. */
-void scratch_patch(struct scratch *scratch, const struct image *image, const struct image_patch *patch,
+/*
+ * Reads the texts of count patches, from the first-th on, into their settings. base is what the place's
+ * settings lie in; a damaged patch may name a setting of elsewhere, and is passed over.
+ */
+void scratch_patch(struct scratch *scratch, const struct image *image, uint32_t first, uint32_t count,
                    enum settings_place place, void *base);
 
 /* See rules_listen; what is said is the two texts in a row. */

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "config/value.h"
 #include "sys/raw.h"
@@ -32,6 +33,18 @@ static int make_absolute(char *out, const char *path)
     if (length < 0)
         return (int)length;
     return folder[0] == '/' ? join(out, folder, "/", path) : -ENOENT;
+}
+
+struct source_paths *source_paths_open(void)
+{
+    void *paths =
+        mmap(NULL, sizeof(struct source_paths), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return paths == MAP_FAILED ? NULL : paths;
+}
+
+void source_paths_close(struct source_paths *paths)
+{
+    munmap(paths, sizeof *paths);
 }
 
 int source_find(const struct source_request *request, struct source_paths *paths)

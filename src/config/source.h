@@ -44,6 +44,11 @@ struct source_paths {
     char user[SOURCE_PATH_MOST];
 };
 
+/* Room for them, in a mapping: twelve kilobytes, and the first connect(2) may come from a thread whose stack
+ * has no more. NULL when memory fails. */
+struct source_paths *source_paths_open(void);
+void source_paths_close(struct source_paths *paths);
+
 /* Spells the paths out. Returns 0, or -ENAMETOOLONG or what getcwd says. */
 int source_find(const struct source_request *request, struct source_paths *paths);
 

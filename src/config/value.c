@@ -194,6 +194,14 @@ bool value_is(const char *text, size_t length, const char *word)
     return strlen(word) == length && memcmp(word, text, length) == 0;
 }
 
+bool value_is_field(const char *text)
+{
+    for (; *text; text++)
+        if (((unsigned char)*text < ' ' && *text != '\t') || *text == 0x7f)
+            return false;
+    return true;
+}
+
 bool value_is_token(const char *text)
 {
     if (!text[0])

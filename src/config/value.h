@@ -34,6 +34,12 @@ bool value_is(const char *text, size_t length, const char *word);
 /* Whether the text is a token, as the name of a header is (RFC 9110, 5.6.2). */
 bool value_is_token(const char *text);
 
+/*
+ * Whether the text may be a header's value (RFC 9110, 5.5): neither a control character but the tab, nor DEL,
+ * stands in it.
+ */
+bool value_is_field(const char *text);
+
 /* A text that is being written; what does not fit is cut. text is NUL-terminated after each call. */
 struct value_text {
     char *text;

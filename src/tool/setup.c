@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/explain.h"
+#include "config/wish.h"
 #include "tool/output.h"
 
 static int put(const char *name, const char *value)
@@ -103,7 +104,7 @@ int setup_apply(const struct setup *setup)
 
 int setup_request(const struct setup *setup, struct source_request *request, struct source_paths *paths)
 {
-    rules_request(request);
+    wish_read(request);
     request->named_by = setup->config ? "--config" : NULL;
     if (source_find(request, paths) == 0)
         return 0;

@@ -16,6 +16,7 @@
 #include "config/explain.h"
 #include "config/image.h"
 #include "config/load.h"
+#include "config/search.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,11 +29,11 @@ static void look_up(const struct image *image)
     for (unsigned i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
         struct rules_query query = {&place, 1, "/v1/x", 5};
         if (place_from_host(&place, hosts[i], strlen(hosts[i]), 443))
-            image_find(image, &query, "fuzz");
+            search_rule(image, &query, "fuzz");
     }
     struct rules_query query = {&place, 0, NULL, 0};
     if (place_from_path(&place, "/run/x", 6))
-        image_find(image, &query, "fuzz");
+        search_rule(image, &query, "fuzz");
 }
 
 static void explain_all(const struct model *model)

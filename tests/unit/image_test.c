@@ -11,6 +11,7 @@
 #include "config/compile.h"
 #include "config/image.h"
 #include "config/order.h"
+#include "config/search.h"
 #include "config_fixture.h"
 #include "core/method.h"
 
@@ -50,7 +51,7 @@ static int find(const struct built *built, const char *host, uint16_t port, uint
 {
     struct place place = make_place(host, port);
     struct rules_query query = {&place, method, path, path ? strlen(path) : 0};
-    const struct image_rule *rule = image_find(&built->image, &query, program);
+    const struct image_rule *rule = search_rule(&built->image, &query, program);
     return rule ? (int)rule->origin : -1;
 }
 

@@ -12,6 +12,7 @@
 
 #include "config/cache.h"
 #include "config/rules.h"
+#include "config/wish.h"
 #include "config_fixture.h"
 #include "core/method.h"
 
@@ -390,7 +391,7 @@ static void the_environment_is_where_the_request_comes_from(void **state)
     setenv("GUSSET_CONFIG", fixture->path, 1);
     setenv("GUSSET_POLICY", "quick", 1);
     setenv("GUSSET_SET", "mode=off", 1);
-    rules_request(&request);
+    wish_read(&request);
     assert_string_equal(request.named, fixture->path);
     assert_string_equal(request.policy, "quick");
     assert_string_equal(request.set, "mode=off");
@@ -465,14 +466,14 @@ static void an_assumed_policy_gives_way_to_a_file(void **state)
     setenv("GUSSET_POLICY", "standard", 1);
     setenv("GUSSET_POLICY_IMPLIED", "standard", 1);
     setenv("GUSSET_CONFIG", fixture->path, 1);
-    rules_request(&request);
+    wish_read(&request);
     assert_null(request.policy);
     setenv("GUSSET_POLICY", "quick", 1); /* somebody's own word */
-    rules_request(&request);
+    wish_read(&request);
     assert_string_equal(request.policy, "quick");
     setenv("GUSSET_POLICY", "standard", 1);
     unsetenv("GUSSET_POLICY_IMPLIED");
-    rules_request(&request);
+    wish_read(&request);
     assert_string_equal(request.policy, "standard");
     unsetenv("GUSSET_POLICY");
     unsetenv("GUSSET_CONFIG");
