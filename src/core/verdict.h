@@ -35,4 +35,9 @@ struct verdict {
     uint32_t wait_ms;
 };
 
+static inline struct verdict verdict_stop(enum verdict_reason reason)
+{
+    return (struct verdict){.kind = VERDICT_STOP, .reason = reason};
+}
+
 #endif

@@ -1,6 +1,8 @@
-/* A refusal as a sentence for the program's error buffer; without stdio, because the door may be connect(2).
- */
+/* What a program is told of a refusal: a status, or a sentence for its error buffer; without stdio, because
+ * the door may be connect(2). */
 #include "gate/gate.h"
+
+#include "gate/inside.h"
 
 static size_t append(char *text, size_t size, size_t length, const char *more)
 {
@@ -52,4 +54,13 @@ size_t gate_explain(const struct gate_call *call, const struct verdict *verdict,
     length = append(text, size, length, ", next try in ");
     length = append_number(text, size, length, verdict->wait_ms);
     return append(text, size, length, " ms");
+}
+
+int gate_refusal_status(const struct gate_call *call, const struct verdict *verdict)
+{
+    const struct policy *settings = inside_settings(call);
+
+    if (verdict->reason == VERDICT_CIRCUIT_OPEN && settings->breaker.reject == POLICY_REJECT_REPLY)
+        return 503;
+    return verdict->reason == VERDICT_LIMITED && settings->limit.reject == POLICY_REJECT_REPLY ? 429 : 0;
 }

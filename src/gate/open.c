@@ -228,42 +228,6 @@ bool gate_is_unmatched(const struct gate_call *call)
     return !refresh_look(ready, true);
 }
 
-/* What begin and gate_admit set is as it was after the last call, but for what is set here. */
-bool gate_repeat(struct gate_call *call)
-{
-    const struct ready *ready = gate_ready(false);
-    struct layout_host *slot = call->slot;
-
-    if (!call->is_routine || ready != call->ready || control_word(ready->state.header) != call->control ||
-        !slots_is_still(slot, call->key) || !inside_is_quiet(slot))
-        return false;
-    uint64_t now_us = clock_now_us();
-    if (!slice_count_now(&call->budget_slice, now_us, 1, 0))
-        return false; /* another slice begins: the slot is found used, too, at such times */
-    call->opened_us = now_us;
-    call->deadline_us = call->total_us ? now_us + call->total_us : 0;
-    call->over_us = 0;
-    call->attempt_ended = call->is_answered = false;
-    call->is_repeat = true;
-    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_calls], 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&slot->counters[LAYOUT_COUNT_attempts], 1, memory_order_relaxed);
-    return true;
-}
-
-/* A record of rules that was used again has another number, and where there are other rules the control word
- * differs. */
-bool gate_repeat_copy(struct gate_call *call)
-{
-    const struct ready *meant = call->ready;
-
-    call->ready = ready_hold();
-    call->is_routine = true;
-    if (call->ready == meant && gate_repeat(call))
-        return true;
-    gate_forget(call);
-    return false;
-}
-
 static __attribute__((noinline)) bool reopen(struct gate_call *call)
 {
     struct ready *ready = gate_ready(false);

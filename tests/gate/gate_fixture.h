@@ -82,6 +82,13 @@ static inline struct verdict one_call(const struct place *place, struct outcome 
     return admitted;
 }
 
+/* Failures enough for `standard`. */
+static inline void open_circuit(const struct place *place)
+{
+    for (int i = 0; i < 5; i++)
+        assert_int_equal(one_call(place, outcome_of_status(503)).kind, VERDICT_GO);
+}
+
 static inline uint64_t counted(const struct gate_call *call, enum layout_counter counter)
 {
     return atomic_load(&call->slot->counters[counter]);
@@ -107,6 +114,13 @@ static inline int prepare_with(const char *configuration)
     unsetenv("GUSSET_SET");
     unsetenv("GUSSET_MODE");
     return gate_ready(true) ? 0 : -1;
+}
+
+/* The policy `standard` for every host: a group's setup. */
+static inline int prepare_standard(void **state)
+{
+    (void)state;
+    return prepare_with("hosts = ( { match = \"*\"; policy = \"standard\"; } );\n");
 }
 
 static int tidy(void **state)

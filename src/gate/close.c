@@ -1,0 +1,43 @@
+/* The call is over. */
+#include "gate/bulkhead.h"
+#include "gate/circuit.h"
+#include "gate/gate.h"
+#include "gate/note.h"
+#include "gate/repeat.h"
+#include "sys/clock.h"
+
+void gate_close(struct gate_call *call)
+{
+    uint64_t took_us = (call->over_us ? call->over_us : clock_now_us()) - call->opened_us;
+
+    if (call->place)
+        bulkhead_leave(call);
+    if (call->over_us && call->attempt == 1) { /* the way of nearly every call */
+        note_latency(call, took_us);
+        call->is_routine = repeat_may_follow(call);
+        return;
+    }
+    call->is_routine = false;
+    if (!call->attempt_ended)
+        circuit_withdraw(call);
+    if (call->attempt_ended && call->attempt > 1 && call->outcome.type == OUTCOME_SUCCESS) {
+        note_count(call, LAYOUT_COUNT_rescued);
+        note_event(call, EVENTS_RESCUED, (uint32_t)(took_us / 1000));
+    } else if (call->failed || call->outcome.type == OUTCOME_CIRCUIT_OPEN ||
+               call->outcome.type == OUTCOME_LIMITED) {
+        note_count(call, LAYOUT_COUNT_failed);
+    }
+    note_latency(call, took_us);
+}
+
+void gate_leave(struct gate_call *call)
+{
+    gate_close(call);
+    gate_forget(call);
+}
+
+void gate_give_up(struct gate_call *call)
+{
+    if (call->place)
+        bulkhead_leave(call);
+}
