@@ -156,6 +156,11 @@ at_most "of which ten changes of a file with a service leave none behind" $(($(m
 eval "exec ${program[1]}>&-"
 wait "$program_PID" 2>/dev/null
 
+configure 2
+gusset reload >/dev/null
+at_most "nor do changes while vfork children leave their connects behind" \
+    "$(LD_PRELOAD=$BUILD/libgusset.so "$BUILD/clients/vforked" "$port" 12 "echo '# another line' >>$config; gusset reload >$folder/reloaded")" 2
+
 # 8 threads and 4 processes at work while the file changes all the time.
 :
 printf ok >"$folder/body"
