@@ -133,6 +133,12 @@ is "and with another one after a reload" "$(knock)" "No route to host"
 configure 1 "" "breaker: { consecutive = 1; errno = \"ETIMEDOUT\"; open = \"60s\"; };"
 LD_PRELOAD=$BUILD/libgusset.so curl -s -o /dev/null "$url/"
 is "and with what a program that starts has compiled" "$(knock)" "Connection timed out"
+configure 1 "" "breaker: { consecutive = 1; errno = \"EHOSTUNREACH\"; open = \"60s\"; };"
+gusset run -- true
+is "and with what gusset run has" "$(knock)" "No route to host"
+configure 1 "" "breaker: { consecutive = 1; errno = \"ETIMEDOUT\"; open = \"60s\"; };"
+gusset simulate --scenario outage --duration 2s "$url" >/dev/null
+is "or another verb" "$(knock)" "Connection timed out"
 eval "exec ${program[1]}>&-"
 wait "$program_PID" 2>/dev/null
 
