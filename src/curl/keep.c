@@ -344,12 +344,28 @@ void keep_head(struct call *call)
     write_all(call, &preface, sizeof preface);
     if (keep->is_on)
         write_all(call, head, (size_t)preface.head_length);
+    keep->head = keep->size;
 }
 
 void keep_body(struct call *call, const char *bytes, size_t size)
 {
     if (call->keep->is_on)
         write_all(call, bytes, size);
+}
+
+/*
+ * What ended well need not be the whole: the program may have told libcurl not to look at its length
+ * (CURLOPT_IGNORE_CONTENT_LENGTH), or that it has a newer one (CURLOPT_TIMECONDITION), and then there is no
+ * body.
+ */
+static bool is_all_there(const struct call *call)
+{
+    struct held_value length = held_field(&call->reply, "Content-Length");
+    int64_t promised = held_number(&length);
+    long is_unmet = 0;
+
+    call->handle->libcurl->easy_getinfo(call->handle->easy, CURLINFO_CONDITION_UNMET, &is_unmet);
+    return !is_unmet && (promised < 0 || (uint64_t)promised == call->keep->size - call->keep->head);
 }
 
 void keep_end(struct call *call, bool is_whole)
@@ -359,7 +375,7 @@ void keep_end(struct call *call, bool is_whole)
 
     if (!keep->is_on)
         return;
-    if (!is_whole) {
+    if (!is_whole || !is_all_there(call)) {
         stop(keep);
         return;
     }
