@@ -199,7 +199,8 @@ enum effect {
     EFFECT_TARGET,
     EFFECT_REQUEST,
     EFFECT_SIGNED,
-    EFFECT_CREDENTIALS
+    EFFECT_CREDENTIALS,
+    EFFECT_PROTOCOLS
 };
 
 #define AT(name) [CURLOPT_##name % OPTION_TYPE]
@@ -242,6 +243,7 @@ static const uint8_t effects[OPTIONS] = {
     AT(PORT) = EFFECT_TARGET,
     AT(CURLU) = EFFECT_TARGET,
     AT(AWS_SIGV4) = EFFECT_SIGNED,
+    AT(PROTOCOLS) = EFFECT_PROTOCOLS,
 };
 #undef X
 
@@ -301,6 +303,8 @@ static __attribute__((noinline)) void note_text(struct handle *handle, enum hand
     if (index == HANDLES_UNIX_SOCKET_PATH ||
         index == HANDLES_ABSTRACT_UNIX_SOCKET) /* they share a place in libcurl */
         keep_string(&handle->texts[HANDLES_UNIX_SOCKET_PATH + HANDLES_ABSTRACT_UNIX_SOCKET - index], NULL);
+    if (index == HANDLES_PROTOCOLS_STR) /* so do these */
+        handle->words[HANDLES_PROTOCOLS] = 0;
     if (index != HANDLES_CUSTOMREQUEST && index != HANDLES_PROXY && index != HANDLES_NOPROXY &&
         index != HANDLES_PROTOCOLS_STR && index != HANDLES_RANGE)
         handle->target_is_read = false;
@@ -328,6 +332,9 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_REQUEST:
         note_request(handle, option, word);
+        return;
+    case EFFECT_PROTOCOLS:
+        keep_string(&handle->texts[HANDLES_PROTOCOLS_STR], NULL);
         return;
     case EFFECT_SIGNED: /* what libcurl itself makes of it */
         handle->has_credentials |= word != 0;

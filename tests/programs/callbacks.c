@@ -6,7 +6,8 @@
  * info (the error and what every getinfo says), include,
  * follow, fail, head, post=TEXT, put=FILE, noseek, headerdata, pause, abort=N (stop at the N-th progress
  * call), short=N (take only N bytes of a body), timeout=MS, header=LINE, custom=METHOD, repeat=N (the same
- * handle again), dup (perform a duplicate), reset (reset before the last), url=URL (through CURLU).
+ * handle again), dup (perform a duplicate), reset (reset before the last), url=URL (through CURLU),
+ * schemes=LIST and protocols=BITS (what is allowed; the last one holds).
  */
 #include "loops.h"
 #include <curl/curl.h>
@@ -110,6 +111,10 @@ static void apply(CURL *easy, const char *option)
         shorts = atol(value);
     else if ((value = value_of(option, "timeout")))
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, atol(value));
+    else if ((value = value_of(option, "schemes")))
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, value);
+    else if ((value = value_of(option, "protocols")))
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS, atol(value));
     else if ((value = value_of(option, "custom")))
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, value);
     else if ((value = value_of(option, "header"))) {

@@ -157,6 +157,15 @@ is "a handle goes on with the server's own" "$(under curl -s -w '%{http_code} ' 
 200 real
 200"
 
+policy 'retry: { attempts = 1; }; fallback: { body = "instead"; };'
+for order in "schemes=ftp protocols=3" "protocols=4 schemes=http,https"; do
+    ask zero >/dev/null
+    # shellcheck disable=SC2086
+    is "of two options that say which schemes are allowed the last one holds: $order" \
+        "$(under "$client" "http://127.0.0.1:$port/p?status=503&first=1" $order repeat=2 | grep -E '^(write|result)' | xargs)" \
+        "write 7: instead result 0 status 200 write 3: ok result 0 status 200"
+done
+
 # ---- what is wrong is said ----
 # wrong GROUP SENTENCE
 wrong() {
