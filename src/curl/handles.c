@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/method.h"
+#include "core/siphash.h"
 #include "curl/call.h"
 #include "curl/spare.h"
 #include "curl/told.h"
@@ -58,6 +59,7 @@ void handles_add(CURL *easy, const struct libcurl *libcurl)
         return;
     handle->easy = easy;
     handle->libcurl = libcurl;
+    handle->resolved = 0;
     set_defaults(handle);
     if (!registry_put(&handles_known, easy, handle))
         discard(handle);
@@ -104,6 +106,7 @@ void handles_copy(const struct handle *from, CURL *easy)
     to->has_no_body = from->has_no_body;
     to->has_credentials = from->has_credentials;
     to->has_texts = true;
+    to->resolved = from->resolved;
     memcpy(to->words, from->words, sizeof to->words);
     to->fingerprint = from->fingerprint;
     handles_note(to, CURLOPT_SHARE, 0); /* no duplicate has its original's share */
@@ -200,7 +203,8 @@ enum effect {
     EFFECT_REQUEST,
     EFFECT_SIGNED,
     EFFECT_CREDENTIALS,
-    EFFECT_PROTOCOLS
+    EFFECT_PROTOCOLS,
+    EFFECT_RESOLVE
 };
 
 #define AT(name) [CURLOPT_##name % OPTION_TYPE]
@@ -244,6 +248,7 @@ static const uint8_t effects[OPTIONS] = {
     AT(CURLU) = EFFECT_TARGET,
     AT(AWS_SIGV4) = EFFECT_SIGNED,
     AT(PROTOCOLS) = EFFECT_PROTOCOLS,
+    AT(RESOLVE) = EFFECT_RESOLVE,
 };
 #undef X
 
@@ -310,6 +315,17 @@ static __attribute__((noinline)) void note_text(struct handle *handle, enum hand
         handle->target_is_read = false;
 }
 
+/*
+ * libcurl reads the list once and remembers what it says, as long as the handle lives; then the program may
+ * free it.
+ */
+static __attribute__((noinline)) void note_resolve(struct handle *handle, const struct curl_slist *list)
+{
+    for (; list; list = list->next)
+        if (list->data)
+            handle->resolved = siphash((uint64_t[2]){handle->resolved, 0}, list->data, strlen(list->data));
+}
+
 static inline void note(struct handle *handle, unsigned number, CURLoption option, uint64_t word)
 {
     if (number >= OPTIONS)
@@ -332,6 +348,9 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_REQUEST:
         note_request(handle, option, word);
+        return;
+    case EFFECT_RESOLVE:
+        note_resolve(handle, (const struct curl_slist *)(uintptr_t)word);
         return;
     case EFFECT_PROTOCOLS:
         keep_string(&handle->texts[HANDLES_PROTOCOLS_STR], NULL);

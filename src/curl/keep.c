@@ -122,6 +122,15 @@ static void add(struct digest *digest, const char *text)
     digest->words[1] = siphash(second, text, size);
 }
 
+static void add_number(struct digest *digest, uint64_t number)
+{
+    char text[17];
+    struct value_text out = {text, sizeof text, 0};
+
+    value_put_hex(&out, number);
+    add(digest, text);
+}
+
 /* A list of the program's. */
 static void add_list(struct digest *digest, const struct handle *handle, enum handles_word list)
 {
@@ -142,11 +151,12 @@ static void write_name(const struct call *call, const struct shelf *shelf, char 
     add(&digest, handle->texts[HANDLES_URL].bytes);
     add(&digest, handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes);
     add(&digest, handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
+    add(&digest, handle->texts[HANDLES_PROXY].bytes);
     add(&digest, call->gate.host); /* with the port, wherever that was given */
     add(&digest, policy->name);
     add(&digest, handle->words[HANDLES_SSL_VERIFYPEER] ? "peer" : NULL); /* whoever that was */
     add(&digest, handle->words[HANDLES_SSL_VERIFYHOST] ? "host" : NULL);
-    add_list(&digest, handle, HANDLES_RESOLVE); /* another server, perhaps */
+    add_number(&digest, handle->resolved); /* another server, perhaps */
     add_list(&digest, handle, HANDLES_CONNECT_TO);
     add_list(&digest, handle, HANDLES_HTTPHEADER);
     for (uint32_t i = 0; i < policy->header_count; i++)

@@ -82,6 +82,10 @@ is "another server's at the same name, or one that nobody verified, is not given
 ask up >/dev/null
 rm -rf "$shelf"
 
+is "a list of CURLOPT_RESOLVE may be freed when libcurl has read it" \
+    "$(under /usr/bin/python3 "$(dirname "$0")/clients/resolves.py" "$url/1?body=0" "$url/2?body=0" "$url/3?body=0" 2>&1 | xargs)" "0 0 0"
+rm -rf "$shelf"
+
 # says FIELD: a server whose reply has that field
 python3 "$(dirname "$0")/servers/says.py" "$folder/said" >"$folder/says.port" &
 servers+=($!)
