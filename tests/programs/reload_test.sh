@@ -82,6 +82,9 @@ ok "status tells of it" grep -q shadow <(gusset status)
 gusset mode configured >/dev/null
 gusset mode off --host "127.0.0.1:$port" >/dev/null
 is "a host can be switched off by itself" "$(tries)" 1
+is "and status tells of it" "$(gusset status --json "127.0.0.1:$port" | grep -o '"mode":"off"' | uniq) $(gusset status | grep -o 'switched: off' | uniq) $(gusset status "127.0.0.1:$port" | grep -o '^  mode .*' | uniq)" \
+    '"mode":"off" switched: off   mode      off, by `gusset mode --host`'
+fits "as its schema says" status "$(gusset status --json)"
 gusset mode configured --host "127.0.0.1:$port" >/dev/null
 gusset off --host 127.0.0.1 >/dev/null
 is "with all of its ports" "$(tries)" 1
