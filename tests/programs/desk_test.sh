@@ -180,32 +180,4 @@ if command -v python3 >/dev/null; then
     fi
 fi
 
-# ---- JSON, held against its schemas ----
-config "$folder/schema.cfg" <<'E2'
-policies: { a: { extends = "quick"; limit: { rate = 100; key = "${GUSSET_TENANT_ID:-}"; };
-                 headers = ( { name = "X-A"; value = "hidden"; } ); }; };
-hosts = ( { match = "127.0.0.1"; policy = "a"; methods = ["GET"]; }, { match = "127.0.0.0/8"; policy = "standard"; },
-          { match = "*"; policy = "quick"; mode = "shadow"; } );
-E2
-export GUSSET_CONFIG=$folder/schema.cfg
-rm -f "$GUSSET_STATE"
-fits "status before there is a state" status "$(gusset status --json)"
-fits "a report of a run" report "$(gusset run --tenant t --report --json -- sh -c 'curl -s http://127.0.0.1:1/; curl -s http://localhost:1/' 2>&1)"
-gusset run -- curl -s http://127.0.0.1:1/
-gusset trip 127.0.0.1:2 >/dev/null
-fits "status of all" status "$(gusset status --json)"
-fits "events" events "$(gusset events --json -n all)"
-fits "explain of a URL" explain "$(gusset explain --json http://127.0.0.1:1/)"
-fits "of a host and port that no rule means" explain "$(gusset explain --json --program other --config "$XDG_CONFIG_HOME/completed.cfg" 127.0.0.1:1)"
-fits "of a policy" explain "$(gusset explain --json --policy external)"
-fits "doctor of a program" doctor "$(gusset doctor --json curl)"
-fits "of a process" doctor "$(gusset doctor --json $$)"
-fits "check of a fine file" check "$(gusset check --json)"
-fits "of a faulty one" check "$(gusset check --json --set retry.bogus=1 2>&1)"
-fits "metrics" metrics "$(gusset metrics --json)"
-services=$(realpath "$schemas/../gusset.cfg")
-fits "services" services "$(gusset services --json --config "$services")"
-fits "explain of a service" explain "$(gusset explain --json --config "$services" https://orders/v1)"
-is "a schema that does not fit is found out" "$(fits x check '{"file": 1}' 2>&1 | grep -c '^not ok')" 1
-
 done_testing
