@@ -5,6 +5,7 @@
 
 #include "tool/grid.h"
 #include "tool/options.h"
+#include "tool/progress.h"
 #include "tool/setup.h"
 #include "tool/timeline.h"
 #include "tool/tracefile.h"
@@ -16,6 +17,7 @@ struct replay_verb {
     struct replay_outcome outcome;
     struct replay_count total;
     struct timeline_run runs[2]; /* recorded, and replayed; results borrowed from outcome */
+    struct progress progress;
 };
 
 static void sum_up(struct replay_verb *verb)
@@ -191,14 +193,24 @@ static const struct rules *rules_of(const struct setup *setup)
     return rules;
 }
 
+static void tell(void *who, uint64_t done_us, uint64_t all_us)
+{
+    struct replay_verb *verb = who;
+
+    progress_tell(&verb->progress, "replaying: %u %%", (unsigned)(100 * done_us / all_us));
+}
+
 static int replay(struct replay_verb *verb, const char *path)
 {
     const struct rules *rules = rules_of(&verb->setup);
+    const struct watch watch = {tell, verb};
 
+    progress_begin(&verb->progress, !verb->json);
     if (!rules || tracefile_read(&verb->trace, path) < 0)
         return TOOL_FAULTS;
     trace_order(&verb->trace);
-    int error = replay_run(&verb->trace, rules, &verb->outcome);
+    int error = replay_run(&verb->trace, rules, &watch, &verb->outcome);
+    progress_erase(&verb->progress);
     if (error < 0) {
         output_error("replay: %s", strerror(-error));
         return TOOL_FAULTS;
