@@ -109,7 +109,8 @@ static struct result play(const char *name, const char *policy, const char *set)
     struct result result;
 
     scenario_complete(&scenario);
-    assert_int_equal(run_scenario(&scenario, policy ? fixture_rules(policy, set) : NULL, &query, NULL, &result), 0);
+    assert_int_equal(
+        run_scenario(&scenario, policy ? fixture_rules(policy, set) : NULL, &query, NULL, &result), 0);
     assert_int_equal(result.calls, result.good + result.failed + result.refused);
     result_clear(&result);
     return result;
