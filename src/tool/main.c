@@ -3,6 +3,7 @@
 
 #include "config/settings.h"
 #include "config/spelling.h"
+#include "tool/library.h"
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/tool.h"
@@ -359,6 +360,16 @@ static int flush(int status)
     return status == TOOL_FINE ? TOOL_FAULTS : status;
 }
 
+/* With the library's place, which a bare LD_PRELOAD wants. */
+static void print_version(void)
+{
+    char library[PATH_MAX], reason[512];
+
+    puts("gusset " GUSSET_VERSION);
+    if (library_find(library, reason, sizeof reason) == 0)
+        printf("library: %s\n", output_clean(library));
+}
+
 int main(int argc, char **argv)
 {
     int at = 1;
@@ -369,7 +380,7 @@ int main(int argc, char **argv)
             return flush(TOOL_FINE);
         }
         if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "-V") == 0) {
-            puts("gusset " GUSSET_VERSION);
+            print_version();
             return flush(TOOL_FINE);
         }
         if (strncmp(argv[at], "--color=", 8) != 0)
