@@ -112,6 +112,8 @@ if command -v python3 >/dev/null; then
     says "a narrow one those that matter most" "$(terminal 45x10 0.3 gusset status -w)" '^HOST +CIRCUIT +.*FAILED$'
     says "texts are cut where that is not enough" "$(terminal 20x10 0.3 gusset status -w)" '^127\.0\.0…  '
     says "and lines where the page is short" "$(terminal 100x4 0.3 gusset status -w)" '^…$'
+    says "a terminal that changes its size is drawn anew at once" \
+        "$(terminal 100x10 2 --resize 45x10 gusset status --watch 60)" '^HOST +CIRCUIT +.*FAILED$'
     (sleep 0.4; "${quick[@]}" -- curl -s http://127.0.0.1:4/) &
     says "what comes is seen" "$(terminal 100x10 1 gusset status --watch=0.2)" '^127.0.0.1:4 '
     wait
