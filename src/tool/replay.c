@@ -7,6 +7,7 @@
 #include "tool/options.h"
 #include "tool/progress.h"
 #include "tool/setup.h"
+#include "tool/sign.h"
 #include "tool/timeline.h"
 #include "tool/tracefile.h"
 
@@ -48,7 +49,8 @@ static void add_number(struct grid *grid, enum output_style style, uint64_t numb
 
 static void add_change(struct grid *grid, uint64_t before, uint64_t after)
 {
-    grid_add(grid, OUTPUT_PLAIN, "%llu → %llu", (unsigned long long)before, (unsigned long long)after);
+    grid_add(grid, OUTPUT_PLAIN, "%llu %s %llu", (unsigned long long)before, sign_of("→"),
+             (unsigned long long)after);
 }
 
 static void add_host(struct grid *grid, const char *name, const struct replay_count *count)
@@ -98,8 +100,8 @@ static void print_sentence(struct replay_verb *verb, FILE *to)
             (unsigned long long)total->lost, (long long)added);
     if (total->attempts)
         fprintf(to, " (%+.1f %%)", 100.0 * (double)added / (double)total->attempts);
-    fprintf(to, ", %llu calls refused; p99 of a call %s → %s.\n", (unsigned long long)total->new_refused,
-            output_duration(result_wait_us(&verb->runs[0].result, 0.99), before),
+    fprintf(to, ", %llu calls refused; p99 of a call %s %s %s.\n", (unsigned long long)total->new_refused,
+            output_duration(result_wait_us(&verb->runs[0].result, 0.99), before), sign_of("→"),
             output_duration(result_wait_us(&verb->runs[1].result, 0.99), after));
     if (total->unmatched)
         fprintf(to, "No rule means %llu of the calls: one attempt each, no limits.\n",

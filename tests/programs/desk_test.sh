@@ -122,6 +122,19 @@ if command -v python3 >/dev/null; then
     is "who reads no more ends it" "$(timeout 5 gusset status --watch 0.1 | head -n 1 | wc -l)" 1
 fi
 
+# ---- a locale without Unicode ----
+is_ascii() { is "$1" "$(LC_ALL=C grep -c '[^ -~]' <<<"$2")" 0; }
+for locale in LC_ALL=C LC_CTYPE=en_US.ISO-8859-1 LANG=POSIX; do
+    is_ascii "in $locale a simulation is drawn in ASCII" "$(env "$locale" gusset simulate -s outage)"
+    is_ascii "so is a table, and what was done for a program" "$(env "$locale" gusset status)$(env "$locale" GUSSET_STATE="$folder/ascii" "${quick[@]}" --report -- curl -s http://127.0.0.1:1/ 2>&1)"
+done
+for verb in "" run simulate status health; do is_ascii "help $verb, too" "$(LC_ALL=C gusset help $verb)"; done
+says "an ellipsis is three dots" "$(LC_ALL=C gusset help)" '\[OPTION\]\.\.\.$'
+says "curves have heights all the same" "$(LC_ALL=C gusset simulate -s brownout | grep success)" '##[=:]+##'
+says "LC_ALL is said louder than LANG" "$(LC_ALL=C.UTF-8 LANG=C gusset simulate -s outage)" '█'
+says "and where nobody says anything, Unicode is shown" "$(env -u LC_ALL -u LANG -u LC_CTYPE gusset simulate -s outage)" '█'
+! command -v python3 >/dev/null || says "what is cut on a narrow terminal ends by a tilde" "$(LC_ALL=C terminal 20x10 0.3 gusset status -w)" '^127\.0\.0~  '
+
 # ---- every verb ----
 source=$(dirname "$0")/../../src/tool
 verbs=$(gusset help | sed -n 's/^  \([a-z][a-z]*\)  .*/\1/p')

@@ -53,8 +53,8 @@ if ! start_world $names api.shop.example; then
 fi
 "$BUILD/upstream" --port 8080 --quiet >/dev/null & # the README's server, until it starts one itself
 readme_server=$!
-servers+=($readme_server)
-listens 8080 $readme_server
+servers+=("$readme_server")
+listens 8080 "$readme_server"
 mount -t tmpfs none /run
 mount -t tmpfs none /usr/local/lib
 [ ! -d /var/lib/prometheus ] || mount -t tmpfs none /var/lib/prometheus
@@ -110,8 +110,8 @@ for line in "${lines[@]}"; do
         continue
     fi
     if [[ $line == *'&' ]]; then # a server, which is there for the lines that follow
-        kill $readme_server
-        wait $readme_server 2>/dev/null
+        kill "$readme_server"
+        wait "$readme_server" 2>/dev/null
         eval "$line" >/dev/null
         servers+=($!)
         ok "$line" listens 8080 $!
