@@ -4,16 +4,14 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "sys/clock.h"
 #include "tool/output.h"
 
 /* curl.h makes macros of these, which check types: the real ones are wanted. */
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
 
-enum { PATIENCE_MS = 1000 };
+enum { PATIENCE_MS = 100 };
 
 /* The functions of libcurl that are used. */
 static struct {
@@ -138,22 +136,9 @@ static struct check *find(struct check *checks, unsigned count, const CURL *easy
     return NULL;
 }
 
-/* For who sits before a terminal and waits; erased when all are done. */
-static void show_progress(unsigned done, unsigned count)
-{
-    if (!isatty(STDERR_FILENO))
-        return;
-    if (done < count)
-        fprintf(stderr, "\r%u of %u checked\033[K", done, count);
-    else
-        fputs("\r\033[K", stderr);
-}
-
-static void run_all(CURLM *multi, struct check *checks, unsigned count)
+static void run_all(CURLM *multi, struct check *checks, unsigned count, struct progress *progress)
 {
     int running = 0, left = 0;
-    uint64_t shown_us = clock_now_us();
-    bool is_shown = false;
 
     do {
         lib.multi_perform(multi, &running);
@@ -161,17 +146,11 @@ static void run_all(CURLM *multi, struct check *checks, unsigned count)
             take_answer(find(checks, count, message->easy_handle), message->data.result);
         if (running)
             lib.multi_wait(multi, NULL, 0, PATIENCE_MS, NULL);
-        if (running && clock_now_us() - shown_us >= PATIENCE_MS * 1000u) {
-            shown_us = clock_now_us();
-            is_shown = true;
-            show_progress(count - (unsigned)running, count);
-        }
+        progress_tell(progress, "%u of %u checked", count - (unsigned)running, count);
     } while (running);
-    if (is_shown)
-        show_progress(count, count);
 }
 
-int probe_run(struct probe *probes, unsigned count)
+int probe_run(struct probe *probes, unsigned count, struct progress *progress)
 {
     if (count == 0)
         return 0;
@@ -190,7 +169,7 @@ int probe_run(struct probe *probes, unsigned count)
         if (dress(&checks[i], &probes[i]))
             lib.multi_add_handle(multi, checks[i].easy);
     }
-    run_all(multi, checks, count);
+    run_all(multi, checks, count, progress);
     for (unsigned i = 0; i < count; i++) {
         lib.multi_remove_handle(multi, checks[i].easy);
         lib.easy_cleanup(checks[i].easy);

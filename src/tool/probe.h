@@ -8,6 +8,7 @@
 
 #include "config/settings.h"
 #include "core/outcome.h"
+#include "tool/progress.h"
 
 enum { PROBE_URL = 1024, PROBE_TEXT = 128 };
 
@@ -22,7 +23,8 @@ struct probe {
     char text[PROBE_TEXT]; /* a word or two on the outcome; "" when well */
 };
 
-/* Makes them all and waits for the last. Returns 0, or -1 after a complaint: libcurl cannot be had. */
-int probe_run(struct probe *probes, unsigned count);
+/* Makes them all and waits for the last, which is told to progress. Returns 0, or -1 after a complaint:
+ * libcurl cannot be had. */
+int probe_run(struct probe *probes, unsigned count, struct progress *progress);
 
 #endif

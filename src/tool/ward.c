@@ -158,6 +158,7 @@ int ward_check(struct ward *ward)
 {
     struct probe *probes = calloc(ward->count, sizeof *probes);
     uint64_t now_ms = clock_now_us() / 1000;
+    struct progress progress;
     unsigned due = 0;
 
     if (!probes)
@@ -165,7 +166,9 @@ int ward_check(struct ward *ward)
     for (unsigned i = 0; i < ward->count; i++)
         if (ward->targets[i].due_ms <= now_ms)
             probes[due++] = ward->targets[i].probe;
-    int result = probe_run(probes, due);
+    progress_begin(&progress, ward->is_slow_told);
+    int result = probe_run(probes, due, &progress);
+    progress_erase(&progress);
     if (result == 0)
         result = open_or_create(&ward->state) < 0 ? -1 : 0;
     for (unsigned i = 0, at = 0; result == 0 && i < ward->count; i++) {
