@@ -144,7 +144,7 @@ bool process_runs(uint32_t pid, struct process *found)
     *found = (struct process){.pid = pid};
     if (sys_is_no_process((int)pid))
         return false;
-    if (!read_stat(pid, false, line))
+    if (!read_stat(pid, pid == (uint32_t)getpid(), line))
         return !sys_is_no_process((int)pid); /* it may have gone meanwhile */
     if (number_at(line) != pid)
         return true;
