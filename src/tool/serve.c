@@ -99,7 +99,8 @@ const char *serve_open(struct serve *serve, const char *where)
         listen(serve->listener, CONNECTIONS) < 0) {
         int error = errno;
         close(serve->listener);
-        return strerror(error);
+        return error == EADDRINUSE ? "somebody listens there already; port 0 takes a free one"
+                                   : strerror(error);
     }
     tell_address(serve);
     return NULL;
