@@ -73,10 +73,9 @@ static void find_bucket(struct ready *ready, struct gate_call *call, size_t host
 }
 
 /* Where the host's memory lies: by host and policy, or by host alone. */
-static bool find_memory(struct ready *ready, struct gate_call *call, size_t host_length)
+static bool find_memory(struct ready *ready, struct gate_call *call, size_t host_length, uint64_t now_ms)
 {
     char name[LAYOUT_POLICY_TEXT];
-    uint64_t now_ms = call->opened_us / 1000;
     size_t length = name_of(call, is_by_host(call) ? "" : call->policy->name, name, sizeof name);
 
     call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
@@ -89,6 +88,18 @@ static bool find_memory(struct ready *ready, struct gate_call *call, size_t host
     if (ready->tally.header)
         call->tally = slots_take(&ready->tally, call->host, host_length, name, length, now_ms);
     return call->bucket != NULL;
+}
+
+void gate_recall(struct gate_call *call)
+{
+    struct layout_host *slot = call->slot, *bucket = call->bucket;
+
+    if (slots_is_still(slot, call->key) && slots_is_still(bucket, call->bucket_key))
+        return;
+    if (find_memory(call->ready, call, strlen(call->host), clock_now_us() / 1000))
+        return;
+    call->slot = slot; /* where there is no other to be had */
+    call->bucket = bucket;
 }
 
 /* A call that may take no longer in all has no time for tries beyond that, either. 0: no limit. */
@@ -162,7 +173,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
     call->shadow = mode == POLICY_SHADOW;
     call->fault = REHEARSAL_NONE;
     call->opened_us = clock_now_us();
-    if (!find_memory(ready, call, host_length)) {
+    if (!find_memory(ready, call, host_length, call->opened_us / 1000)) {
         call->policy = NULL;
         return false;
     }
