@@ -1,6 +1,7 @@
 #include "curl/request.h"
 
 #include "curl/made.h"
+#include "curl/progress.h"
 #include "curl/told.h"
 
 /* A path behind something that is no folder: connecting fails with ENOTDIR, and nobody can ever listen there.
@@ -117,7 +118,8 @@ static bool has_borrowed(const struct handle *handle, CURLoption option)
         return true;
     if (made_is_last_word(call))
         return false;
-    if (pool_has_borrowed(handle, option) || redirect_has_borrowed(call, option))
+    if (pool_has_borrowed(handle, option) || redirect_has_borrowed(call, option) ||
+        progress_has_borrowed(call, option))
         return true;
     switch ((int)option) {
     case CURLOPT_WRITEFUNCTION:
@@ -254,6 +256,7 @@ void request_undress_copy(const struct handle *from, CURL *copy)
                                    from->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
     if (from->call && from->call->resume && from->call->resume->is_worn)
         from->libcurl->easy_setopt(copy, CURLOPT_RANGE, from->texts[HANDLES_RANGE].bytes);
+    progress_undress_copy(from, copy);
     if (from->call && from->call->made)
         made_undress_copy(from, copy);
     if (from->is_dressed && redirect_is_worn(from->call))
