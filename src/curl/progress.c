@@ -3,7 +3,8 @@
 #include "curl/call.h"
 
 /* libcurl asks the newer function where there are both. */
-static int ask(const struct handle *handle, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
+static int ask(const struct handle *handle, curl_off_t total, curl_off_t now, curl_off_t up_total,
+               curl_off_t up_now)
 {
     curl_xferinfo_callback xferinfo = (curl_xferinfo_callback)handle->words[HANDLES_XFERINFOFUNCTION];
     curl_progress_callback progress = (curl_progress_callback)handle->words[HANDLES_PROGRESSFUNCTION];
@@ -18,8 +19,8 @@ static int ask(const struct handle *handle, curl_off_t total, curl_off_t now, cu
 static int ask_of_whole(const struct call *call, curl_off_t up_total, curl_off_t up_now)
 {
     const struct resume *resume = call->resume;
-    return ask(call->handle, resume->promised > 0 ? resume->promised : 0, (curl_off_t)resume->delivered, up_total,
-               up_now);
+    return ask(call->handle, resume->promised > 0 ? resume->promised : 0, (curl_off_t)resume->delivered,
+               up_total, up_now);
 }
 
 static int on_xferinfo(void *data, curl_off_t total, curl_off_t now, curl_off_t up_total, curl_off_t up_now)
@@ -97,6 +98,7 @@ bool progress_stops(const struct handle *handle)
 {
     if (handle->words[HANDLES_NOPROGRESS])
         return false;
-    int stop = handle->call && resume_is_on(handle->call) ? ask_of_whole(handle->call, 0, 0) : ask(handle, 0, 0, 0, 0);
+    int stop = handle->call && resume_is_on(handle->call) ? ask_of_whole(handle->call, 0, 0)
+                                                          : ask(handle, 0, 0, 0, 0);
     return stop && stop != CURL_PROGRESSFUNC_CONTINUE;
 }

@@ -1,6 +1,6 @@
 /*
- * What the program's progress function is told of a body that broke off and is continued: how far the whole has
- * come, not the part that libcurl just now sees. Nothing is worn before a body is continued.
+ * What the program's progress function is told of a body that broke off and is continued: how far the whole
+ * has come, not the part that libcurl just now sees. Nothing is worn before a body is continued.
  */
 #ifndef GUSSET_CURL_PROGRESS_H
 #define GUSSET_CURL_PROGRESS_H

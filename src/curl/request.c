@@ -256,6 +256,9 @@ void request_undress_copy(const struct handle *from, CURL *copy)
                                    from->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
     if (from->call && from->call->resume && from->call->resume->is_worn)
         from->libcurl->easy_setopt(copy, CURLOPT_RANGE, from->texts[HANDLES_RANGE].bytes);
+    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed && !made_is_last_word(from->call); i++)
+        if (has_borrowed(from, options[i]))
+            from->libcurl->easy_setopt(copy, options[i], from->words[i]);
     progress_undress_copy(from, copy);
     if (from->call && from->call->made)
         made_undress_copy(from, copy);
@@ -263,9 +266,6 @@ void request_undress_copy(const struct handle *from, CURL *copy)
         from->libcurl->easy_setopt(copy, CURLOPT_URL, from->texts[HANDLES_URL].bytes);
     if (from->is_dressed && redirect_is_past_proxy(from->call))
         from->libcurl->easy_setopt(copy, CURLOPT_NOPROXY, from->texts[HANDLES_NOPROXY].bytes);
-    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed && !made_is_last_word(from->call); i++)
-        if (has_borrowed(from, options[i]))
-            from->libcurl->easy_setopt(copy, options[i], from->words[i]);
 }
 
 /* A path and an abstract name share one place in libcurl: setting the one, or no path, clears the other. */
