@@ -1,12 +1,17 @@
 #include "tool/ward.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "gate/discover.h"
 #include "sys/clock.h"
 #include "tool/output.h"
+
+enum { PATIENCE_MS = 1000 };
 
 /* ---- who is in it ---- */
 
@@ -154,32 +159,93 @@ static void settle(struct ward *ward, struct target *target)
     vitals_feed(map, target->service->name, NULL, all_before, ward_state(ward, target->service), most_ms);
 }
 
-int ward_check(struct ward *ward)
+int ward_begin(struct ward *ward)
 {
-    struct probe *probes = calloc(ward->count, sizeof *probes);
     uint64_t now_ms = clock_now_us() / 1000;
-    unsigned due = 0;
 
-    if (!probes)
-        output_die("out of memory");
-    for (unsigned i = 0; i < ward->count; i++)
-        if (ward->targets[i].due_ms <= now_ms)
-            probes[due++] = ward->targets[i].probe;
-    int result = probe_run(probes, due);
-    if (result == 0)
-        result = open_or_create(&ward->state) < 0 ? -1 : 0;
-    for (unsigned i = 0, at = 0; result == 0 && i < ward->count; i++) {
+    for (unsigned i = 0; i < ward->count; i++) {
+        struct target *target = &ward->targets[i];
+        if (target->due_ms > now_ms)
+            continue;
+        if (probe_begin(&target->probe) < 0)
+            return -1;
+        target->due_ms = UINT64_MAX;
+    }
+    return 0;
+}
+
+/* What others have learnt meanwhile counts. */
+static void read_all(struct ward *ward)
+{
+    for (unsigned i = 0; i < ward->count; i++) {
         struct target *target = &ward->targets[i];
         target->vitals = vitals_read(&ward->state.map, target->service->name, target->address);
-        if (target->due_ms <= now_ms)
-            target->probe = probes[at++];
     }
-    for (unsigned i = 0; result == 0 && i < ward->count; i++)
-        if (ward->targets[i].due_ms <= now_ms)
-            settle(ward, &ward->targets[i]);
+}
+
+struct target *ward_take(struct ward *ward, enum vitals_state *before)
+{
+    struct probe *probe = probe_ended();
+
+    if (!probe)
+        return NULL;
+    struct target *target = (struct target *)(void *)((char *)probe - offsetof(struct target, probe));
+    read_all(ward);
+    *before = target->vitals.state;
+    settle(ward, target);
+    return target;
+}
+
+/* For who sits before a terminal and waits; erased when all are done. */
+static void show_progress(unsigned done, unsigned count)
+{
+    if (!isatty(STDERR_FILENO))
+        return;
+    if (done < count)
+        fprintf(stderr, "\r%u of %u checked\033[K", done, count);
+    else
+        fputs("\r\033[K", stderr);
+}
+
+static unsigned running_of(const struct ward *ward)
+{
+    unsigned running = 0;
+
+    for (unsigned i = 0; i < ward->count; i++)
+        running += ward->targets[i].due_ms == UINT64_MAX;
+    return running;
+}
+
+static void wait_for_all(struct ward *ward)
+{
+    uint64_t shown_us = clock_now_us();
+    unsigned count = running_of(ward);
+    enum vitals_state before;
+    bool is_shown = false;
+
+    while (running_of(ward)) {
+        while (ward_take(ward, &before))
+            continue;
+        if (running_of(ward))
+            probe_wait(NULL, 0, PATIENCE_MS);
+        if (running_of(ward) && clock_now_us() - shown_us >= PATIENCE_MS * 1000u) {
+            shown_us = clock_now_us();
+            is_shown = true;
+            show_progress(count - running_of(ward), count);
+        }
+    }
+    if (is_shown)
+        show_progress(count, count);
+}
+
+int ward_check(struct ward *ward)
+{
+    if (ward_begin(ward) < 0 || open_or_create(&ward->state) < 0)
+        return -1;
+    read_all(ward); /* of those that are not due, too */
+    wait_for_all(ward);
     map_close(&ward->state.map);
-    free(probes);
-    return result;
+    return 0;
 }
 
 uint32_t ward_until_next_ms(const struct ward *ward)
@@ -189,11 +255,14 @@ uint32_t ward_until_next_ms(const struct ward *ward)
     for (unsigned i = 0; i < ward->count; i++)
         if (ward->targets[i].due_ms < next_ms)
             next_ms = ward->targets[i].due_ms;
-    return next_ms > now_ms ? (uint32_t)(next_ms - now_ms) : 0;
+    if (next_ms <= now_ms)
+        return 0;
+    return next_ms - now_ms < UINT32_MAX ? (uint32_t)(next_ms - now_ms) : UINT32_MAX;
 }
 
 void ward_clear(struct ward *ward)
 {
+    probe_drop();
     free(ward->targets);
     *ward = (struct ward){.count = 0};
 }

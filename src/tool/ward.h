@@ -18,7 +18,7 @@ struct target {
     char address[PLACE_TEXT_MAX]; /* "10.0.0.5:8001" */
     struct probe probe;           /* the last */
     struct vitals vitals;
-    uint64_t due_ms; /* monotonic */
+    uint64_t due_ms; /* monotonic; UINT64_MAX while it is under way */
 };
 
 struct ward {               /* zero is an empty one */
@@ -36,8 +36,16 @@ struct ward {               /* zero is an empty one */
 int ward_find(struct ward *ward, const struct setup *setup, const struct options *options);
 void ward_clear(struct ward *ward);
 
-/* Checks those that are due, all at once. Returns 0, or -1 after a complaint. */
+/* Checks those that are due, all at once, and waits for them. Returns 0, or -1 after a complaint. */
 int ward_check(struct ward *ward);
+
+/*
+ * The same for who has other things to do meanwhile: begins those that are due and not under way (0, or -1
+ * after a complaint), and takes up one that has ended (probe_ended); the state is to be open by then. *before
+ * becomes what it was until now. Returns NULL when none has ended.
+ */
+int ward_begin(struct ward *ward);
+struct target *ward_take(struct ward *ward, enum vitals_state *before);
 
 /* Until the next is due. */
 uint32_t ward_until_next_ms(const struct ward *ward);
