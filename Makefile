@@ -40,7 +40,7 @@ FLAGS         := $(FLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_tsan  := -Wl,-z,undefs
 $(addprefix build/tsan/src/,loader/hooks.o sys/linker.o sys/module.o): FLAGS += -fno-sanitize=thread
 
-# The rooms, lowest first. The library holds all but tool; the command all but the doors.
+# The rooms, lowest first. The library holds all but tool and agent; the command all but the doors.
 LOW     := core config state sys report gate
 SHIM    := $(LOW) curl connect loader
 src      = $(foreach room,$(1),$(sort $(wildcard src/$(room)/*.c)))
@@ -48,7 +48,7 @@ objects  = $(patsubst src/%.c,$(B)/src/%.o,$(1))
 LIB_OBJ := $(call objects,$(call src,$(SHIM)) src/shim.c)
 LOW_OBJ := $(call objects,$(call src,$(LOW)))
 SIM_OBJ := $(call objects,$(call src,sim))
-CMD_OBJ := $(call objects,$(call src,tool)) $(SIM_OBJ) $(LOW_OBJ)
+CMD_OBJ := $(call objects,$(call src,tool agent)) $(SIM_OBJ) $(LOW_OBJ)
 # Who simulates has the engine's clock and dice come to sim/virtual, which hands the real ones on.
 VIRTUAL := -Wl,--wrap=clock_now_us,--wrap=clock_coarse_us,--wrap=clock_unix_ms,--wrap=random_word
 # What stands by itself among the doors: it knows no libcurl but by the table that it is given.
@@ -290,7 +290,7 @@ install-files:
 	install -m 0644 conf/tmpfiles/gusset.conf $(DESTDIR)$(TMPFILES)/
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)/
 	$(Q)for file in $(EXAMPLES); do to=$${file#conf/}; to=$(DESTDIR)$(DOC)/examples/$${to#examples/}; mkdir -p "$${to%/*}"; \
-	    sed 's|@LIBDIR@|$(LIBDIR)|g' $$file >$$to; \
+	    sed 's|@LIBDIR@|$(LIBDIR)|g; s|@BINDIR@|$(BINDIR)|g' $$file >$$to; \
 	    if [ -x $$file ]; then chmod 0755 $$to; else chmod 0644 $$to; fi; done
 
 .PHONY: uninstall

@@ -1,6 +1,7 @@
 /* gusset: a table of verbs, and the few options that stand before one. */
 #include <string.h>
 
+#include "agent/agent.h"
 #include "config/settings.h"
 #include "config/spelling.h"
 #include "tool/options.h"
@@ -222,6 +223,25 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset metrics --textfile /var/lib/prometheus/node-exporter/gusset.prom\n"
                  "  gusset metrics --listen 9464\n",
      .act = tool_metrics,
+     .misuse = TOOL_MISUSE},
+    {.name = "agent",
+     .help = "the optional daemon: health checks, metrics and a status page in one",
+     .synopsis = "agent [--listen [ADDRESS:]PORT] [OPTION]…",
+     .text = "  --listen PORT       serve a status page at /, /metrics for Prometheus, /status as `status --json`, and\n"
+             "                      /health of the agent itself; ADDRESS:PORT where not on loopback\n"
+             "  --look              health checks leave the circuits alone\n"
+             "  --config FILE       the configuration; default: the one that holds here\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              log lines as JSON\n"
+             "\n"
+             "Nothing needs it: programs go on as they are when it ends. It stays in the foreground until SIGTERM or\n"
+             "SIGINT, and logs to standard error. Services with a health group are checked at their intervals, as\n"
+             "`health --watch` does. A changed configuration is read anew within a second, and at SIGHUP. Pages can\n"
+             "only be read, and whoever reaches the port can read them. /health is 503 while the agent cannot do\n"
+             "its work: the changed configuration is faulty, or the state cannot be opened.\n",
+     .examples = "  gusset agent\n"
+                 "  gusset agent --listen 9464\n",
+     .act = agent_act,
      .misuse = TOOL_MISUSE},
     {.name = "completion",
      .help = "completions for a shell",

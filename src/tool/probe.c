@@ -77,7 +77,8 @@ struct check {
     CURL *easy;
     struct curl_slist *route;
     struct probe *probe;
-    bool is_over; /* it could not even be begun */
+    bool is_over, is_made; /* it has ended; it could be begun at all */
+    CURLcode code;
     struct check *next;
 };
 
@@ -120,13 +121,15 @@ static bool dress(struct check *check)
     return lib.easy_setopt(easy, CURLOPT_URL, probe->url) == CURLE_OK;
 }
 
-static void take_answer(struct probe *probe, CURL *easy, CURLcode code)
+static void take_answer(const struct check *check)
 {
+    struct probe *probe = check->probe;
+    CURLcode code = check->code;
     long status = 0;
     double seconds = 0;
 
-    lib.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-    lib.easy_getinfo(easy, CURLINFO_TOTAL_TIME, &seconds);
+    lib.easy_getinfo(check->easy, CURLINFO_RESPONSE_CODE, &status);
+    lib.easy_getinfo(check->easy, CURLINFO_TOTAL_TIME, &seconds);
     probe->took_us = (uint64_t)(seconds * 1e6);
     probe->outcome = code ? outcome_of_curl((int)code) : outcome_of_status((int)status);
     if (code)
@@ -147,7 +150,8 @@ int probe_begin(struct probe *probe)
     if (!check || !all.multi || !(check->easy = lib.easy_init()))
         output_die("out of memory");
     check->probe = probe;
-    check->is_over = !dress(check) || lib.multi_add_handle(all.multi, check->easy) != CURLM_OK;
+    check->is_made = dress(check) && lib.multi_add_handle(all.multi, check->easy) == CURLM_OK;
+    check->is_over = !check->is_made;
     check->next = all.first;
     all.first = check;
     return 0;
@@ -165,33 +169,46 @@ static void end(struct check **link)
     free(check);
 }
 
-/* The check that could not be begun, or the one whose transfer is over. */
-static struct check **find_ended(CURLMsg **message)
+static void go_on(void)
 {
-    struct check **link = &all.first;
     int running, left;
 
-    while (*link && !(*link)->is_over)
-        link = &(*link)->next;
-    if (*link || !all.first)
-        return link;
+    if (!all.first)
+        return;
     lib.multi_perform(all.multi, &running);
-    *message = lib.multi_info_read(all.multi, &left);
-    for (link = &all.first; *link && *message && (*link)->easy != (*message)->easy_handle;)
+    for (CURLMsg *message; (message = lib.multi_info_read(all.multi, &left));)
+        for (struct check *check = all.first; check; check = check->next)
+            if (check->easy == message->easy_handle) {
+                check->is_over = true;
+                check->code = message->data.result;
+            }
+}
+
+/* The link to the first that is over, else to none. */
+static struct check **find_over(void)
+{
+    struct check **link = &all.first;
+
+    go_on();
+    while (*link && !(*link)->is_over)
         link = &(*link)->next;
     return link;
 }
 
+bool probe_has_ended(void)
+{
+    return *find_over() != NULL;
+}
+
 struct probe *probe_ended(void)
 {
-    CURLMsg *message = NULL;
-    struct check **link = find_ended(&message);
+    struct check **link = find_over();
 
-    if (!*link || (!(*link)->is_over && !message))
+    if (!*link)
         return NULL;
     struct probe *probe = (*link)->probe;
-    if (message) {
-        take_answer(probe, message->easy_handle, message->data.result);
+    if ((*link)->is_made) {
+        take_answer(*link);
     } else {
         probe->outcome = (struct outcome){.type = OUTCOME_LOCAL};
         snprintf(probe->text, sizeof probe->text, "it could not be made");

@@ -34,6 +34,9 @@ int probe_run(struct probe *probes, unsigned count);
 int probe_begin(struct probe *probe);
 struct probe *probe_ended(void);
 
+/* Whether probe_ended would give one back. */
+bool probe_has_ended(void);
+
 /* Waits for them and for the caller's descriptors as poll(2) does, but for one that is -1; errors count as
  * nothing having come. */
 void probe_wait(struct pollfd *polled, unsigned count, int timeout_ms);

@@ -100,17 +100,22 @@ static int complain_of_names(const struct options *options, const struct rules *
     return 0;
 }
 
+void ward_fill(struct ward *ward, const struct rules *rules, const struct options *options)
+{
+    for (uint32_t i = 0; rules && i < rules_service_count(rules); i++) {
+        const struct rules_service *service = rules_service_at(rules, i);
+        if (service && service->has_health && is_asked_for(options, service->name))
+            add_service(ward, service);
+    }
+}
+
 int ward_find(struct ward *ward, const struct setup *setup, const struct options *options)
 {
     const struct rules *rules = NULL;
 
     if (setup_apply(setup) < 0 || setup_rules(setup, &rules) < 0 || complain_of_names(options, rules) < 0)
         return -1;
-    for (uint32_t i = 0; rules && i < rules_service_count(rules); i++) {
-        const struct rules_service *service = rules_service_at(rules, i);
-        if (service && service->has_health && is_asked_for(options, service->name))
-            add_service(ward, service);
-    }
+    ward_fill(ward, rules, options);
     if (ward->count)
         return 0;
     output_error("health: no service of the configuration has a health check; "
@@ -264,5 +269,6 @@ void ward_clear(struct ward *ward)
 {
     probe_drop();
     free(ward->targets);
-    *ward = (struct ward){.count = 0};
+    ward->targets = NULL;
+    ward->count = 0;
 }

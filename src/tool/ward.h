@@ -34,6 +34,11 @@ struct ward {               /* zero is an empty one */
  * Returns 0, or -1 after a complaint; it is one, too, when there is nothing to check. ward_clear ends it.
  */
 int ward_find(struct ward *ward, const struct setup *setup, const struct options *options);
+
+/* The same of rules that are open, which stay so; there may be nothing to check. */
+void ward_fill(struct ward *ward, const struct rules *rules, const struct options *options);
+
+/* Gives up the checks that are under way; its state's path and how it checks stay. */
 void ward_clear(struct ward *ward);
 
 /* Checks those that are due, all at once, and waits for them. Returns 0, or -1 after a complaint. */

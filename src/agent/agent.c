@@ -1,0 +1,176 @@
+/* One loop for all that the agent does: descriptors that are waited for, and what is due by the clock. */
+#include "agent/agent.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "agent/care.h"
+#include "agent/pages.h"
+#include "report/log.h"
+#include "sys/clock.h"
+#include "tool/options.h"
+#include "tool/output.h"
+
+enum { MOST_MS = 1000 }; /* between two turns: deadlines of connections want it */
+
+/* What is waited for, besides health checks. */
+enum { SIGNALS, SERVER, POLLED = SERVER + SERVE_POLLED };
+
+struct agent {
+    const char *state_path, *listen;
+    bool json;
+    struct care care;
+    struct reading reading;
+    struct pages pages;
+    struct serve server; /* no connections: it is not asked for */
+    int signals;
+};
+
+/* ---- beginning ---- */
+
+static void begin_log(const struct agent *agent)
+{
+    const struct log_target target = {.level = LOG_INFO, .format = agent->json ? LOG_JSON : LOG_LOGFMT};
+    log_open(&target);
+}
+
+/* They come as bytes of a descriptor, so that no loop can miss one. */
+static int open_signals(void)
+{
+    sigset_t taken;
+
+    sigemptyset(&taken);
+    sigaddset(&taken, SIGINT);
+    sigaddset(&taken, SIGTERM);
+    sigaddset(&taken, SIGHUP);
+    sigprocmask(SIG_BLOCK, &taken, NULL);
+    return signalfd(-1, &taken, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+static int begin_server(struct agent *agent)
+{
+    struct log_line line;
+
+    agent->pages = (struct pages){.reading = &agent->reading,
+                                  .care = &agent->care,
+                                  .sharing = "none",
+                                  .started_unix_ms = clock_unix_ms()};
+    if (!agent->listen)
+        return 0;
+    agent->server = (struct serve){.pages = pages_table, .context = &agent->pages};
+    const char *fault = serve_open(&agent->server, agent->listen);
+    if (fault) {
+        output_error("agent: --listen %s: %s", agent->listen, fault);
+        return -1;
+    }
+    char url[LISTEN_ADDRESS + 16];
+    snprintf(url, sizeof url, "http://%s/", agent->server.address);
+    log_begin(&line, LOG_INFO, "listening", "the status page is served");
+    log_text(&line, "url", url);
+    log_end(&line);
+    return 0;
+}
+
+/* Each complains for itself. */
+static int begin(struct agent *agent)
+{
+    begin_log(agent);
+    agent->signals = open_signals();
+    if (agent->signals < 0) {
+        output_error("agent: %s", strerror(errno));
+        return -1;
+    }
+    if (setup_apply(&agent->care.setup) < 0 || reading_begin(&agent->reading, agent->state_path) < 0 ||
+        care_begin(&agent->care, &agent->reading.state) < 0)
+        return -1;
+    if (agent->care.ward.count == 0 && !agent->listen) {
+        output_error("agent: there is nothing to do: no service of the configuration has a health check, and "
+                     "none of --listen, --statsd and --redis is asked for");
+        return -1;
+    }
+    return begin_server(agent);
+}
+
+/* ---- the loop ---- */
+
+/* The policies' windows and limits, as the configuration that holds from now on has them. */
+static void read_again(struct agent *agent)
+{
+    reading_end(&agent->reading);
+    if (reading_begin(&agent->reading, agent->state_path) < 0)
+        log_say(LOG_ERROR, "refused", "the state cannot be found any more");
+}
+
+/* Returns false when the agent is to end. */
+static bool take_signals(struct agent *agent)
+{
+    struct signalfd_siginfo signal;
+
+    while (read(agent->signals, &signal, sizeof signal) == sizeof signal) {
+        if (signal.ssi_signo != SIGHUP)
+            return false;
+        if (care_reread(&agent->care))
+            read_again(agent);
+    }
+    return true;
+}
+
+static void wait_for_something(struct agent *agent, struct pollfd polled[POLLED])
+{
+    uint32_t ms = care_pause_ms(&agent->care);
+
+    for (int i = 0; i < POLLED; i++)
+        polled[i] = (struct pollfd){.fd = -1};
+    polled[SIGNALS] = (struct pollfd){.fd = agent->signals, .events = POLLIN};
+    if (agent->server.connections)
+        serve_prepare(&agent->server, polled + SERVER);
+    probe_wait(polled, POLLED, (int)(ms < MOST_MS ? ms : MOST_MS));
+}
+
+static void run(struct agent *agent)
+{
+    struct pollfd polled[POLLED];
+
+    do {
+        if (care_turn(&agent->care))
+            read_again(agent);
+        wait_for_something(agent, polled);
+        if (agent->server.connections)
+            serve_continue(&agent->server, polled + SERVER);
+    } while (take_signals(agent));
+}
+
+static void end(struct agent *agent)
+{
+    if (agent->server.connections)
+        serve_close(&agent->server);
+    care_end(&agent->care);
+    reading_end(&agent->reading);
+    log_say(LOG_INFO, "ended", "the agent ends as it was told to");
+}
+
+int agent_act(const struct tool_verb *verb, int argc, char **argv)
+{
+    struct agent agent = {.json = false};
+    const struct options_entry entries[] = {
+        {"listen", 0, OPTIONS_TEXT, &agent.listen           },
+        {"look",   0, OPTIONS_FLAG, &agent.care.ward.look   },
+        {"config", 0, OPTIONS_TEXT, &agent.care.setup.config},
+        {"state",  0, OPTIONS_TEXT, &agent.state_path       },
+        {"json",   0, OPTIONS_FLAG, &agent.json             },
+        {NULL,     0, OPTIONS_FLAG, NULL                    },
+    };
+    struct options options = {.verb = verb, .most = 0};
+
+    int status = options_read(&options, entries, argc, argv);
+    if (status != OPTIONS_GO)
+        return status;
+    if (begin(&agent) < 0)
+        return TOOL_FAULTS;
+    run(&agent);
+    end(&agent);
+    return TOOL_FINE;
+}

@@ -1,0 +1,106 @@
+#!/bin/bash
+# The agent: health checks, pages, StatsD and the sharing of circuits, with real servers; and that its end harms nobody.
+. "$(dirname "$0")/lib.sh"
+start_upstream
+export GUSSET_CONFIG=$folder/gusset.cfg
+configure() {
+    config "$GUSSET_CONFIG" <<CFG
+policies: { shared: { breaker: { consecutive = 2; open = "30s"; rate: { window = "1s"; }; }; }; };
+hosts = ( { match = "api.test"; policy = "shared"; }, { match = "*"; policy = "quick"; } );
+services = ( { name = "user-service"; url = "http://127.0.0.1:$port";
+               health: { path = "/health"; interval = "$1"; timeout = "2s"; failures = 2; }; } );
+CFG
+}
+configure 1s
+
+# until_true COMMAND...: within ten seconds
+until_true() {
+    for _ in $(seq 200); do
+        "$@" >/dev/null 2>&1 && return
+        sleep 0.05
+    done
+    return 1
+}
+has() { grep -qE -- "$2" "$1"; }
+
+# start_agent NAME OPTION...: its log goes to $folder/NAME, its number to $agent, its page to $url
+start_agent() {
+    local name=$1
+    shift
+    : >"$folder/$name" # the redirection below may come later than the first look
+    gusset agent "$@" 2>>"$folder/$name" &
+    agent=$!
+    servers+=("$agent")
+    [[ " $* " != *" --listen "* ]] || until_true has "$folder/$name" 'event"?[=:]"?listening'
+    url=$(grep -oE 'http://[^" ]+/' "$folder/$name" | head -n 1)
+}
+end_agent() {
+    kill -TERM "$agent"
+    wait "$agent"
+}
+
+# ---- what it is told ----
+exits "with nothing to do it says so" 1 env GUSSET_CONFIG= gusset agent
+says "and what there could be" "$err" 'nothing to do.*--listen'
+exits "a port that is taken" 1 gusset agent --listen "$port"
+says "is named" "$err" "--listen $port: Address already in use"
+exits "a faulty configuration at the start" 1 gusset agent --config <(echo 'hosts = 1;') --listen 0
+
+# ---- health ----
+gusset run -- curl -s http://user-service/ >/dev/null
+start_agent log --listen 0
+says "it listens on loopback" "$url" '^http://127\.0\.0\.1:[0-9]+/$'
+ok "a service is checked" until_true has "$folder/log" 'event=health .*service=user-service .*state=HEALTHY'
+ask 'outage?for=0&status=503' >/dev/null
+ok "again and again: it becomes unhealthy" until_true has "$folder/log" 'state=UNHEALTHY error=server_error reason="status 503" failures=2'
+exits "its circuit opens" 7 gusset run -- curl -s http://user-service/
+ask up >/dev/null
+ok "it is well again, and its circuit closes" until_true gusset run -- curl -sf http://user-service/
+
+# ---- the pages ----
+fits "/status is status --json" status "$(curl -s "${url}status")"
+is "with the same hosts" "$(field "$(curl -s "${url}status")" '[h["host"] for h in d["hosts"]]')" \
+    "$(field "$(gusset status --json)" '[h["host"] for h in d["hosts"]]')"
+says "/metrics has the figures" "$(curl -s "${url}metrics")" '^gusset_service_health\{service="user-service",.*state="HEALTHY"\} 1$'
+if command -v promtool >/dev/null; then
+    is "promtool has no complaint" "$(curl -s "${url}metrics" | promtool check metrics 2>&1)" ""
+else
+    skip "promtool has no complaint" "prometheus is not installed"
+fi
+fits "/health is told of the agent itself" agent "$(curl -s "${url}health")"
+is "well" "$(curl -s -o /dev/null -w '%{http_code}' "${url}health")" 200
+gusset trip '<script>alert("x")&:80' --policy quick >/dev/null
+page=$(curl -sD "$folder/head" "$url")
+says "the page shows the service" "$page" '<td class="">user-service</td><td class="">127.0.0.1:'"$port"'</td><td class="good">HEALTHY'
+says "the hosts" "$page" '<td class="">user-service:80</td>.*closed'
+says "and what was decided" "$page" 'health checks fail; circuit open for'
+says "a hostile name stays text, there and among the events" "$(grep -o '&lt;script&gt;alert(&quot;x&quot;)&amp;:80</td>' <<<"$page" | wc -l)" '^2$'
+is_silent "nothing on it is fetched from elsewhere" "$page" '(src|href)="?(https?:)?//|<script|@import'
+says "nor may be" "$(cat "$folder/head")" "^Content-Security-Policy: default-src 'none'"
+if command -v xmllint >/dev/null; then
+    is "xmllint reads it as HTML" "$(xmllint --html --noout - 2>&1 <<<"$page" | grep -v 'Tag footer invalid' | grep -c error)" 0
+fi
+is "another method is not allowed" "$(curl -s -o /dev/null -w '%{http_code}' -X DELETE "$url")" 405
+is "another page is not there" "$(curl -s "${url}x")" "404 Not Found; there is GET /, GET /metrics, GET /status, GET /health"
+
+# ---- what changes ----
+before=$(grep -c event=reloaded "$folder/log")
+configure 2s
+ok "a changed file is read anew" until_true has "$folder/log" 'event=reloaded'
+echo 'hosts = 1;' >>"$GUSSET_CONFIG"
+ok "a faulty one is refused" until_true has "$folder/log" 'event=refused .*gusset.cfg'
+is "and /health says so" "$(curl -s -o /dev/null -w '%{http_code}' "${url}health")" 503
+fits "as an object" agent "$(curl -s "${url}health")"
+configure 1s
+kill -HUP "$agent"
+ok "SIGHUP reads it at once" until_true curl -sf "${url}health"
+rm "$GUSSET_STATE"
+says "a state that goes is told of" "$(curl -s "${url}metrics")" '^gusset_state_exists'
+end_agent
+is "SIGTERM ends it well" $? 0
+says "and it says so" "$(tail -n 1 "$folder/log")" 'event=ended'
+start_agent ndjson --json --listen 0
+end_agent
+is_json "with --json its log is NDJSON" "$(cat "$folder/ndjson")"
+
+done_testing
