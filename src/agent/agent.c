@@ -9,6 +9,8 @@
 
 #include "agent/care.h"
 #include "agent/pages.h"
+#include "agent/statsd.h"
+#include "config/value.h"
 #include "report/log.h"
 #include "sys/clock.h"
 #include "tool/options.h"
@@ -20,12 +22,13 @@ enum { MOST_MS = 1000 }; /* between two turns: deadlines of connections want it 
 enum { SIGNALS, SERVER, POLLED = SERVER + SERVE_POLLED };
 
 struct agent {
-    const char *state_path, *listen;
+    const char *state_path, *listen, *statsd_at, *interval;
     bool json;
     struct care care;
     struct reading reading;
     struct pages pages;
     struct serve server; /* no connections: it is not asked for */
+    struct statsd statsd;
     int signals;
 };
 
@@ -74,8 +77,25 @@ static int begin_server(struct agent *agent)
     return 0;
 }
 
+static int begin_statsd(struct agent *agent, uint64_t interval_ms)
+{
+    struct log_line line;
+
+    if (!agent->statsd_at)
+        return 0;
+    const char *fault = statsd_open(&agent->statsd, agent->statsd_at, interval_ms);
+    if (fault) {
+        output_error("agent: --statsd %s: %s", agent->statsd_at, fault);
+        return -1;
+    }
+    log_begin(&line, LOG_INFO, "statsd", "what is counted is sent");
+    log_text(&line, "to", agent->statsd_at);
+    log_end(&line);
+    return 0;
+}
+
 /* Each complains for itself. */
-static int begin(struct agent *agent)
+static int begin(struct agent *agent, uint64_t interval_ms)
 {
     begin_log(agent);
     agent->signals = open_signals();
@@ -86,12 +106,12 @@ static int begin(struct agent *agent)
     if (setup_apply(&agent->care.setup) < 0 || reading_begin(&agent->reading, agent->state_path) < 0 ||
         care_begin(&agent->care, &agent->reading.state) < 0)
         return -1;
-    if (agent->care.ward.count == 0 && !agent->listen) {
+    if (agent->care.ward.count == 0 && !agent->listen && !agent->statsd_at) {
         output_error("agent: there is nothing to do: no service of the configuration has a health check, and "
                      "none of --listen, --statsd and --redis is asked for");
         return -1;
     }
-    return begin_server(agent);
+    return begin_statsd(agent, interval_ms) < 0 ? -1 : begin_server(agent);
 }
 
 /* ---- the loop ---- */
@@ -118,16 +138,21 @@ static bool take_signals(struct agent *agent)
     return true;
 }
 
+static uint32_t earlier(uint32_t one_ms, uint32_t other_ms)
+{
+    return one_ms < other_ms ? one_ms : other_ms;
+}
+
 static void wait_for_something(struct agent *agent, struct pollfd polled[POLLED])
 {
-    uint32_t ms = care_pause_ms(&agent->care);
+    uint32_t ms = earlier(care_pause_ms(&agent->care), statsd_pause_ms(&agent->statsd));
 
     for (int i = 0; i < POLLED; i++)
         polled[i] = (struct pollfd){.fd = -1};
     polled[SIGNALS] = (struct pollfd){.fd = agent->signals, .events = POLLIN};
     if (agent->server.connections)
         serve_prepare(&agent->server, polled + SERVER);
-    probe_wait(polled, POLLED, (int)(ms < MOST_MS ? ms : MOST_MS));
+    probe_wait(polled, POLLED, (int)earlier(ms, MOST_MS));
 }
 
 static void run(struct agent *agent)
@@ -137,6 +162,7 @@ static void run(struct agent *agent)
     do {
         if (care_turn(&agent->care))
             read_again(agent);
+        statsd_turn(&agent->statsd, &agent->reading, false);
         wait_for_something(agent, polled);
         if (agent->server.connections)
             serve_continue(&agent->server, polled + SERVER);
@@ -147,6 +173,8 @@ static void end(struct agent *agent)
 {
     if (agent->server.connections)
         serve_close(&agent->server);
+    statsd_turn(&agent->statsd, &agent->reading, true); /* what came since */
+    statsd_close(&agent->statsd);
     care_end(&agent->care);
     reading_end(&agent->reading);
     log_say(LOG_INFO, "ended", "the agent ends as it was told to");
@@ -156,19 +184,26 @@ int agent_act(const struct tool_verb *verb, int argc, char **argv)
 {
     struct agent agent = {.json = false};
     const struct options_entry entries[] = {
-        {"listen", 0, OPTIONS_TEXT, &agent.listen           },
-        {"look",   0, OPTIONS_FLAG, &agent.care.ward.look   },
-        {"config", 0, OPTIONS_TEXT, &agent.care.setup.config},
-        {"state",  0, OPTIONS_TEXT, &agent.state_path       },
-        {"json",   0, OPTIONS_FLAG, &agent.json             },
-        {NULL,     0, OPTIONS_FLAG, NULL                    },
+        {"listen",   0, OPTIONS_TEXT, &agent.listen            },
+        {"statsd",   0, OPTIONS_TEXT, &agent.statsd_at         },
+        {"interval", 0, OPTIONS_TEXT, &agent.interval          },
+        {"untagged", 0, OPTIONS_FLAG, &agent.statsd.is_untagged},
+        {"look",     0, OPTIONS_FLAG, &agent.care.ward.look    },
+        {"config",   0, OPTIONS_TEXT, &agent.care.setup.config },
+        {"state",    0, OPTIONS_TEXT, &agent.state_path        },
+        {"json",     0, OPTIONS_FLAG, &agent.json              },
+        {NULL,       0, OPTIONS_FLAG, NULL                     },
     };
     struct options options = {.verb = verb, .most = 0};
+    uint64_t interval_ms = 10000;
 
     int status = options_read(&options, entries, argc, argv);
     if (status != OPTIONS_GO)
         return status;
-    if (begin(&agent) < 0)
+    if (agent.interval && (!value_duration(agent.interval, strlen(agent.interval), &interval_ms) ||
+                           interval_ms < 100 || interval_ms > 3600000))
+        return options_misused(verb, "--interval takes a duration such as 10s, from 100ms to 1h");
+    if (begin(&agent, interval_ms) < 0)
         return TOOL_FAULTS;
     run(&agent);
     end(&agent);

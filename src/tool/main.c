@@ -229,6 +229,9 @@ const struct tool_verb tool_verbs[] = {
      .synopsis = "agent [--listen [ADDRESS:]PORT] [OPTION]…",
      .text = "  --listen PORT       serve a status page at /, /metrics for Prometheus, /status as `status --json`, and\n"
              "                      /health of the agent itself; ADDRESS:PORT where not on loopback\n"
+             "  --statsd HOST:PORT  send what was counted to a StatsD server, by UDP\n"
+             "  --interval DURATION     how often (default 10s)\n"
+             "  --untagged          host and policy in the names, for StatsD servers that know no tags\n"
              "  --look              health checks leave the circuits alone\n"
              "  --config FILE       the configuration; default: the one that holds here\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
@@ -238,9 +241,15 @@ const struct tool_verb tool_verbs[] = {
              "SIGINT, and logs to standard error. Services with a health group are checked at their intervals, as\n"
              "`health --watch` does. A changed configuration is read anew within a second, and at SIGHUP. Pages can\n"
              "only be read, and whoever reaches the port can read them. /health is 503 while the agent cannot do\n"
-             "its work: the changed configuration is faulty, or the state cannot be opened.\n",
+             "its work: the changed configuration is faulty, or the state cannot be opened.\n"
+             "\n"
+             "StatsD is sent differences, as `gusset.calls:3|c|#host:api.example.com:443,policy:quick,mode:enforce`, or\n"
+             "untagged as `gusset.api_example_com_443.quick.enforce.calls:3|c`: counters as in metrics, errors by their\n"
+             "type, call_duration as timer (a sample stands for all calls that took about as long) and the gauge\n"
+             "circuit_open. What was counted before the agent began is not sent.\n",
      .examples = "  gusset agent\n"
-                 "  gusset agent --listen 9464\n",
+                 "  gusset agent --listen 9464\n"
+                 "  gusset agent --statsd 127.0.0.1:8125 --interval 30s\n",
      .act = agent_act,
      .misuse = TOOL_MISUSE},
     {.name = "completion",

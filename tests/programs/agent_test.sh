@@ -103,4 +103,51 @@ start_agent ndjson --json --listen 0
 end_agent
 is_json "with --json its log is NDJSON" "$(cat "$folder/ndjson")"
 
+# ---- StatsD ----
+if command -v python3 >/dev/null; then
+    # A server: a datagram a line, its lines parted by spaces as none is in one; then its length.
+    python3 -uc 'import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+while True:
+    d = s.recv(65536); print(d.decode().replace("\n", " "), "=", len(d))' >"$folder/statsd" &
+    statsd=$!
+    servers+=("$statsd")
+    until_true has "$folder/statsd" .
+    exits "StatsD nowhere is refused" 1 gusset agent --statsd 127.0.0.1
+    says "with what is expected" "$err" 'HOST:PORT'
+    exits "an interval that is none is misuse" 2 gusset agent --statsd 127.0.0.1:8125 --interval often
+    gusset run -- curl -s "http://127.0.0.1:$port/" >/dev/null
+    start_agent statsd.log --listen 0 --look --statsd "127.0.0.1:$(head -n 1 "$folder/statsd")" --interval 200ms
+    curl -s "${url}health" >/dev/null # by then it has begun
+    for _ in 1 2 3; do gusset run -- curl -s "http://127.0.0.1:$port/" >/dev/null; done
+    tags="#host:127.0.0.1:$port,policy:quick,mode:enforce"
+    ok "what is counted is sent" until_true has "$folder/statsd" "gusset.calls:[123]\|c\|$tags( |$)"
+    sent() { grep -o "gusset.$1:[0-9]*|c|$tags" "$folder/statsd" | sed 's/.*:\([0-9]*\)|c.*/\1/' | awk '{sum += $1} END {print sum + 0}'; }
+    has_sent() { [ "$(sent "$1")" -ge "$2" ]; }
+    ok "each call once" until_true has_sent calls 3
+    ok "with a timer" has "$folder/statsd" "gusset.call_duration:[0-9.]+\|ms(\|@[0-9.]+)?\|$tags"
+    says "and the circuit" "$(cat "$folder/statsd")" "gusset.circuit_open:0\|g\|$tags"
+    for path in $(seq 60); do gusset trip "host-$path.example.com:443" --policy quick; done >/dev/null
+    until_true has "$folder/statsd" 'circuit_open:1\|g\|#host:host-60'
+    at_most "no datagram is longer than 1432 bytes" "$(sed -n 's/.* = //p' "$folder/statsd" | sort -n | tail -n 1)" 1432
+    gusset reset >/dev/null
+    gusset run -- curl -s "http://127.0.0.1:$port/" >/dev/null
+    end_agent
+    is "what came last is sent at the end" "$(sent calls)" 4
+    start_agent untagged --listen 0 --look --untagged --statsd "127.0.0.1:$(head -n 1 "$folder/statsd")" --interval 200ms
+    curl -s "${url}health" >/dev/null
+    gusset run -- curl -s "http://127.0.0.1:$port/" >/dev/null
+    ok "untagged the host is in the name" until_true has "$folder/statsd" "gusset.127_0_0_1_$port.quick.enforce.calls:1\|c( |$)"
+    kill "$statsd"
+    wait "$statsd" 2>/dev/null
+    gusset run -- curl -s "http://127.0.0.1:$port/" >/dev/null
+    gusset trip "127.0.0.1:$port" >/dev/null # told at each interval
+    ok "a server that goes is told of" until_true has "$folder/untagged" 'does not take datagrams'
+    gusset reset >/dev/null
+    end_agent
+    is "and harms nothing" $? 0
+else
+    skip "StatsD" "python3 is not installed"
+fi
+
 done_testing
