@@ -9,6 +9,7 @@
 
 #include "agent/care.h"
 #include "agent/pages.h"
+#include "agent/share.h"
 #include "agent/statsd.h"
 #include "config/value.h"
 #include "report/log.h"
@@ -19,16 +20,17 @@
 enum { MOST_MS = 1000 }; /* between two turns: deadlines of connections want it */
 
 /* What is waited for, besides health checks. */
-enum { SIGNALS, SERVER, POLLED = SERVER + SERVE_POLLED };
+enum { SIGNALS, REDIS, SERVER, POLLED = SERVER + SERVE_POLLED };
 
 struct agent {
-    const char *state_path, *listen, *statsd_at, *interval;
+    const char *state_path, *listen, *statsd_at, *interval, *redis, *space;
     bool json;
     struct care care;
     struct reading reading;
     struct pages pages;
     struct serve server; /* no connections: it is not asked for */
     struct statsd statsd;
+    struct share share;
     int signals;
 };
 
@@ -59,7 +61,7 @@ static int begin_server(struct agent *agent)
 
     agent->pages = (struct pages){.reading = &agent->reading,
                                   .care = &agent->care,
-                                  .sharing = "none",
+                                  .share = &agent->share,
                                   .started_unix_ms = clock_unix_ms()};
     if (!agent->listen)
         return 0;
@@ -94,6 +96,16 @@ static int begin_statsd(struct agent *agent, uint64_t interval_ms)
     return 0;
 }
 
+/* The URL is not repeated: it may hold a password. */
+static int begin_share(struct agent *agent)
+{
+    const char *fault = agent->redis ? share_open(&agent->share, agent->redis, agent->space) : NULL;
+
+    if (fault)
+        output_error("agent: --redis: %s", fault);
+    return fault ? -1 : 0;
+}
+
 /* Each complains for itself. */
 static int begin(struct agent *agent, uint64_t interval_ms)
 {
@@ -106,12 +118,14 @@ static int begin(struct agent *agent, uint64_t interval_ms)
     if (setup_apply(&agent->care.setup) < 0 || reading_begin(&agent->reading, agent->state_path) < 0 ||
         care_begin(&agent->care, &agent->reading.state) < 0)
         return -1;
-    if (agent->care.ward.count == 0 && !agent->listen && !agent->statsd_at) {
+    if (agent->care.ward.count == 0 && !agent->listen && !agent->statsd_at && !agent->redis) {
         output_error("agent: there is nothing to do: no service of the configuration has a health check, and "
                      "none of --listen, --statsd and --redis is asked for");
         return -1;
     }
-    return begin_statsd(agent, interval_ms) < 0 ? -1 : begin_server(agent);
+    if (begin_statsd(agent, interval_ms) < 0 || begin_share(agent) < 0)
+        return -1;
+    return begin_server(agent);
 }
 
 /* ---- the loop ---- */
@@ -146,12 +160,14 @@ static uint32_t earlier(uint32_t one_ms, uint32_t other_ms)
 static void wait_for_something(struct agent *agent, struct pollfd polled[POLLED])
 {
     uint32_t ms = earlier(care_pause_ms(&agent->care), statsd_pause_ms(&agent->statsd));
+    ms = earlier(ms, share_pause_ms(&agent->share));
 
     for (int i = 0; i < POLLED; i++)
         polled[i] = (struct pollfd){.fd = -1};
     polled[SIGNALS] = (struct pollfd){.fd = agent->signals, .events = POLLIN};
     if (agent->server.connections)
         serve_prepare(&agent->server, polled + SERVER);
+    share_prepare(&agent->share, &polled[REDIS]);
     probe_wait(polled, POLLED, (int)earlier(ms, MOST_MS));
 }
 
@@ -166,6 +182,7 @@ static void run(struct agent *agent)
         wait_for_something(agent, polled);
         if (agent->server.connections)
             serve_continue(&agent->server, polled + SERVER);
+        share_continue(&agent->share, &polled[REDIS], &agent->reading, agent->care.rules);
     } while (take_signals(agent));
 }
 
@@ -175,6 +192,7 @@ static void end(struct agent *agent)
         serve_close(&agent->server);
     statsd_turn(&agent->statsd, &agent->reading, true); /* what came since */
     statsd_close(&agent->statsd);
+    share_close(&agent->share);
     care_end(&agent->care);
     reading_end(&agent->reading);
     log_say(LOG_INFO, "ended", "the agent ends as it was told to");
@@ -182,17 +200,19 @@ static void end(struct agent *agent)
 
 int agent_act(const struct tool_verb *verb, int argc, char **argv)
 {
-    struct agent agent = {.json = false};
+    struct agent agent = {.space = "default"};
     const struct options_entry entries[] = {
-        {"listen",   0, OPTIONS_TEXT, &agent.listen            },
-        {"statsd",   0, OPTIONS_TEXT, &agent.statsd_at         },
-        {"interval", 0, OPTIONS_TEXT, &agent.interval          },
-        {"untagged", 0, OPTIONS_FLAG, &agent.statsd.is_untagged},
-        {"look",     0, OPTIONS_FLAG, &agent.care.ward.look    },
-        {"config",   0, OPTIONS_TEXT, &agent.care.setup.config },
-        {"state",    0, OPTIONS_TEXT, &agent.state_path        },
-        {"json",     0, OPTIONS_FLAG, &agent.json              },
-        {NULL,       0, OPTIONS_FLAG, NULL                     },
+        {"listen",    0, OPTIONS_TEXT, &agent.listen            },
+        {"statsd",    0, OPTIONS_TEXT, &agent.statsd_at         },
+        {"interval",  0, OPTIONS_TEXT, &agent.interval          },
+        {"untagged",  0, OPTIONS_FLAG, &agent.statsd.is_untagged},
+        {"redis",     0, OPTIONS_TEXT, &agent.redis             },
+        {"namespace", 0, OPTIONS_TEXT, &agent.space             },
+        {"look",      0, OPTIONS_FLAG, &agent.care.ward.look    },
+        {"config",    0, OPTIONS_TEXT, &agent.care.setup.config },
+        {"state",     0, OPTIONS_TEXT, &agent.state_path        },
+        {"json",      0, OPTIONS_FLAG, &agent.json              },
+        {NULL,        0, OPTIONS_FLAG, NULL                     },
     };
     struct options options = {.verb = verb, .most = 0};
     uint64_t interval_ms = 10000;

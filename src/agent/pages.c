@@ -58,7 +58,7 @@ static void overview(const struct pages *pages, FILE *to)
     char note[CARE_FAULT + 128];
 
     snprintf(note, sizeof note, "gusset %s, %u addresses checked, sharing: %s%s%s", GUSSET_VERSION,
-             pages->care->ward.count, pages->sharing, fault ? "; " : "", fault ? fault : "");
+             pages->care->ward.count, share_word(pages->share), fault ? "; " : "", fault ? fault : "");
     page_write(to, pages->reading, note);
 }
 
@@ -84,7 +84,7 @@ static int write_health(void *context, FILE *to)
     json_text(&json, "version", GUSSET_VERSION);
     json_number(&json, "uptime_s", (clock_unix_ms() - pages->started_unix_ms) / 1000);
     json_number(&json, "addresses", pages->care->ward.count);
-    json_text(&json, "sharing", pages->sharing);
+    json_text(&json, "sharing", share_word(pages->share));
     json_end_object(&json);
     fputc('\n', to);
     return fault ? UNWELL : FINE;

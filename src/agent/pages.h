@@ -3,13 +3,14 @@
 #define GUSSET_AGENT_PAGES_H
 
 #include "agent/care.h"
+#include "agent/share.h"
 #include "tool/reading.h"
 #include "tool/serve.h"
 
 struct pages {
     struct reading *reading; /* between two looks */
     const struct care *care;
-    const char *sharing; /* "connected", "away" or "none" */
+    const struct share *share;
     uint64_t started_unix_ms;
 };
 

@@ -34,10 +34,12 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_RESET:
     case EVENTS_HELD:
     case EVENTS_HEALTHY:
+    case EVENTS_RELEASED:
         return OUTPUT_GOOD;
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
     case EVENTS_UNHEALTHY:
+    case EVENTS_FOLLOWED:
     case EVENTS_EXHAUSTED:
     case EVENTS_UNFUNDED:
         return OUTPUT_BAD;
@@ -88,6 +90,7 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
     case EVENTS_UNHEALTHY:
+    case EVENTS_FOLLOWED:
         return "open_ms";
     case EVENTS_RESUMED:
         return "kib";
@@ -108,6 +111,7 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_CLOSED:
     case EVENTS_RESET:
     case EVENTS_HEALTHY:
+    case EVENTS_RELEASED:
     case EVENTS_NONE:
     case EVENTS_KINDS:
         return NULL;

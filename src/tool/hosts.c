@@ -17,6 +17,7 @@ static void write_circuit(struct json *json, const struct snapshot *host, uint64
         json_null(json, "probe_in_ms");
     json_bool(json, "until_reset", is_open && remaining_ms == UINT64_MAX);
     json_bool(json, "held", breaker_is_held(host->circuit, now_ms, &held_ms));
+    json_bool(json, "elsewhere", snapshot_is_followed(host));
     json_number(json, "failures_in_a_row", breaker_failures(host->circuit));
 }
 

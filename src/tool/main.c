@@ -232,6 +232,10 @@ const struct tool_verb tool_verbs[] = {
              "  --statsd HOST:PORT  send what was counted to a StatsD server, by UDP\n"
              "  --interval DURATION     how often (default 10s)\n"
              "  --untagged          host and policy in the names, for StatsD servers that know no tags\n"
+             "  --redis URL         share circuits with the agents of other machines through a Redis:\n"
+             "                      redis://[[user]:password@]host[:port][/db] or unix:///path; ${…} and ${file:…}\n"
+             "                      are expanded by the agent, so that no password stands in a command line\n"
+             "  --namespace NAME    of those that share (default `default`)\n"
              "  --look              health checks leave the circuits alone\n"
              "  --config FILE       the configuration; default: the one that holds here\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
@@ -246,10 +250,18 @@ const struct tool_verb tool_verbs[] = {
              "StatsD is sent differences, as `gusset.calls:3|c|#host:api.example.com:443,policy:quick,mode:enforce`, or\n"
              "untagged as `gusset.api_example_com_443.quick.enforce.calls:3|c`: counters as in metrics, errors by their\n"
              "type, call_duration as timer (a sample stands for all calls that took about as long) and the gauge\n"
-             "circuit_open. What was counted before the agent began is not sent.\n",
+             "circuit_open. What was counted before the agent began is not sent.\n"
+             "\n"
+             "With --redis a circuit that opens on one machine opens on the others within two seconds, for as long as\n"
+             "it is open there, and closes when it closes there; `status` calls it open as elsewhere. Only hosts that\n"
+             "this machine has called are meant, by the same name and policy; never loopback. A machine whose own calls\n"
+             "to the host go well, or go well again, takes over no failures of others, only what `trip` opened. It is\n"
+             "opened for five seconds at a time, so nothing stays when an agent or the Redis ends: without them each\n"
+             "machine goes on for itself. Whoever can write to the Redis can open these circuits.\n",
      .examples = "  gusset agent\n"
                  "  gusset agent --listen 9464\n"
-                 "  gusset agent --statsd 127.0.0.1:8125 --interval 30s\n",
+                 "  gusset agent --statsd 127.0.0.1:8125 --interval 30s\n"
+                 "  gusset agent --listen 9464 --redis 'redis://${REDIS_HOST:-cache.internal}:6379/0' --namespace shop\n",
      .act = agent_act,
      .misuse = TOOL_MISUSE},
     {.name = "completion",

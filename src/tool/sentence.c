@@ -125,6 +125,12 @@ void sentence_print(FILE *to, const struct events_entry *event)
     case EVENTS_HEALTHY:
         fprintf(to, "health checks go well again; circuit closed");
         return;
+    case EVENTS_FOLLOWED:
+        fprintf(to, "open on another machine; open here, too, for %s", duration);
+        return;
+    case EVENTS_RELEASED:
+        fprintf(to, "closed on the other machine; circuit closed");
+        return;
     case EVENTS_NONE:
     case EVENTS_KINDS:
         return;
