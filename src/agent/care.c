@@ -4,6 +4,7 @@
 
 #include "report/log.h"
 #include "sys/clock.h"
+#include "tool/compiled.h"
 #include "tool/output.h"
 
 enum { LOOK_MS = 1000, LOOK_AT_FAULTY_MS = 5000 };
@@ -51,7 +52,7 @@ bool care_reread(struct care *care)
 
     if (setup_request(&care->setup, &request, &paths) < 0)
         return false;
-    if (rules_open_for(&rules, &request, NULL, true, reason, sizeof reason) < 0) {
+    if (compiled_rules(&rules, &request, reason, sizeof reason) < 0) {
         refuse(care, reason);
         return false;
     }

@@ -316,7 +316,7 @@ static __attribute__((noinline)) int connect_matched(int fd, const struct sockad
     attempt.call.place = NULL;
     attempt.service.known = NULL;
     attempt.call.can_reply = false;
-    attempt.is_near = is_internet(place) && place->port >= EPHEMERAL_PORTS && peer_is_loopback(place);
+    attempt.is_near = is_internet(place) && place->port >= EPHEMERAL_PORTS && place_is_loopback(place);
     if (look->answer == KNOWN_CALL && known_open(look, &attempt.call))
         return connect_again(&attempt);
     return connect_anew(&attempt, place);

@@ -122,13 +122,6 @@ bool peer_leads_nowhere(const struct sockaddr *to, socklen_t length)
            to->sa_family == AF_UNSPEC;
 }
 
-bool peer_is_loopback(const struct place *place)
-{
-    static const uint8_t here[16] = {[15] = 1};
-    return place->family == PLACE_IPV4 ? place->address[0] == 127
-                                       : memcmp(place->address, here, sizeof here) == 0;
-}
-
 void peer_name(struct place *place)
 {
     uint8_t address[16];

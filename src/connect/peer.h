@@ -22,8 +22,6 @@ bool peer_of(struct place *place, const struct sockaddr *to, socklen_t length);
 
 void peer_name(struct place *place);
 
-bool peer_is_loopback(const struct place *place);
-
 /* AF_UNSPEC: the socket is to be disconnected. */
 bool peer_leads_nowhere(const struct sockaddr *to, socklen_t length);
 

@@ -258,6 +258,8 @@ void request_undress_copy(const struct handle *from, CURL *copy)
         made_undress_copy(from, copy);
     if (from->is_dressed && redirect_is_worn(from->call))
         from->libcurl->easy_setopt(copy, CURLOPT_URL, from->texts[HANDLES_URL].bytes);
+    if (from->is_dressed && redirect_is_past_proxy(from->call))
+        from->libcurl->easy_setopt(copy, CURLOPT_NOPROXY, from->texts[HANDLES_NOPROXY].bytes);
     for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed && !made_is_last_word(from->call); i++)
         if (has_borrowed(from, options[i]))
             from->libcurl->easy_setopt(copy, options[i], from->words[i]);

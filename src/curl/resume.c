@@ -58,6 +58,30 @@ static struct held_value kept_validator(const struct resume *resume)
     return (struct held_value){text, strlen(text)};
 }
 
+/* ---- what the program reads of an error ---- */
+
+static char *error_buffer(const struct call *call)
+{
+    return handles_pointer(call->handle, HANDLES_ERRORBUFFER);
+}
+
+static void say(const struct call *call, const char *words)
+{
+    struct value_text out = {error_buffer(call), CURL_ERROR_SIZE, 0};
+
+    if (out.text)
+        value_put(&out, words);
+}
+
+static void keep_words(const struct call *call)
+{
+    struct value_text out = {call->resume->words, sizeof call->resume->words, 0};
+    const char *words = error_buffer(call);
+
+    if (words)
+        value_put_bytes(&out, words, strnlen(words, CURL_ERROR_SIZE));
+}
+
 /* ---- is it possible? ---- */
 
 /* Without decoding (curl --raw) the chunks' sizes are among the bytes that came. */
@@ -121,7 +145,8 @@ void resume_begin(struct call *call, CURLcode code)
     struct held_value validator = strong_validator(&call->reply);
     resume->is_on = true;
     resume->code = code;
-    resume->total = total_of(&call->reply);
+    keep_words(call);
+    resume->total = resume->promised = total_of(&call->reply);
     memcpy(resume->line, if_range, sizeof if_range);
     memcpy(resume->line + sizeof if_range - 1, validator.text, validator.length);
     resume->line[sizeof if_range - 1 + validator.length] = '\0';
@@ -186,6 +211,32 @@ bool resume_accepts(struct call *call)
     return !resume->is_lost;
 }
 
+/* ---- its body ---- */
+
+size_t resume_room(const struct resume *resume, size_t size)
+{
+    if (!resume->is_on || resume->total < 0)
+        return size;
+    uint64_t left = (uint64_t)resume->total - resume->delivered;
+    return size < left ? size : (size_t)left;
+}
+
+static bool is_short(const struct call *call)
+{
+    const struct resume *resume = call->resume;
+
+    return resume_is_on(call) && call->reply.phase == REPLY_COMMITTED &&
+           (resume->skip || (resume->total >= 0 && resume->delivered < (uint64_t)resume->total));
+}
+
+CURLcode resume_ended(const struct call *call, CURLcode code)
+{
+    if (code != CURLE_OK || !is_short(call))
+        return code;
+    say(call, "transfer closed with outstanding read data remaining");
+    return CURLE_PARTIAL_FILE;
+}
+
 /* ---- the course of a call ---- */
 
 static bool applies(const struct call *call)
@@ -244,12 +295,15 @@ static bool holds_of_whole(const struct call *call, CURLcode code)
 
 CURLcode resume_end(struct call *call, CURLcode code)
 {
-    const struct resume *resume = call->resume;
+    struct resume *resume = call->resume;
 
     resume_restore(call);
-    if (!holds_of_whole(call, code))
+    resume->is_on = false;
+    if (!holds_of_whole(call, code)) {
         code = resume->code;
-    told_whole(call->handle, resume->delivered, resume->total, call->gate.opened_us, code == CURLE_OK);
+        say(call, resume->words);
+    }
+    told_whole(call->handle, resume->delivered, resume->promised, call->gate.opened_us, code == CURLE_OK);
     return code;
 }
 

@@ -85,6 +85,7 @@ struct call *transfer_open(struct handle *handle)
 
 struct verdict transfer_ended(struct call *call, CURLcode *code)
 {
+    *code = resume_ended(call, *code);
     if (*code == CURLE_OK && reply_is_delivered(&call->reply)) {
         gate_succeeded(&call->gate, (struct outcome){.type = OUTCOME_SUCCESS,
                                                      .status = (uint16_t)call->reply.block.status});
@@ -167,6 +168,8 @@ bool transfer_is_stopped(const struct handle *handle)
 void transfer_close(struct call *call)
 {
     call->handle->is_performing = false;
+    if (resume_is_on(call)) /* refused, or given up, while it waited to go on */
+        resume_end(call, CURLE_ABORTED_BY_CALLBACK);
     nested_ended(call);
     gate_close(&call->gate);
 }

@@ -184,6 +184,7 @@ static struct ready *start(bool may_compile)
     }
     if (is_compiled)
         control_change(ready->state.header);
+    ready->changes = control_changes(control_word(ready->state.header));
     struct ready *other = NULL;
     if (atomic_compare_exchange_strong(&published, &other, ready))
         return ready;
@@ -274,6 +275,7 @@ void ready_replace(const struct rules *rules)
     ready->tally = old->tally;
     ready->environment_mode = old->environment_mode;
     ready->ends_us = old->ends_us;
+    ready->changes = old->changes;
     set_rules(ready, rules);
     atomic_store(&published, ready);
     old->next = replaced;

@@ -22,6 +22,7 @@ struct ready {
     struct map state;
     struct map tally;     /* the count of one `gusset run --report`; not open otherwise */
     uint64_t ends_us;     /* monotonic: until when calls may go on (gate/until); 0: as long as they like */
+    uint64_t changes;     /* state/control.h: how many there had been when the process was made ready */
     int environment_mode; /* enum policy_mode from GUSSET_MODE; -1: not given */
     _Atomic uint64_t holders;
     struct ready *next; /* of those that have been replaced */

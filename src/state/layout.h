@@ -42,7 +42,7 @@ enum {
     X(retries)      /* attempts beyond the first */                                                          \
     X(failures)     /* attempts that failed, by breaker.on */                                                \
     X(rescued)      /* calls that ended well after a retry */                                                \
-    X(failed)       /* calls whose last attempt failed */                                                    \
+    X(failed)       /* calls that were refused, got no reply, or one that breaker.on means */                \
     X(rejected)     /* calls refused because the circuit was open */                                         \
     X(limited)      /* calls refused by the rate limit */                                                    \
     X(exhausted)    /* calls that had no tries left */                                                       \

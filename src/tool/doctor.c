@@ -263,9 +263,7 @@ static int examine_file(struct patient *patient)
     else
         patient->is_wrapped = !patient->reach.is_go;
     if (strcmp(patient->binary, patient->path) != 0)
-        reach_note(&patient->reach,
-                   "it is a script: what was looked at is %s; programs that it starts are wrapped, too",
-                   patient->binary);
+        reach_note(&patient->reach, "it is a script: what was looked at is %s", patient->binary);
     objects_clear(&objects);
     return 0;
 }
@@ -299,7 +297,7 @@ static void tell_of_retries(struct patient *patient)
 static void advise(struct patient *patient, int result)
 {
     struct reach *reach = &patient->reach;
-    bool is_idle = true;
+    bool is_idle = true, has_curl = reach->levels[REACH_EASY] != REACH_UNUSED;
 
     if (result != NONE)
         tell_of_retries(patient);
@@ -307,12 +305,17 @@ static void advise(struct patient *patient, int result)
     for (int way = 0; way < REACH_WAYS; way++)
         is_idle = is_idle && reach->levels[way] == REACH_UNUSED;
     if (is_idle)
-        reach_note(reach, "it calls neither libcurl nor connect(): there is nothing to harden");
-    else if (result != NONE && patient->pid)
+        reach_note(reach, "it calls neither libcurl nor connect() itself: there is nothing to harden in it");
+    if (!has_curl && !patient->is_library) /* a shell and its curl, git and its git-remote-http */
+        reach_note(reach,
+                   "programs that it starts are wrapped with it; `gusset doctor` judges each by itself");
+    if (result == NONE)
+        return;
+    if (patient->pid)
         reach_note(reach, "next: `gusset status` shows what was done, `gusset events -f` what is being done");
-    else if (result != NONE && patient->is_library)
+    else if (patient->is_library)
         reach_note(reach, "next: run the program that loads it with `gusset run -- PROGRAM`");
-    else if (result != NONE)
+    else
         reach_note(reach, "next: gusset run --report -- %s", patient->name);
 }
 

@@ -64,6 +64,7 @@ void hosts_write(FILE *to, struct reading *reading)
         json_text(&json, "host", host->host);
         json_text(&json, "policy", host->policy);
         json_bool(&json, "shadow", host->is_shadow);
+        json_text(&json, "mode", reading_host_mode(reading, host));
         write_circuit(&json, host, now_ms);
         figures_write(&json, host);
         write_windows(reading, &json, host, now_ms);

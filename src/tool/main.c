@@ -4,6 +4,7 @@
 #include "agent/agent.h"
 #include "config/settings.h"
 #include "config/spelling.h"
+#include "tool/library.h"
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/tool.h"
@@ -121,10 +122,11 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "trip",
      .help = "open a circuit by hand",
-     .synopsis = "trip HOST[:PORT] [--for DURATION] [--policy NAME]",
+     .synopsis = "trip HOST[:PORT] [--for DURATION] [--policy NAME] [--json]",
      .text = "  --for DURATION      how long, such as 90s or 1h; default: until it is reset\n"
              "  --policy NAME       the circuit of this policy only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
              "\n"
              "Calls to the host are refused at once, in running programs too. Without a port all ports that are\n"
              "known are meant.\n",
@@ -134,11 +136,12 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "reset",
      .help = "close a circuit by hand, or all",
-     .synopsis = "reset [HOST[:PORT]] [--hold [--for DURATION]] [--policy NAME]",
+     .synopsis = "reset [HOST[:PORT]] [--hold [--for DURATION]] [--policy NAME] [--json]",
      .text = "  --hold              keep it closed, whatever fails\n"
              "  --for DURATION      how long, such as 90s or 1h; default: until it is reset without --hold\n"
              "  --policy NAME       the circuit of this policy only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
              "\n"
              "The circuit closes and forgets the failures that it had counted; the totals of `status` stay.\n",
      .examples = "  gusset reset api.example.com\n"
@@ -148,9 +151,10 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "off",
      .help = "the kill switch: running programs go on as without gusset",
-     .synopsis = "off [--host HOST[:PORT]]",
+     .synopsis = "off [--host HOST[:PORT]] [--json]",
      .text = "  --host HOST[:PORT]  this host only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
              "\n"
              "Acts on the next call of every program that uses the state; `gusset on` takes it back.\n",
      .examples = "  gusset off\n"
@@ -159,17 +163,19 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "on",
      .help = "takes off, and any other mode, back: as the configuration says",
-     .synopsis = "on [--host HOST[:PORT]]",
+     .synopsis = "on [--host HOST[:PORT]] [--json]",
      .text = "  --host HOST[:PORT]  this host only\n"
-             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n",
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n",
      .examples = "  gusset on\n",
      .act = tool_on,
      .misuse = TOOL_MISUSE},
     {.name = "mode",
      .help = "sets the mode of running programs by hand",
-     .synopsis = "mode enforce|shadow|off|configured [--host HOST[:PORT]]",
+     .synopsis = "mode enforce|shadow|off|configured [--host HOST[:PORT]] [--json]",
      .text = "  --host HOST[:PORT]  this host only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
              "\n"
              "It wins over the file's mode, the rules' and $GUSSET_MODE; a host's own wins over that of all, but not\n"
              "over off. `configured` takes it back.\n",
@@ -180,9 +186,10 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "reload",
      .help = "compile a changed configuration now, so that no program has to",
-     .synopsis = "reload [--config FILE]",
+     .synopsis = "reload [--config FILE] [--json]",
      .text = "  --config FILE       the configuration; default: the one that holds here\n"
              "  --state FILE        the state whose programs are told; default: as for status\n"
+             "  --json              one JSON object\n"
              "\n"
              "Programs that start from now on use it, running ones take it with their next call after a second\n"
              "at most; calls under way end as they began. ${…} is read anew from each program's environment.\n"
@@ -394,6 +401,16 @@ static int flush(int status)
     return status == TOOL_FINE ? TOOL_FAULTS : status;
 }
 
+/* With the library's place, which a bare LD_PRELOAD wants. */
+static void print_version(void)
+{
+    char library[PATH_MAX], reason[512];
+
+    puts("gusset " GUSSET_VERSION);
+    if (library_find(library, reason, sizeof reason) == 0)
+        printf("library: %s\n", output_clean(library));
+}
+
 int main(int argc, char **argv)
 {
     int at = 1;
@@ -404,7 +421,7 @@ int main(int argc, char **argv)
             return flush(TOOL_FINE);
         }
         if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "-V") == 0) {
-            puts("gusset " GUSSET_VERSION);
+            print_version();
             return flush(TOOL_FINE);
         }
         if (strncmp(argv[at], "--color=", 8) != 0)

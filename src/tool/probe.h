@@ -9,6 +9,7 @@
 
 #include "config/settings.h"
 #include "core/outcome.h"
+#include "tool/progress.h"
 
 enum { PROBE_URL = 1024, PROBE_TEXT = 128, PROBE_POLLED = 64 };
 
@@ -23,8 +24,9 @@ struct probe {
     char text[PROBE_TEXT]; /* a word or two on the outcome; "" when well */
 };
 
-/* Makes them all and waits for the last. Returns 0, or -1 after a complaint: libcurl cannot be had. */
-int probe_run(struct probe *probes, unsigned count);
+/* Makes them all and waits for the last, which is told to progress. Returns 0, or -1 after a complaint:
+ * libcurl cannot be had. */
+int probe_run(struct probe *probes, unsigned count, struct progress *progress);
 
 /*
  * For who has other things to do meanwhile. A probe that was begun stays where it is until probe_ended has

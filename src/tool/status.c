@@ -54,6 +54,23 @@ static void say(FILE *to, const char *line)
     fprintf(to, "%s\n", line);
 }
 
+/* A host that was switched by hand, in a few words; "": it was not. */
+static const char *switch_note(const struct status *status, const struct snapshot *host)
+{
+    static const struct {
+        const char *mode, *note;
+    } notes[] = {
+        {"enforce", " (switched: enforce)"},
+        {"shadow",  " (switched: shadow)" },
+        {"off",     " (switched: off)"    }
+    };
+
+    for (unsigned i = 0; i < sizeof notes / sizeof *notes; i++)
+        if (strcmp(reading_host_mode(&status->reading, host), notes[i].mode) == 0)
+            return notes[i].note;
+    return "";
+}
+
 static void print_table(struct status *status, FILE *to)
 {
     const struct snapshot_list *list = &status->reading.hosts;
@@ -82,7 +99,8 @@ static void print_table(struct status *status, FILE *to)
     for (unsigned i = 0; i < list->count; i++) {
         const struct snapshot *host = &list->items[i];
         grid_add(&grid, OUTPUT_PLAIN, "%s", host->host);
-        grid_add(&grid, OUTPUT_PLAIN, "%s%s", snapshot_policy(host), host->is_shadow ? " (shadow)" : "");
+        grid_add(&grid, OUTPUT_PLAIN, "%s%s%s", snapshot_policy(host), host->is_shadow ? " (shadow)" : "",
+                 switch_note(status, host));
         grid_add(&grid, style_of(host), "%s", snapshot_circuit(host, now_ms, circuit));
         figures_add(&grid, host);
         add_in_flight(&grid, host, reading_bulkhead(&status->reading, host));
@@ -169,6 +187,8 @@ static void print_host(struct status *status, struct snapshot *host, FILE *to)
     fprintf(to, "%s%s%s, policy %s%s\n", output_style(to, OUTPUT_BOLD), output_clean(host->host),
             output_style(to, OUTPUT_PLAIN), output_clean((char *)(uintptr_t)snapshot_policy(host)),
             host->is_shadow ? " (shadow: counted, not done)" : "");
+    if (*switch_note(status, host))
+        fprintf(to, "  mode      %s, by `gusset mode --host`\n", reading_host_mode(&status->reading, host));
     fprintf(to, "  circuit   %s%s%s\n", output_style(to, style_of(host)),
             snapshot_circuit(host, now_ms, circuit), output_style(to, OUTPUT_PLAIN));
     print_window(status, host, to, now_ms);

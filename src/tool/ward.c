@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
 
 #include "gate/discover.h"
 #include "sys/clock.h"
 #include "tool/output.h"
+#include "tool/progress.h"
 
-enum { PATIENCE_MS = 1000 };
+enum { PATIENCE_MS = 100 };
 
 /* ---- who is in it ---- */
 
@@ -201,17 +201,6 @@ struct target *ward_take(struct ward *ward, enum vitals_state *before)
     return target;
 }
 
-/* For who sits before a terminal and waits; erased when all are done. */
-static void show_progress(unsigned done, unsigned count)
-{
-    if (!isatty(STDERR_FILENO))
-        return;
-    if (done < count)
-        fprintf(stderr, "\r%u of %u checked\033[K", done, count);
-    else
-        fputs("\r\033[K", stderr);
-}
-
 static unsigned running_of(const struct ward *ward)
 {
     unsigned running = 0;
@@ -223,24 +212,19 @@ static unsigned running_of(const struct ward *ward)
 
 static void wait_for_all(struct ward *ward)
 {
-    uint64_t shown_us = clock_now_us();
-    unsigned count = running_of(ward);
+    unsigned count = running_of(ward), running;
+    struct progress progress;
     enum vitals_state before;
-    bool is_shown = false;
 
-    while (running_of(ward)) {
+    progress_begin(&progress, ward->is_slow_told);
+    while ((running = running_of(ward)) > 0) {
         while (ward_take(ward, &before))
-            continue;
-        if (running_of(ward))
+            running--;
+        if (running)
             probe_wait(NULL, 0, PATIENCE_MS);
-        if (running_of(ward) && clock_now_us() - shown_us >= PATIENCE_MS * 1000u) {
-            shown_us = clock_now_us();
-            is_shown = true;
-            show_progress(count - running_of(ward), count);
-        }
+        progress_tell(&progress, "%u of %u checked", count - running, count);
     }
-    if (is_shown)
-        show_progress(count, count);
+    progress_erase(&progress);
 }
 
 int ward_check(struct ward *ward)

@@ -26,6 +26,7 @@ struct ward {               /* zero is an empty one */
     unsigned count;
     uint64_t every_ms; /* 0: each service by its own interval */
     bool look;         /* circuits are left alone */
+    bool is_slow_told; /* who waits is told how many are done */
     struct open_state state;
 };
 

@@ -79,7 +79,8 @@ else
     skip "a program with libcurl.a linked in" "there is no libcurl.a"
 fi
 cc -o "$folder/idle" -x c - <<<'int main(void) { return 0; }'
-says "a program that calls nothing" 2 'nothing to harden' "$folder/idle"
+says "a program that calls nothing" 2 'nothing to harden in it' "$folder/idle"
+ok "may still start others that do" grep -q 'programs that it starts are wrapped with it' "$folder/out"
 is "as JSON: result none, though it would be wrapped" \
     "$(gusset doctor --json "$folder/idle" | grep -o '"result":"none","wrapped":true')" '"result":"none","wrapped":true'
 if echo 'int ares_library_init(int); int connect(int, const void *, unsigned); int main(void) { return ares_library_init(0) + connect(0, 0, 0); }' |

@@ -91,6 +91,15 @@ is "also behind a redirect" "$(run curl -sSL -u u:p -b a=b -H 'Authorization: x'
 is "a service may have them" "$(run curl -sS -u u:p -b a=b "http://trusted/?echo=request" | heads "$secrets")" "$bare Authorization: Basic dTpw Cookie: a=b"
 is "those in the URL, too" "$(run curl -sS "http://u:p@trusted/?echo=request" | heads "$secrets")" "$bare Authorization: Basic dTpw"
 
+# Proxies: one that the environment names is not asked for what runs on this machine, nor for a name that is excepted.
+export http_proxy=http://127.0.0.1:$shut
+is "a proxy that the environment names is not asked for a service on this machine" "$(run curl -sS "http://plain/?echo=request" | heads)" "$bare"
+is "under the asked host neither" "$(run curl -sS "http://asked/?echo=request" | heads)" "GET /?echo=request HTTP/1.1 Host: asked"
+is "one that the program names is" "$(run curl -s -x "http://127.0.0.1:$port" "http://plain/?echo=request" | heads)" "GET http://127.0.0.1:$port/?echo=request HTTP/1.1 $here"
+is "but not for a name that it excepts" "$(run curl -sS -x "http://127.0.0.1:$shut" --noproxy plain "http://plain/?echo=request" | heads)" "$bare"
+is "and the next request of the handle goes by the environment again" \
+    "$(run curl -s -o /dev/null -o /dev/null -w '%{http_code} ' "http://plain/?echo=request" "http://127.0.0.1:$port/")" "200 000 "
+unset http_proxy
 ask zero >/dev/null
 run curl -sS "https://plain/" >"$folder/said" 2>&1
 is "https never becomes http: the name is not found, nothing is sent" "$? $(ask connections)" "6 0"

@@ -12,6 +12,7 @@ exits "--help is fine" 0 gusset --help
 says "and lists the verbs" "$out" '^  run +run an unmodified'
 exits "--version is fine" 0 gusset --version
 says "and tells it" "$out" '^gusset [0-9]+\.[0-9]'
+is "and where the library is, for a bare LD_PRELOAD" "$(sed -n 's/^library: //p' <<<"$out")" "$BUILD/libgusset.so"
 for verb in run check explain status events trip reset reload help; do
     exits "help $verb is fine" 0 gusset help $verb
     says "and has examples" "$out" '^examples:'
@@ -37,8 +38,10 @@ exits "a file that cannot be executed" 126 gusset run -- "$folder/plain"
 exits "a folder cannot be executed" 126 gusset run -- "$folder"
 (gusset run -- sh -c 'kill -9 $$'; exit $?) 2>/dev/null
 is "a killed program is seen as killed" $? 137
-(gusset run --report -- sh -c 'kill -9 $$'; exit $?) 2>/dev/null
+(gusset run --report -- sh -c 'curl -s http://127.0.0.1:1/; kill -9 $$'; exit $?) 2>"$folder/err"
 is "with a report too" $? 137
+says "and what was done for it until then is told" "$(cat "$folder/err")" '^127\.0\.0\.1:1 +standard +1 '
+rm -f "$GUSSET_STATE"
 exits "a wrong --set starts nothing" 125 gusset run --set retry.attemps=2 -- sh -c 'echo started'
 is "nothing was printed by the program" "$out" ""
 says "and the right key is named" "$err" 'retry\.attempts'
@@ -219,6 +222,17 @@ sleep 0.3
 wait $follower
 says "events -f tells of what comes" "$(cat "$folder/followed")" 'retry +127\.0\.0\.1:2'
 is_silent "and of nothing before" "$(cat "$folder/followed")" '127\.0\.0\.1:1 '
+timeout 4 gusset events -f -n 0 >"$folder/followed" & # a state that is removed and made anew is followed, too
+follower=$!
+sleep 0.3
+rm -f "$GUSSET_STATE"
+sleep 0.5
+"${quick[@]}" -- curl -s http://127.0.0.1:2/
+for _ in $(seq 100); do grep -q exhausted "$folder/followed" && break; sleep 0.05; done
+kill $follower
+wait $follower
+says "events -f goes on with the state that has taken the place of the one before" "$(cat "$folder/followed")" 'exhausted +127\.0\.0\.1:2'
+for _ in 1 2 3; do "${quick[@]}" -- curl -s $dead; done
 head -c 100 /dev/zero >"$folder/damaged"
 chmod 600 "$folder/damaged"
 exits "a damaged state is a fault" 1 gusset status --state "$folder/damaged"

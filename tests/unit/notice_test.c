@@ -30,9 +30,13 @@ static unsigned count(const char *text)
 static void what_is_written_is_read(void **state)
 {
     const struct notice written[] = {
-        {.is_open = true, .opening = 0x1234, .left_ms = 28650, .host = "api.example.com:443", .policy = "standard"},
-        {.is_open = true, .is_by_hand = true, .opening = UINT64_MAX, .host = "[2001:db8::1]:1"},
-        {.opening = 1, .host = "10.0.0.5:8001", .policy = "@user-service"}
+        {.is_open = true,
+         .opening = 0x1234,
+         .left_ms = 28650,
+         .host = "api.example.com:443",
+         .policy = "standard"},
+        {.is_open = true,   .is_by_hand = true,                            .opening = UINT64_MAX,                                         .host = "[2001:db8::1]:1"},
+        {.opening = 1, .host = "10.0.0.5:8001",.policy = "@user-service"}
     };
     char *text = NULL;
     size_t length;

@@ -83,11 +83,21 @@ static void a_reply_that_is_not_whole_is_waited_for(void **state)
 
 static void what_is_no_reply_is_refused(void **state)
 {
-    static const char *const texts[] = {"HTTP/1.1 400 Bad Request\r\n", "\r\n",       "$\r\n",
-                                        "$5\r\nhello!!",                "$-2\r\n",    ":1x\r\n",
-                                        ":\r\n",                        ":-\r\n",     ":9999999999999999999\r\n",
-                                        "+OK\rX",                       "*-2\r\n",    "*8\r\n",
-                                        "*1000000000\r\n",              "*1\r\n*1\r\n", "%1\r\n"};
+    static const char *const texts[] = {"HTTP/1.1 400 Bad Request\r\n",
+                                        "\r\n",
+                                        "$\r\n",
+                                        "$5\r\nhello!!",
+                                        "$-2\r\n",
+                                        ":1x\r\n",
+                                        ":\r\n",
+                                        ":-\r\n",
+                                        ":9999999999999999999\r\n",
+                                        "+OK\rX",
+                                        "*-2\r\n",
+                                        "*8\r\n",
+                                        "*1000000000\r\n",
+                                        "*1\r\n*1\r\n",
+                                        "%1\r\n"};
 
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -97,7 +107,8 @@ static void what_is_no_reply_is_refused(void **state)
 static void a_text_that_is_longer_than_memory_is_only_waited_for(void **state)
 {
     (void)state;
-    assert_int_equal(read_text("$999999999999999999\r\nabc"), 0); /* who waits gives up when its room is full */
+    assert_int_equal(read_text("$999999999999999999\r\nabc"),
+                     0); /* who waits gives up when its room is full */
 }
 
 int main(void)
