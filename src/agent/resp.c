@@ -43,9 +43,11 @@ static bool read_number(const char *text, size_t length, int64_t *number)
     size_t at = is_negative;
 
     *number = 0;
+    if (length > DIGITS || at == length)
+        return false;
     for (; at < length && text[at] >= '0' && text[at] <= '9'; at++)
         *number = *number * 10 + (text[at] - '0');
-    if (at != length || at == is_negative || length > DIGITS)
+    if (at != length)
         return false;
     *number = is_negative ? -*number : *number;
     return true;

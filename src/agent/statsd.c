@@ -88,7 +88,7 @@ static const char *clean(const char *text, bool is_name, char out[NAME])
     static const char fit[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
     size_t length = 0;
 
-    for (; text[length] && length < NAME - 1; length++) {
+    for (; length < NAME - 1 && text[length]; length++) {
         bool is_fit = strchr(fit, text[length]) || (!is_name && strchr(".:/[]~*@", text[length]));
         out[length] = is_fit ? text[length] : '_';
     }

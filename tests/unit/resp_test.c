@@ -91,7 +91,7 @@ static void what_is_no_reply_is_refused(void **state)
                                         ":1x\r\n",
                                         ":\r\n",
                                         ":-\r\n",
-                                        ":9999999999999999999\r\n",
+                                        ":99999999999999999999999\r\n",
                                         "+OK\rX",
                                         "*-2\r\n",
                                         "*8\r\n",
