@@ -23,7 +23,9 @@ exits "a faulty configuration at the start" 1 gusset agent --config <(echo 'host
 
 # ---- health ----
 gusset run -- curl -s http://user-service/ >/dev/null
+under=("${memcheck[@]}")
 start_agent log --listen 0
+under=()
 says "it listens on loopback" "$url" '^http://127\.0\.0\.1:[0-9]+/$'
 ok "a service is checked" until_true has "$folder/log" 'event=health .*service=user-service .*state=HEALTHY'
 ask 'outage?for=0&status=503' >/dev/null
@@ -71,7 +73,7 @@ ok "SIGHUP reads it at once" until_true curl -sf "${url}health"
 rm "$GUSSET_STATE"
 says "a state that goes is told of" "$(curl -s "${url}metrics")" '^gusset_state_exists'
 end_agent
-is "SIGTERM ends it well" $? 0
+is "SIGTERM ends it well, and memcheck has found nothing" $? 0
 says "and it says so" "$(tail -n 1 "$folder/log")" 'event=ended'
 start_agent ndjson --json --listen 0
 end_agent
@@ -91,7 +93,9 @@ while True:
     says "with what is expected" "$err" 'HOST:PORT'
     exits "an interval that is none is misuse" 2 gusset agent --statsd 127.0.0.1:8125 --interval often
     gusset run -- curl -s "http://127.0.0.1:$port/" >/dev/null
+    under=("${memcheck[@]}")
     start_agent statsd.log --listen 0 --look --statsd "127.0.0.1:$(head -n 1 "$folder/statsd")" --interval 200ms
+    under=()
     curl -s "${url}health" >/dev/null # by then it has begun
     for _ in 1 2 3; do gusset run -- curl -s "http://127.0.0.1:$port/" >/dev/null; done
     tags="#host:127.0.0.1:$port,policy:quick,mode:enforce"

@@ -11,12 +11,17 @@ until_true() {
 }
 has() { grep -qE -- "$2" "$1"; }
 
-# start_agent NAME OPTION...: its log goes to $folder/NAME, its number to $agent, its page to $url
+# Where memcheck is, an agent can run under it: it ends with 99 when it finds something.
+memcheck=() under=()
+! command -v valgrind >/dev/null || memcheck=(valgrind --quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite
+    --log-file="$folder/memcheck")
+
+# start_agent NAME OPTION...: under "${under[@]}"; its log goes to $folder/NAME, its number to $agent, its page to $url
 start_agent() {
     local name=$1
     shift
     : >"$folder/$name" # the redirection below may come later than the first look
-    gusset agent "$@" 2>>"$folder/$name" &
+    "${under[@]}" gusset agent "$@" 2>>"$folder/$name" &
     agent=$!
     servers+=("$agent")
     [[ " $* " != *" --listen "* ]] || until_true has "$folder/$name" 'event"?[=:]"?listening'
