@@ -35,7 +35,10 @@
     X(FAULT, "fault") /* a rehearsed fault struck the attempt; detail: enum rehearsal_error, or a status */  \
     X(FALLBACK, "fallback")   /* the rule's fallback was given; detail: its status */                        \
     X(UNHEALTHY, "unhealthy") /* health checks failed, the circuit opened; detail: for how long in ms */     \
-    X(HEALTHY, "healthy")     /* a health check went well again, the circuit closed */
+    X(HEALTHY, "healthy")     /* a health check went well again, the circuit closed */                       \
+    X(FOLLOWED,                                                                                              \
+      "followed") /* another machine's circuit is open, so this opened; detail: for how long in ms */        \
+    X(RELEASED, "released") /* the other machine's closed, so this closed */
 
 enum events_kind {
     EVENTS_NONE = 0,

@@ -101,8 +101,10 @@ struct layout_host {
     _Atomic uint64_t used_ms;     /* monotonic, about a second coarse: who is evicted */
     _Atomic uint64_t
         patience_ms; /* monotonic: until when the host asked to be left alone (Retry-After); 0: it did not */
-    _Atomic uint64_t calm; /* core/breaker: how long the circuit was open before it closed */
-    uint64_t reserved[2];
+    _Atomic uint64_t calm;      /* core/breaker: how long the circuit was open before it closed */
+    _Atomic uint64_t elsewhere; /* what circuit was set to because another machine's is open: equal to it
+                                   while that is so */
+    uint64_t reserved[1];
 
     _Atomic uint64_t outcomes[WINDOW_SLOTS]; /* attempts and failures, over breaker.rate.window */
     _Atomic uint64_t budget[WINDOW_SLOTS];   /* calls and retries, over ten seconds */

@@ -1,6 +1,7 @@
 /* gusset: a table of verbs, and the few options that stand before one. */
 #include <string.h>
 
+#include "agent/agent.h"
 #include "config/settings.h"
 #include "config/spelling.h"
 #include "tool/library.h"
@@ -229,6 +230,46 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset metrics --textfile /var/lib/prometheus/node-exporter/gusset.prom\n"
                  "  gusset metrics --listen 9464\n",
      .act = tool_metrics,
+     .misuse = TOOL_MISUSE},
+    {.name = "agent",
+     .help = "the optional daemon: health checks, metrics and a status page in one",
+     .synopsis = "agent [--listen [ADDRESS:]PORT] [OPTION]…",
+     .text = "  --listen PORT       serve a status page at /, /metrics for Prometheus, /status as `status --json`, and\n"
+             "                      /health of the agent itself; ADDRESS:PORT where not on loopback\n"
+             "  --statsd HOST:PORT  send what was counted to a StatsD server, by UDP\n"
+             "  --interval DURATION     how often (default 10s)\n"
+             "  --untagged          host and policy in the names, for StatsD servers that know no tags\n"
+             "  --redis URL         share circuits with the agents of other machines through a Redis:\n"
+             "                      redis://[[user]:password@]host[:port][/db] or unix:///path; ${…} and ${file:…}\n"
+             "                      are expanded by the agent, so that no password stands in a command line\n"
+             "  --namespace NAME    of those that share (default `default`)\n"
+             "  --look              health checks leave the circuits alone\n"
+             "  --config FILE       the configuration; default: the one that holds here\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              log lines as JSON\n"
+             "\n"
+             "Nothing needs it: programs go on as they are when it ends. It stays in the foreground until SIGTERM or\n"
+             "SIGINT, and logs to standard error. Services with a health group are checked at their intervals, as\n"
+             "`health --watch` does. A changed configuration is read anew within a second, and at SIGHUP. Pages can\n"
+             "only be read, and whoever reaches the port can read them. /health is 503 while the agent cannot do\n"
+             "its work: the changed configuration is faulty, or the state cannot be opened.\n"
+             "\n"
+             "StatsD is sent differences, as `gusset.calls:3|c|#host:api.example.com:443,policy:quick,mode:enforce`, or\n"
+             "untagged as `gusset.api_example_com_443.quick.enforce.calls:3|c`: counters as in metrics, errors by their\n"
+             "type, call_duration as timer (a sample stands for all calls that took about as long) and the gauge\n"
+             "circuit_open. What was counted before the agent began is not sent.\n"
+             "\n"
+             "With --redis a circuit that opens on one machine opens on the others within two seconds, for as long as\n"
+             "it is open there, and closes when it closes there; `status` calls it open as elsewhere. Only hosts that\n"
+             "this machine has called are meant, by the same name and policy; never loopback. A machine whose own calls\n"
+             "to the host go well, or go well again, takes over no failures of others, only what `trip` opened. It is\n"
+             "opened for five seconds at a time, so nothing stays when an agent or the Redis ends: without them each\n"
+             "machine goes on for itself. Whoever can write to the Redis can open these circuits.\n",
+     .examples = "  gusset agent\n"
+                 "  gusset agent --listen 9464\n"
+                 "  gusset agent --statsd 127.0.0.1:8125 --interval 30s\n"
+                 "  gusset agent --listen 9464 --redis 'redis://${REDIS_HOST:-cache.internal}:6379/0' --namespace shop\n",
+     .act = agent_act,
      .misuse = TOOL_MISUSE},
     {.name = "completion",
      .help = "completions for a shell",
