@@ -209,10 +209,10 @@ static void wear(struct call *call, const struct route_address *to)
         redirect_restore(call);
         return;
     }
+    if (handle->words[HANDLES_CURLU]) /* before the URL: from libcurl 8.12 on it takes that away */
+        call_set(call, CURLOPT_CURLU, NULL);
     call_set(call, CURLOPT_URL, url);
     handle->libcurl->free(url);
-    if (handle->words[HANDLES_CURLU])
-        call_set(call, CURLOPT_CURLU, NULL);
     if (handle->words[HANDLES_PORT])
         call_set(call, CURLOPT_PORT, 0L);
     if (keeps_host(redirect)) {

@@ -8,6 +8,7 @@
 #include "core/retry.h"
 #include "curl/call.h"
 #include "curl/held.h"
+#include "curl/progress.h"
 #include "curl/told.h"
 
 enum { SAME_CLOCK_S = 60 }; /* how much later than Last-Modified a Date must be (RFC 9110, 8.8.2.2) */
@@ -250,6 +251,7 @@ void resume_restore(struct call *call)
 {
     struct resume *resume = call->resume;
 
+    progress_restore(call);
     if (!resume || !resume->is_worn)
         return;
     resume->is_worn = false;
@@ -283,6 +285,7 @@ void resume_attempt(struct call *call)
     value_put_decimal(&out, call->resume->delivered, 0, 0);
     value_put(&out, "-");
     call->resume->is_worn = call_set(call, CURLOPT_RANGE, range) == CURLE_OK;
+    progress_attempt(call);
 }
 
 /* What says that a reply broke off, or that the program has had enough, is true of the whole, too. */

@@ -19,10 +19,11 @@ struct call;
 
 /* Of a call whose rule has retry.resume. */
 struct resume {
-    bool is_on;    /* the program has the beginning: this attempt is to go on with it */
-    bool is_lost;  /* its reply was not what would go on */
-    bool is_worn;  /* CURLOPT_RANGE is ours */
-    CURLcode code; /* what broke off first, and libcurl's words for it */
+    bool is_on;          /* the program has the beginning: this attempt is to go on with it */
+    bool is_lost;        /* its reply was not what would go on */
+    bool is_worn;        /* CURLOPT_RANGE is ours */
+    bool wears_progress; /* and the progress function (curl/progress.h) */
+    CURLcode code;       /* what broke off first, and libcurl's words for it */
     char words[CURL_ERROR_SIZE];
     uint64_t delivered;         /* bytes of the body that the program has */
     uint64_t came;              /* of these, in this attempt */

@@ -149,22 +149,6 @@ CURLcode transfer_lost(CURLcode code)
     return code == CURLE_OK || code == CURLE_WRITE_ERROR ? CURLE_RECV_ERROR : code;
 }
 
-bool transfer_is_stopped(const struct handle *handle)
-{
-    curl_xferinfo_callback xferinfo = (curl_xferinfo_callback)handle->words[HANDLES_XFERINFOFUNCTION];
-    curl_progress_callback progress = (curl_progress_callback)handle->words[HANDLES_PROGRESSFUNCTION];
-    void *data = handles_pointer(handle, HANDLES_XFERINFODATA);
-    int stop = 0;
-
-    if (handle->words[HANDLES_NOPROGRESS])
-        return false;
-    if (xferinfo)
-        stop = xferinfo(data, 0, 0, 0, 0);
-    else if (progress)
-        stop = progress(data, 0.0, 0.0, 0.0, 0.0);
-    return stop && stop != CURL_PROGRESSFUNC_CONTINUE;
-}
-
 void transfer_close(struct call *call)
 {
     call->handle->is_performing = false;

@@ -59,10 +59,10 @@ bool module_read(struct module *module, uintptr_t base, const ElfW(Dyn) * dynami
 }
 
 /*
- * The loader's list, from where it leaves it for debuggers: DT_DEBUG of the program. NULL where the program
- * has no such entry, or the loader has not filled it in.
+ * What the loader leaves for debuggers: DT_DEBUG of the program. NULL where the program has no such entry, or
+ * the loader has not filled it in.
  */
-static const struct link_map *listed(void)
+static const struct r_debug *left_for_debuggers(void)
 {
     const ElfW(Phdr) *headers = (const void *)(uintptr_t)getauxval(AT_PHDR);
     unsigned long count = getauxval(AT_PHNUM);
@@ -75,8 +75,14 @@ static const struct link_map *listed(void)
             dynamic = (const void *)((uintptr_t)headers - headers->p_vaddr + headers[i].p_vaddr);
     for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++)
         if (dynamic->d_tag == DT_DEBUG && dynamic->d_un.d_ptr)
-            return ((const struct r_debug *)dynamic->d_un.d_ptr)->r_map;
+            return (const struct r_debug *)dynamic->d_un.d_ptr;
     return NULL;
+}
+
+static const struct link_map *listed(void)
+{
+    const struct r_debug *debug = left_for_debuggers();
+    return debug ? debug->r_map : NULL;
 }
 
 /*
@@ -218,7 +224,13 @@ void *module_find_next(const char *name)
 
 void *module_find_lasting(const char *name)
 {
-    return find_behind_own(name, getauxval(AT_BASE));
+    uintptr_t base = getauxval(AT_BASE);
+
+    if (!base) { /* the loader was itself started, with the program as its argument */
+        const struct r_debug *debug = left_for_debuggers();
+        base = debug ? debug->r_ldbase : 0;
+    }
+    return find_behind_own(name, base);
 }
 
 struct place {

@@ -22,8 +22,10 @@ static char *put(char *at, const char *text)
     return at;
 }
 
-/* "/proc/PID/stat"; of this process "/proc/self/task/PID/stat", which says the same and which no emulator
- * makes up (qemu's own /proc/self/stat tells others of it than the kernel does). */
+/*
+ * "/proc/PID/task/PID/stat", or of this process by the name of self. It says what /proc/PID/stat does; but
+ * that one of its own is made up for an emulated program (qemu-user), and other processes would read another.
+ */
 static void name_stat(char path[PATH_ROOM], uint32_t pid, bool is_self)
 {
     char digits[12], *first = digits + sizeof digits - 1;
@@ -31,7 +33,8 @@ static void name_stat(char path[PATH_ROOM], uint32_t pid, bool is_self)
     *first = '\0';
     for (uint32_t left = pid; left; left /= 10)
         *--first = (char)('0' + left % 10);
-    *put(put(put(path, is_self ? "/proc/self/task/" : "/proc/"), first), "/stat") = '\0';
+    char *at = put(put(path, "/proc/"), is_self ? "self" : first);
+    *put(put(put(at, "/task/"), first), "/stat") = '\0';
 }
 
 static uint64_t number_at(const char *text)
@@ -144,7 +147,7 @@ bool process_runs(uint32_t pid, struct process *found)
     *found = (struct process){.pid = pid};
     if (sys_is_no_process((int)pid))
         return false;
-    if (!read_stat(pid, false, line))
+    if (!read_stat(pid, pid == (uint32_t)getpid(), line))
         return !sys_is_no_process((int)pid); /* it may have gone meanwhile */
     if (number_at(line) != pid)
         return true;

@@ -118,8 +118,8 @@ static void complain_of_mode(const char *verb, const struct rules_query *query, 
             break;
         }
     model_clear(&model);
-    output_error("%s: the rule %s is %s: nothing is refused", verb, output_clean(origin),
-                 mode == POLICY_SHADOW ? "in shadow" : "off");
+    output_error("%s: the rule %s is %s: nothing is refused until it says mode = \"enforce\"", verb,
+                 output_clean(origin), mode == POLICY_SHADOW ? "in shadow" : "off");
 }
 
 /*

@@ -18,6 +18,7 @@ enum { LINES_DEFAULT = 20, PAUSE_MS = 100, LOOKS_A_FILE = 10 };
 struct watch {
     const char *state_path, *host, *lines;
     bool json, follow;
+    bool has_shown;
     uint32_t last; /* how many of those that are there */
     struct address address;
     struct open_state state;
@@ -156,6 +157,7 @@ static void print_from(struct watch *watch, uint64_t *number)
     while (events_next(&watch->state.map, number, &event)) {
         if (!is_asked_for(watch, &event))
             continue;
+        watch->has_shown = true;
         if (watch->json)
             print_json(&event);
         else
@@ -226,6 +228,8 @@ static int show(struct watch *watch)
     if (error == 0) {
         number = first_of_last(watch);
         print_from(watch, &number);
+        if (!watch->has_shown && !watch->json && !watch->follow && watch->last)
+            fputs("no events: nothing had to be decided; `gusset events -f` waits for what comes\n", stderr);
     } else if (!watch->json) {
         open_say_none(&watch->state, stdout);
     }

@@ -80,7 +80,8 @@ const char *listen_open(const char *where, int *listener, char address[LISTEN_AD
         int error = errno;
         close(*listener);
         *listener = -1;
-        return strerror(error);
+        return error == EADDRINUSE ? "somebody listens there already; port 0 takes a free one"
+                                   : strerror(error);
     }
     tell_address(*listener, address);
     return NULL;

@@ -55,7 +55,7 @@ static int write_file(const struct metrics *metrics)
     int descriptor = mkstemp(beside);
     FILE *to = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     if (!to)
-        return complain(beside);
+        return complain(metrics->file);
     int result = write_all(metrics, to);
     fchmod(descriptor, 0644); /* the collector is another user */
     if (fclose(to) != 0 || (result == 0 && rename(beside, metrics->file) < 0))

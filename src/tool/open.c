@@ -70,7 +70,7 @@ static int complain(const struct open_state *state, int error)
             "%s is damaged, or no state of this version; remove it, and the next call makes a new one",
             state->path);
     else
-        output_error("%s: %s", state->path, strerror(-error));
+        output_error("%s: %s; --state or $GUSSET_STATE names another state", state->path, strerror(-error));
     return error;
 }
 

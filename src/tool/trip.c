@@ -55,7 +55,9 @@ static int trip_circuits(struct trip *trip)
     if (count)
         return TOOL_FINE;
     if (trip->policy && circuit_has_port(&trip->address))
-        output_error("trip: there is neither a policy %s here nor a circuit of it", trip->policy);
+        output_error("trip: there is neither a policy %s here nor a circuit of it; `gusset completion --list "
+                     "policies` lists those that are",
+                     trip->policy);
     else if (circuit_has_port(&trip->address))
         output_error("trip: no rule gives this place a circuit; name its policy with --policy");
     else

@@ -18,7 +18,7 @@ configure 1s
 exits "with nothing to do it says so" 1 env GUSSET_CONFIG= gusset agent
 says "and what there could be" "$err" 'nothing to do.*--listen'
 exits "a port that is taken" 1 gusset agent --listen "$port"
-says "is named" "$err" "--listen $port: Address already in use"
+says "is named" "$err" "--listen $port: somebody listens there already"
 exits "a faulty configuration at the start" 1 gusset agent --config <(echo 'hosts = 1;') --listen 0
 
 # ---- health ----

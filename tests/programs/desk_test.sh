@@ -61,6 +61,8 @@ servers+=("$server")
 for _ in $(seq 100); do [ -s "$folder/served" ] && break || sleep 0.05; done
 url=$(cat "$folder/served") where=${url#http://} where=${where%/metrics}
 says "the address is printed once it listens, on loopback" "$url" '^http://127\.0\.0\.1:[0-9]+/metrics$'
+exits "a second one at the same port" 1 gusset metrics --listen "$where"
+says "is told how to find another" "$err" 'port 0 takes a free one'
 exits "a scrape by curl" 0 curl -sSi "$url"
 says "is answered" "$out" '^HTTP/1.1 200 OK'
 says "with Prometheus' type" "$out" '^Content-Type: text/plain; version=0.0.4'

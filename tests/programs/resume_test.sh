@@ -73,6 +73,29 @@ if php -r 'curl_version();' 2>/dev/null; then
     is "PHP: 50 MB, cut ten times" "$(resuming -- php -r '$c = curl_init($argv[1]); curl_setopt($c, CURLOPT_RETURNTRANSFER, true);
         $b = curl_exec($c); $i = curl_getinfo($c); echo md5($b), " ", $i["http_code"], " ", $i["size_download"], " ", $i["download_content_length"];' -d memory_limit=300M "$cuts/big?cut=10")" \
         "$(md5sum <"$folder/files/big" | cut -d ' ' -f 1) 200 50000000 50000000"
+    cat >"$folder/grows.php" <<'PHP'
+<?php
+$c = curl_init($argv[1]);
+$seen = [];
+curl_setopt_array($c, [CURLOPT_RETURNTRANSFER => true, CURLOPT_NOPROGRESS => false,
+    CURLOPT_XFERINFOFUNCTION => function ($c, $total, $now) use (&$seen) { $seen[] = [$total, $now]; return 0; }]);
+if ($argv[2] == 'easy') {
+    curl_exec($c);
+} else {
+    $m = curl_multi_init();
+    curl_multi_add_handle($m, $c);
+    do { curl_multi_exec($m, $running); curl_multi_select($m, 0.05); } while ($running);
+}
+$totals = array_values(array_unique(array_filter(array_column($seen, 0))));
+$now = $sorted = array_column($seen, 1);
+sort($sorted);
+echo implode(",", $totals), $now === $sorted ? " grows to " : " goes back from ", max($now), "\n";
+PHP
+    for way in easy multi; do
+        zero
+        is "PHP, $way: its progress function sees one body that grows" "$(resuming --set retry.backoff.base=300ms --set retry.backoff.cap=300ms -- php "$folder/grows.php" "$cuts/some?cut=3" $way)" \
+            "300000 grows to 300000"
+    done
 else
     skip "PHP: 50 MB, cut ten times" "php-curl is not installed"
 fi

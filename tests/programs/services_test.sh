@@ -120,18 +120,25 @@ fi
 
 # ---- the handle stays the program's ----
 other="http://127.0.0.1:$port/other?echo=request"
-for way in again dup reset curlu port multi late jar; do
+stays() {
+    local way=$1 with=${2-}
     run "$client" $way "http://plain/s?echo=request&cookie=served" "$other" >"$folder/said" 2>&1
     "$client" $way "http://127.0.0.1:$port/s?echo=request&cookie=served" "$other" >"$folder/bare" 2>&1
     # what FILE PATH: the requests for it, as they came
     what() { awk -v RS='-- ' -v path="$2" '$0 ~ "GET " path {print}' "$1" | tr -d '\r' | grep -v '^[0-9]* http:'; }
-    is "$way: what goes elsewhere is as bare" "$(what "$folder/said" /other)" "$(what "$folder/bare" /other)"
-    ok "$way: and something does" grep -q "GET /other" "$folder/said"
-    is "$way: the service sees none of the program's credentials" "$(what "$folder/said" /s | grep -ciE 'authorization|own=cookie')" 0
-    [ $way = port ] && continue # bare it leads nowhere
-    is "$way: but all of its calls" "$(what "$folder/said" /s | grep -c GET) $(what "$folder/said" /s | grep -c 'X-Own: 1')" \
+    is "$way$with: what goes elsewhere is as bare" "$(what "$folder/said" /other)" "$(what "$folder/bare" /other)"
+    ok "$way$with: and something does" grep -q "GET /other" "$folder/said"
+    is "$way$with: the service sees none of the program's credentials" "$(what "$folder/said" /s | grep -ciE 'authorization|own=cookie')" 0
+    [ $way = port ] && return # bare it leads nowhere
+    is "$way$with: but all of its calls" "$(what "$folder/said" /s | grep -c GET) $(what "$folder/said" /s | grep -c 'X-Own: 1')" \
         "$(what "$folder/bare" /s | grep -c GET) $(what "$folder/bare" /s | grep -c 'X-Own: 1')"
-done
+}
+for way in again dup reset curlu port multi late jar; do stays $way; done
+if backport=$(bash "$(dirname "$0")/loading/backport" "$folder/backport" 2>"$folder/why"); then
+    for way in curlu dup; do LD_LIBRARY_PATH=$backport stays $way ", a newer libcurl"; done
+else
+    skip "a newer libcurl" "$(tail -n 1 "$folder/why")"
+fi
 is "port: the service's holds" "$(run "$client" port "http://plain/s?echo=request" "$other" | heads | sed 's/ --.*//')" "GET /s?echo=request HTTP/1.1 $here"
 is "jar: a cookie that the service has set comes back to it" "$(run "$client" jar "http://plain/s?echo=request&cookie=served" "$other" | grep -c '^Cookie: served=1')" 2
 run "$client" lead "http://plain/s?echo=request" "$other" "$first" >"$folder/said"

@@ -214,6 +214,7 @@ exits "events --json" 0 gusset events --json -n all
 is_json "is NDJSON" "$out"
 exits "events of another host" 0 gusset events --host nowhere
 is "are none" "$out" ""
+says "which is said beside the output" "$err" '^no events: '
 exits "events -n with no number is misuse" 2 gusset events -n some
 timeout 2 gusset events -f -n 0 >"$folder/followed" &
 follower=$!
@@ -318,11 +319,13 @@ is "nothing" "$out" ""
 export GUSSET_CONFIG=$folder/rules.cfg
 exits "explain of a URL" 0 gusset explain 'https://me:hidden@api.shop.example/v1/search?token=hidden#hidden' --method POST
 says "names the rule" "$out" '^rule .*path "/v1/search\*", policy expensive, .*rules.cfg:10'
-says "and what else matches, in order" "$out" '^also .*policy shop, .*rules.cfg:11'
+is "and those that lose, in the order of specificity" "$(grep -oE '^(rule|also|not) .*rules.cfg:[0-9]+' <<<"$out" | sed -E 's/ .*:/ /' | xargs)" \
+    "rule 10 also 11 also 12"
 is_silent "but neither userinfo nor query" "$out$err" 'hidden'
 exits "explain of another method" 0 gusset explain https://api.shop.example/v1/search --set retry.backoff.base=300ms
 says "another rule wins" "$out" '^rule .*policy shop, '
 says "and it says why the first does not" "$out" '^not .*policy expensive.*another method'
+is "in its place in the order" "$(grep -oE '^(rule|also|not) .*rules.cfg:[0-9]+' <<<"$out" | sed -E 's/ .*:/ /' | xargs)" "not 10 rule 11 also 12"
 says "a setting of the rule" "$out" 'timeout\.total +10s +.*rules.cfg:11'
 says "a setting of the policy" "$out" 'retry\.attempts +4 +.*rules.cfg:5'
 says "a setting of what it extends" "$out" 'retry\.backoff\.cap +1s +built-in quick'
@@ -361,6 +364,32 @@ unset GUSSET_CONFIG
 exits "with no configuration explain answers for run" 0 gusset explain http://any.example/
 says "and says so" "$out" 'there is no configuration.*gusset run'
 exits "with no configuration reload says so" 1 gusset reload
+
+# ---- errors say what to do next ----
+# advises STATUS PATTERN COMMAND...
+advises() {
+    exits "${*:3}" "$1" "${@:3}"
+    says "is told what to do" "$err" "$2"
+}
+advises 1 '`gusset services` lists' gusset services nowhere
+advises 1 '`gusset completion --list policies` lists' gusset trip --policy nowhere api.example.com:80
+advises 1 'expected one of this file or a built-in one \(standard, ' gusset explain --policy nowhere
+advises 1 '`gusset status` lists' gusset status nowhere
+advises 1 '`gusset status` lists' gusset reset nowhere
+advises 125 'unset it or name libgusset\.so' env GUSSET_LIBRARY=/nonexistent.so gusset run -- true
+advises 125 'check the spelling and \$PATH' gusset doctor no-such-program
+advises 1 '`gusset check` says where it is looked for' gusset reload
+advises 1 '/nonexistent/file: No such file.*nothing was changed' gusset metrics --textfile /nonexistent/file
+mkdir "$folder/folder"
+advises 1 '\$GUSSET_STATE names another' gusset status --state "$folder/folder"
+printf 'hosts = (' >"$folder/syntax.cfg"
+chmod 666 "$folder/syntax.cfg"
+exits "a file that others may write" 1 gusset check "$folder/syntax.cfg"
+says "is told what to do" "$out" 'chmod go-w'
+for verb in trip explain doctor mode completion replay; do
+    exits "$verb without its argument" "$([ $verb = doctor ] && echo 125 || echo 2)" gusset $verb
+    says "is told where that stands" "$err" "\`gusset help $verb\` says how it goes"
+done
 
 printf 'state: { path = "%s"; };\nhosts = ( { match = "*"; policy = "quick"; } );\n' "$folder/named" >"$folder/named.cfg"
 exits "a state that the configuration names is the one that is shown" 0 \
