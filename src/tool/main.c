@@ -232,7 +232,7 @@ const struct tool_verb tool_verbs[] = {
      .act = tool_metrics,
      .misuse = TOOL_MISUSE},
     {.name = "agent",
-     .help = "the optional daemon: health checks, metrics and a status page in one",
+     .help = "the optional daemon: health checks, a status page, metrics, StatsD, circuits shared by Redis",
      .synopsis = "agent [--listen [ADDRESS:]PORT] [OPTION]…",
      .text = "  --listen PORT       serve a status page at /, /metrics for Prometheus, /status as `status --json`, and\n"
              "                      /health of the agent itself; ADDRESS:PORT where not on loopback\n"
@@ -259,7 +259,7 @@ const struct tool_verb tool_verbs[] = {
              "type, call_duration as timer (a sample stands for all calls that took about as long) and the gauge\n"
              "circuit_open. What was counted before the agent began is not sent.\n"
              "\n"
-             "With --redis a circuit that opens on one machine opens on the others within two seconds, for as long as\n"
+             "With --redis a circuit that opens on one machine opens on the others within some two seconds, for as long as\n"
              "it is open there, and closes when it closes there; `status` calls it open as elsewhere. Only hosts that\n"
              "this machine has called are meant, by the same name and policy; never loopback. A machine whose own calls\n"
              "to the host go well, or go well again, takes over no failures of others, only what `trip` opened. It is\n"
