@@ -392,17 +392,17 @@ static void a_fault_does_not_hide_the_others_of_its_list_rule_or_policy(void **s
     } cases[] = {
         {IN("retry: { on = [\"conect\", \"503\", \"6xx\"]; methods = [\"get\", \"put\"]; }; propagate = "
             "[\"a\", \"b\"];"),
-         6                                                                                               },
+         6                                                                                                },
         {"hosts = ({ match = \"a.b\"; policy = \"quick\"; paths = [\"x\", \"y\"]; programs = [\"/x\", "
          "\"/y\"]; "
-         "methods = [\"get\", \"put\"]; });",                               6                                                             },
-        {"hosts = ({ match = \"a.b\"; policy = \"nil\"; timeout: { connect = 5; }; bogus_key = 1; });",                              3},
-        {"hosts = ({ match = \"a..b\"; policy = \"nil\"; timeout: { connect = 5; }; });",                              3                                                                           },
-        {"hosts = ({ match = \"a.b\"; policy = \"nil\"; },\n{ match = \"a.b\"; policy = \"quick\"; });",                              2},
+         "methods = [\"get\", \"put\"]; });",                                                   6},
+        {"hosts = ({ match = \"a.b\"; policy = \"nil\"; timeout: { connect = 5; }; bogus_key = 1; });",  3},
+        {"hosts = ({ match = \"a..b\"; policy = \"nil\"; timeout: { connect = 5; }; });",                3},
+        {"hosts = ({ match = \"a.b\"; policy = \"nil\"; },\n{ match = \"a.b\"; policy = \"quick\"; });", 2},
         {IN("retry: { backoff: { base = \"6s\"; }; }; breaker: { open = \"10m\"; }; pool: { connections = 5; "
             "}; "
             "fallback: { body = \"a\"; file = \"/a\"; }; fault: { percent = 5; };"),
-         5                                                                                      },
+         5                                                                                                },
     };
     struct config_fixture *fixture = *state;
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -580,7 +580,7 @@ static void faults_of_set_and_policy_name_the_option(void **state)
         {"headers.name=x",        "--set: headers cannot be given by --set"                                  },
         {"hedge=p95",             "--set: hedge: not supported by this version"                              },
         {"retry.backoff.cap=1ms", "--set: policy \"quick\": retry.backoff.cap (1ms) is shorter than "
-         "retry.backoff.base (100ms); say both"                                                                            },
+                                  "retry.backoff.base (100ms); say both"    },
     };
     fixture->request.policy = "quick";
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
