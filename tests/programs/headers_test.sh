@@ -99,6 +99,12 @@ LD_PRELOAD=$BUILD/libgusset.so "$client" "$url/?key=client&status=503&first=1" '
 is "a program's own list is whole after each call, and in a duplicate" "$(header client X-File | sort | uniq -c | xargs) $(header client X-Other | wc -l)" \
     "3 from-a-file 2 mine 3"
 
+rule "*" ', { name = "x-request-id"; value = "of-the-rule"; }, { name = "X-Tenant-Id"; value = "${NO_SUCH_VARIABLE:-}"; }'
+gusset run --tenant t1 -- curl -s -o /dev/null "$url/?key=twice"
+is "what the rule's own list names is not propagated beside it, unless it is left out there" \
+    "$(header twice X-Request-Id) $(header twice X-Tenant-Id)" "of-the-rule t1"
+rule "*" ""
+
 # ---- redirects ----
 to() {
     local text=$1
