@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/conflict.h"
 #include "config/scratch.h"
@@ -81,6 +82,28 @@ static void dress_all(struct prepared *prepared, struct scratch *scratch, const 
             policy->header_count++;
     }
     policy->headers = headers;
+}
+
+/* Which of the propagated headers the rule's own list names: these say more, and nothing goes twice. */
+static uint32_t names_itself(const struct rules_policy *policy)
+{
+    static const struct {
+        const char *name;
+        uint32_t bit;
+    } propagated[] = {
+        {"X-Request-Id", POLICY_REQUEST_ID },
+        {"X-Tenant-Id",  POLICY_TENANT_ID  },
+        {"X-Project-Id", POLICY_PROJECT_ID },
+        {"traceparent",  POLICY_TRACEPARENT},
+    };
+    uint32_t bits = 0;
+
+    for (uint32_t i = 0; i < policy->header_count; i++)
+        for (size_t j = 0; j < sizeof propagated / sizeof *propagated; j++)
+            if (policy->headers[i].name_length == strlen(propagated[j].name) &&
+                strncasecmp(policy->headers[i].line, propagated[j].name, strlen(propagated[j].name)) == 0)
+                bits |= propagated[j].bit;
+    return bits;
 }
 
 /* A policy's texts, where they lie on either side. */
@@ -194,7 +217,8 @@ static const struct rules_policy *make_ready(struct prepared *prepared, uint32_t
     }
     expand_texts(prepared, &scratch, from, policy);
     policy->limit_apart = limit_apart(prepared, index, policy);
-    policy->propagate = policy->settings->propagate | (policy->deadline_header[0] ? POLICY_TIME_LEFT : 0u);
+    policy->propagate = (policy->settings->propagate & ~names_itself(policy)) |
+                        (policy->deadline_header[0] ? POLICY_TIME_LEFT : 0u);
     if (is_open)
         scratch_close(&scratch);
     if (!atomic_compare_exchange_strong(&prepared->policies[index], &first, policy))

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "config/value.h"
 #include "gate/until.h"
 #include "report/log.h"
 #include "report/record.h"
@@ -27,17 +28,14 @@ void ready_use(struct ready *ready)
     atomic_store_explicit(&published, ready, memory_order_release);
 }
 
-/* Whether a comma-separated list holds the name. */
+/* Whether a comma-separated list holds the name; blanks around its members are nothing. */
 static bool list_holds(const char *list, const char *name)
 {
-    size_t length = strlen(name);
+    struct value_word word;
 
-    while (*list) {
-        size_t item = strcspn(list, ",");
-        if (item == length && memcmp(list, name, length) == 0)
+    for (size_t at = 0; value_next(list, strlen(list), &at, &word);)
+        if (value_is(word.text, word.length, name))
             return true;
-        list += item + (list[item] == ',');
-    }
     return false;
 }
 
@@ -60,11 +58,14 @@ static int environment_mode(void)
     return -1;
 }
 
+/* What is no target leaves the one that was: lines that go nowhere would be looked for. */
 static void set_target(struct log_target *target, const char *path)
 {
     size_t length = strlen(path);
 
-    if (strcmp(path, "stderr") == 0 || length >= sizeof target->path)
+    if (!log_is_target(path))
+        return;
+    if (strcmp(path, "stderr") == 0)
         length = 0;
     memcpy(target->path, path, length);
     target->path[length] = '\0';

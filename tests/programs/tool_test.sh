@@ -79,6 +79,8 @@ says "and is quoted, with what there is" "$err" 'GUSSET_MODE is "shadwo", expect
 is "nothing was started" "$out" ""
 exits "an unknown level of GUSSET_LOG starts nothing" 125 env GUSSET_LOG=loud:stderr gusset run -- true
 says "and is quoted too" "$err" 'GUSSET_LOG is "loud", expected one of off, error, warn, info, debug'
+exits "a target that no line could reach starts nothing" 125 env GUSSET_LOG=info:log.txt gusset run -- true
+says "and is quoted, with what there is" "$err" 'GUSSET_LOG is "log.txt", expected stderr, syslog or an absolute path'
 exits "a known one does, with a target" 0 env GUSSET_MODE=enforce GUSSET_LOG=info:stderr gusset run -- true
 exits "empty words say nothing" 0 env GUSSET_MODE= GUSSET_LOG= gusset run -- true
 
