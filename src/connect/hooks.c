@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
@@ -10,6 +12,7 @@
 #include "connect/names.h"
 #include "connect/pending.h"
 #include "connect/service.h"
+#include "connect/socket.h"
 #include "gate/ready.h"
 #include "sys/libcurl.h"
 #include "sys/paired.h"
@@ -49,6 +52,14 @@ EXPORTED int getsockopt(int fd, int level, int option, void *restrict value, soc
     if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR)
         return error_and_tell(fd, value, length);
     return real.getsockopt(fd, level, option, value, length);
+}
+
+/* The program's own limit on a socket is to be found again; before it is set: a thread may connect. */
+EXPORTED int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+    if (level == IPPROTO_TCP && option == TCP_USER_TIMEOUT)
+        socket_expect_user_timeouts();
+    return real.setsockopt(fd, level, option, value, length);
 }
 
 /*

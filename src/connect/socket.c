@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -107,12 +108,27 @@ static uint64_t us_of(const struct timeval *time)
     return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
 }
 
+static atomic_bool has_user_timeouts; /* some socket may */
+
+void socket_expect_user_timeouts(void)
+{
+    if (!atomic_load_explicit(&has_user_timeouts, memory_order_relaxed))
+        atomic_store_explicit(&has_user_timeouts, true, memory_order_relaxed);
+}
+
+/* The question costs as much as each of the two answers; nearly no program ever sets one. */
+static bool ask_user_timeout(int fd, uint32_t *own_ms)
+{
+    *own_ms = 0;
+    return !atomic_load_explicit(&has_user_timeouts, memory_order_relaxed) ||
+           ask(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, own_ms, sizeof *own_ms);
+}
+
 static void limit_user_timeout(int fd, struct socket_limit *limit)
 {
-    uint32_t own_ms = 0;
+    uint32_t own_ms;
 
-    if (!ask(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &own_ms, sizeof own_ms) ||
-        (own_ms && own_ms <= limit->limit_ms) ||
+    if (!ask_user_timeout(fd, &own_ms) || (own_ms && own_ms <= limit->limit_ms) ||
         sys_setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit->limit_ms, sizeof limit->limit_ms) != 0)
         return;
     limit->user_timeout_ms = own_ms;

@@ -52,6 +52,12 @@ struct socket_limit {
 };
 
 /*
+ * The program sets TCP_USER_TIMEOUT on a socket: from now on each is asked what it has before gusset's own
+ * limit is put there. Until then it is none (but see src/README.md, "Known").
+ */
+void socket_expect_user_timeouts(void);
+
+/*
  * Limits how long a connect may take; limit_ms > 0. A shorter limit of the program's stays. The kernel keeps
  * TCP_USER_TIMEOUT for sockets that block and that do not, from a second on (a shorter one ends after a
  * second); below that, and for unix sockets, SO_SNDTIMEO does it where the socket blocks.
