@@ -42,7 +42,7 @@ static bool open_call(struct attempt *attempt, struct place *place)
     if (!is_named && !gate_matches(&attempt->call, &by_address, &match)) {
         if (is_internet(place)) {
             known_unmatched(place, &attempt->moment);
-            gate_count_unprotected();
+            gate_count_unprotected(attempt->call.ready->state.header);
         }
         return false;
     }
@@ -341,12 +341,13 @@ int attempt_connect(int fd, const struct sockaddr *to, socklen_t length)
 
     if (pending_any() && is_under_way(fd, to, length))
         return ask_again(fd, to, length);
-    if (!gate_ready(false) || !peer_read(&place, to, length))
+    const struct ready *ready = gate_ready(false);
+    if (!ready || !peer_read(&place, to, length))
         return real.connect(fd, to, length);
     if (is_internet(&place))
         look = known_look(&place);
     if (look.answer != KNOWN_UNMATCHED)
         return connect_matched(fd, to, length, &place, &look);
-    gate_count_unprotected();
+    gate_count_unprotected(ready->state.header);
     return real.connect(fd, to, length);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "connect/attempt.h"
+#include "connect/known_entry.h"
 #include "connect/names.h"
 #include "connect/pending.h"
 #include "connect/service.h"
@@ -22,19 +23,28 @@ enum { CLOSE_ON_EXEC = 1 << 2 }; /* CLOSE_RANGE_CLOEXEC: nothing is closed yet *
 
 #define EXPORTED __attribute__((visibility("default")))
 
-EXPORTED int connect(int fd, const struct sockaddr *to, socklen_t length)
+/* What looks closer stands by itself, so that what need not is a test and a jump. */
+#define APART static __attribute__((noinline))
+
+APART int connect_from(int fd, const struct sockaddr *to, socklen_t length, const void *caller)
 {
-    if (libcurl_any_holds(__builtin_return_address(0)))
+    if (libcurl_any_holds(caller))
         return paired_is(to, length) ? 0 : real.connect(fd, to, length); /* libcurl's own, already judged */
     return attempt_connect(fd, to, length);
+}
+
+EXPORTED int connect(int fd, const struct sockaddr *to, socklen_t length)
+{
+    const void *caller = __builtin_return_address(0);
+
+    if (__builtin_expect(libcurl_one_may_hold(caller) || !known_passes(to, length), false))
+        return connect_from(fd, to, length, caller);
+    return real.connect(fd, to, length);
 }
 
 EXPORTED int __connect(int fd, const struct sockaddr *to, socklen_t length) __attribute__((alias("connect")));
 
 /* ---- where the outcome shows ---- */
-
-/* What looks closer stands by itself, so that without a connect on its way a hook is a test and a jump. */
-#define APART static __attribute__((noinline))
 
 APART int error_and_tell(int fd, void *value, socklen_t *length)
 {

@@ -18,9 +18,11 @@ struct known_entry;
 /* What is known of a place, read in one moment. */
 struct known_look {
     enum known_answer { KNOWN_NOT, KNOWN_UNMATCHED, KNOWN_CALL } answer;
-    const struct known_entry *entry;
+    bool is_settled; /* the names need not be looked at */
+    struct known_entry *entry;
     uint64_t version;
     uint64_t names; /* names_mark */
+    uint64_t now;   /* names_now, before anything else was read */
 };
 
 /* Of an internet place. */

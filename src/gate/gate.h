@@ -16,6 +16,7 @@
 #include "core/verdict.h"
 #include "gate/ready.h"
 #include "gate/slice.h"
+#include "state/control.h"
 #include "state/layout.h"
 
 /* Which address of a service the attempt goes to, where it has several (gate/route). */
@@ -106,10 +107,15 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
 
 /* What gate_matches goes by: it answers the same as long as this is the same. */
 struct gate_era {
-    uint64_t rules;   /* their number */
+    uint64_t rules;   /* their number; 0: nothing is ready */
     uint64_t control; /* state/control.h */
 };
-struct gate_era gate_era(void);
+static inline struct gate_era gate_era(void)
+{
+    uint64_t rules = atomic_load_explicit(&ready_now.number, memory_order_acquire);
+    const struct layout_header *header = atomic_load_explicit(&ready_now.header, memory_order_relaxed);
+    return rules ? (struct gate_era){rules, control_word(header)} : (struct gate_era){0, 0};
+}
 
 /*
  * Opens a call once more for the same place, method and path, without searching the rules again: the
@@ -145,7 +151,14 @@ bool gate_is_clear(const struct gate_call *call);
 bool gate_is_calm(const struct gate_call *call);
 
 /* A connect that no rule means: counted for the state as a whole. */
-void gate_count_unprotected(void);
+static inline void gate_count_unprotected(struct layout_header *header)
+{
+    uintptr_t anywhere = (uintptr_t)&header; /* differs by thread and process, so that few share a line */
+
+    atomic_fetch_add_explicit(
+        &header->unprotected[(anywhere >> 12 ^ anywhere >> 23) % LAYOUT_UNPROTECTED].count, 1,
+        memory_order_relaxed);
+}
 
 /*
  * May the (next) attempt go? GO; where the door may_wait also WAIT (then go without asking again) and LATER
