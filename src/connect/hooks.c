@@ -12,6 +12,7 @@
 #include "connect/known_entry.h"
 #include "connect/names.h"
 #include "connect/pending.h"
+#include "connect/repeat.h"
 #include "connect/service.h"
 #include "connect/socket.h"
 #include "gate/ready.h"
@@ -33,13 +34,20 @@ APART int connect_from(int fd, const struct sockaddr *to, socklen_t length, cons
     return attempt_connect(fd, to, length);
 }
 
+/* (A socket whose connect gusset has seen begin goes to where a rule holds, or did.) */
 EXPORTED int connect(int fd, const struct sockaddr *to, socklen_t length)
 {
     const void *caller = __builtin_return_address(0);
 
-    if (__builtin_expect(libcurl_one_may_hold(caller) || !known_passes(to, length), false))
+    if (__builtin_expect(libcurl_one_may_hold(caller), false))
         return connect_from(fd, to, length, caller);
-    return real.connect(fd, to, length);
+    const struct known_look look = known_at_once(to, length);
+    if (look.answer == KNOWN_UNMATCHED) {
+        gate_count_unprotected(ready_now.header);
+        return real.connect(fd, to, length);
+    }
+    return look.answer == KNOWN_CALL ? repeat_at_once(fd, to, length, look.entry, look.version)
+                                     : attempt_connect(fd, to, length);
 }
 
 EXPORTED int __connect(int fd, const struct sockaddr *to, socklen_t length) __attribute__((alias("connect")));

@@ -11,9 +11,7 @@ enum {
     STRIDE = 4, /* words that are copied in one go */
 };
 
-_Static_assert(KNOWN_CALL_ROOM % (STRIDE * 8) == 0, "a call is copied in whole strides");
-_Static_assert(KNOWN_CALL_ROOM <= sizeof(struct gate_call), "a call has room for what is kept of one");
-_Static_assert(offsetof(struct gate_call, host) + 104 <= KNOWN_CALL_ROOM, "for the names that connects have");
+_Static_assert(sizeof(struct kept) % (STRIDE * 8) == 0, "a call is copied in whole strides");
 
 enum { MIXED = KNOWN_CALL + 1 }; /* an entry whose names are never as they were: it is only remembered */
 
@@ -105,14 +103,14 @@ static inline void copy_out(char *to, const _Atomic uint64_t *from)
     copy_word(to + 24, from + 3);
 }
 
-bool known_open(const struct known_look *look, struct gate_call *call)
+bool known_open(const struct known_look *look, struct kept *kept, uint64_t *opened_us)
 {
     const struct known_entry *entry = look->entry;
     uint64_t words = known_get(&entry->words);
 
-    for (uint64_t i = 0; i < words && i < KNOWN_CALL_ROOM / 8; i += STRIDE)
-        copy_out((char *)call + i * 8, &entry->call[i]);
-    if (!known_is_whole(entry, look->version) || !gate_repeat_copy(call))
+    for (uint64_t i = 0; i < words && i < sizeof *kept / 8; i += STRIDE)
+        copy_out((char *)kept + i * 8, &entry->call[i]);
+    if (!known_is_whole(entry, look->version) || !kept_open(kept, opened_us))
         return false;
     if (!look->is_settled)
         use(look);
@@ -167,7 +165,7 @@ static void put(struct known_entry *entry, const struct known_key *key, uint64_t
     set(&entry->control, moment->era.control);
 }
 
-static void copy_in(struct known_entry *entry, const struct gate_call *call, uint64_t words)
+static void copy_in(struct known_entry *entry, const struct kept *call, uint64_t words)
 {
     for (uint64_t i = 0; i < words; i++) {
         uint64_t word;
@@ -179,7 +177,7 @@ static void copy_in(struct known_entry *entry, const struct gate_call *call, uin
 
 /* words: of the call; 0: there is none. */
 static void keep(const struct place *place, uint64_t answer, const struct known_moment *moment,
-                 const struct gate_call *call, size_t words)
+                 const struct kept *call, size_t words)
 {
     struct known_key key = key_of(place);
     struct known_entry *entry = choose(&key);
@@ -202,11 +200,11 @@ void known_unmatched(const struct place *place, const struct known_moment *momen
 
 void known_keep(const struct place *place, const struct known_moment *moment, const struct gate_call *call)
 {
-    if (!gate_may_repeat(call) || moment->names == NAMES_SEVERAL)
-        return;
-    size_t words = (offsetof(struct gate_call, host) + strlen(call->host)) / 8 + 1;
-    if (words <= KNOWN_CALL_ROOM / 8)
-        keep(place, KNOWN_CALL, moment, call, words);
+    struct kept kept;
+    size_t bytes = moment->names == NAMES_SEVERAL ? 0 : kept_of(&kept, call);
+
+    if (bytes)
+        keep(place, KNOWN_CALL, moment, &kept, (bytes + 7) / 8);
 }
 
 void known_mixed(const struct place *place)

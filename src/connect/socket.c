@@ -9,8 +9,7 @@
 #include "sys/raw.h"
 
 enum {
-    USER_TIMEOUT_FLOOR_MS = 1000, /* the first SYN is sent again after a second, and only then looked at */
-    INFO_BYTES_ACKED = 120        /* where the kernel's tcp_info, longer than libc's, has tcpi_bytes_acked */
+    INFO_BYTES_ACKED = 120 /* where the kernel's tcp_info, longer than libc's, has tcpi_bytes_acked */
 };
 
 static bool ask(int fd, int level, int option, void *value, socklen_t size)
@@ -154,7 +153,7 @@ static void limit_send_timeout(int fd, struct socket_limit *limit)
 
 void socket_limit(int fd, enum socket_kind kind, uint32_t limit_ms, struct socket_limit *limit)
 {
-    bool is_fine = kind == SOCKET_UNIX_STREAM || limit_ms < USER_TIMEOUT_FLOOR_MS;
+    bool is_fine = kind == SOCKET_UNIX_STREAM || limit_ms < SOCKET_USER_TIMEOUT_FLOOR_MS;
 
     *limit = (struct socket_limit){.limit_ms = limit_ms};
     if (is_fine && socket_is_blocking(fd))

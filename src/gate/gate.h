@@ -64,7 +64,7 @@ struct gate_call {
     bool attempt_ended;
     bool is_answered;  /* see gate_answered */
     bool is_routine;   /* the last call was, and nothing is different in this record since */
-    bool is_repeat;    /* public: gate_repeat has opened it */
+    bool is_repeat;    /* gate_repeat or kept_open has opened it */
     bool has_waited;   /* for a token, a place, a circuit */
     bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
@@ -210,15 +210,12 @@ bool gate_repeat(struct gate_call *call);
 void gate_repeated(struct gate_call *call);
 
 /*
- * The same from a copy of a record that is kept elsewhere, and holds nothing: gate_repeat_copy holds what it
- * needs until gate_forget. gate_may_repeat: whether a call may be kept so: one that was opened, and whose
- * first attempt was admitted and has not failed. gate_repeated_at is for a door that has just read the clock.
+ * Whether another call may be opened by what is kept of this one (gate/kept): it was opened, and its first
+ * attempt was admitted and has not failed.
  */
 bool gate_may_repeat(const struct gate_call *call);
-bool gate_repeat_copy(struct gate_call *call);
-void gate_repeated_at(struct gate_call *call, uint64_t now_us);
 
-/* A call that gate_repeat has opened turns out to be none of gusset's: it is not counted, and forgotten. */
+/* A call that kept_open has opened turns out to be none of gusset's: it is not counted, and forgotten. */
 void gate_retract(struct gate_call *call);
 
 /*
