@@ -205,13 +205,6 @@ bool gate_enforces(const struct ready *ready, const struct place *place)
            mode_of(ready, control_word(ready->state.header), host, match.mode) == POLICY_ENFORCE;
 }
 
-struct gate_era gate_era(void)
-{
-    const struct ready *ready = gate_ready(false);
-    return ready ? (struct gate_era){ready->number, control_word(ready->state.header)}
-                 : (struct gate_era){0, 0};
-}
-
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
 {
     struct rules_match match;
@@ -279,15 +272,4 @@ void gate_repeats(struct gate_call *call, unsigned times)
 uint32_t gate_attempts(const struct gate_call *call)
 {
     return retry_attempts(&inside_settings(call)->retry, call->repeats);
-}
-
-void gate_count_unprotected(void)
-{
-    struct ready *ready = gate_ready(false);
-    uintptr_t anywhere = (uintptr_t)&errno; /* differs by thread and process, so that few share a line */
-
-    if (ready)
-        atomic_fetch_add_explicit(
-            &ready->state.header->unprotected[(anywhere >> 12) % LAYOUT_UNPROTECTED].count, 1,
-            memory_order_relaxed);
 }

@@ -11,6 +11,9 @@
 #include "report/log.h"
 #include "report/record.h"
 #include "state/control.h"
+#include "sys/together.h"
+
+TOGETHER struct ready_now ready_now;
 
 static struct ready *_Atomic published;
 static struct ready *replaced; /* newest first; only ready_replace touches it, one thread at a time */
@@ -23,9 +26,18 @@ void gate_stay_inert(void)
     atomic_store(&is_inert, true);
 }
 
+/* The number last: while it is 0 nobody looks at the state. */
+static void tell(struct ready *ready)
+{
+    atomic_store_explicit(&ready_now.number, 0, memory_order_release);
+    atomic_store_explicit(&ready_now.header, ready ? ready->state.header : NULL, memory_order_release);
+    atomic_store_explicit(&ready_now.number, ready ? ready->number : 0, memory_order_release);
+}
+
 void ready_use(struct ready *ready)
 {
     atomic_store_explicit(&published, ready, memory_order_release);
+    tell(ready);
 }
 
 /* Whether a comma-separated list holds the name; blanks around its members are nothing. */
@@ -187,8 +199,10 @@ static struct ready *start(bool may_compile)
         control_change(ready->state.header);
     ready->changes = control_changes(control_word(ready->state.header));
     struct ready *other = NULL;
-    if (atomic_compare_exchange_strong(&published, &other, ready))
+    if (atomic_compare_exchange_strong(&published, &other, ready)) {
+        tell(ready);
         return ready;
+    }
     map_close(&ready->state);
     map_close(&ready->tally);
     munmap(ready, sizeof *ready);
@@ -279,6 +293,7 @@ void ready_replace(const struct rules *rules)
     ready->changes = old->changes;
     set_rules(ready, rules);
     atomic_store(&published, ready);
+    tell(ready);
     old->next = replaced;
     replaced = old;
 }

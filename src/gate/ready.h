@@ -29,6 +29,15 @@ struct ready {
 };
 
 /*
+ * Which rules are published and where their state is, for who has no time to look at the record; number 0:
+ * none are. Both are told a moment after the record is published.
+ */
+extern struct ready_now {
+    _Atomic uint64_t number;
+    struct layout_header *_Atomic header;
+} ready_now __attribute__((visibility("hidden")));
+
+/*
  * Makes gusset ready if it is not. may_compile where the caller may allocate (not in connect). Cheap
  * once done; takes no lock. Returns NULL while there is nothing to do: no configuration, a faulty one (told
  * once on standard error), switched off, a program that is to be skipped, a privileged one.
