@@ -57,8 +57,8 @@ static void add_needed(struct tree *tree, const struct link_map *map)
 }
 
 /*
- * A slot whose first call is still to come points into its own object. So does one of a function that the object
- * has itself; the loader tells them apart.
+ * A slot whose first call is still to come points into its own object. So does one of a function that the
+ * object has itself; the loader tells them apart.
  */
 static void *meaning(const struct tree *tree, const char *name, void *bound)
 {

@@ -20,15 +20,16 @@ struct slots_change {
 typedef void *slots_choose(void *context, const char *name, void *bound);
 
 /*
- * Shows the slots of the object, which must stay loaded meanwhile, and notes those that are to change, behind the
- * count that there are. Returns how many there are then; those beyond the room for them are left out.
+ * Shows the slots of the object, which must stay loaded meanwhile, and notes those that are to change, behind
+ * the count that there are. Returns how many there are then; those beyond the room for them are left out.
  */
 size_t slots_choose_all(const struct link_map *map, slots_choose *choose, void *context,
                         struct slots_change *changes, size_t count, size_t room);
 
 /*
- * Makes the changes, under the loader's own lock: no other thread then writes or unloads what lies in the same
- * pages. What the loader has made read-only is that afterwards, too. A slot that cannot be written stays.
+ * Makes the changes, under the loader's own lock: no other thread then writes or unloads what lies in the
+ * same pages. What the loader has made read-only is that afterwards, too. A slot that cannot be written
+ * stays.
  */
 void slots_change_all(const struct slots_change *changes, size_t count);
 

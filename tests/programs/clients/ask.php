@@ -1,4 +1,4 @@
-<?php // Connects and says how it ended. Usage: ask.php HOST PORT. (The sockets extension is bound deep: nobody sees it.)
+<?php // Connects and says how it ended. Usage: ask.php HOST PORT. (Extensions, which are bound deeply: deep_test.sh.)
 [, $host, $port] = $argv;
 $began = microtime(true);
 $error = 0;
