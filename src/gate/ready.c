@@ -27,6 +27,12 @@ void ready_use(struct ready *ready)
     atomic_store_explicit(&published, ready, memory_order_release);
 }
 
+void ready_retire(void)
+{
+    gate_stay_inert();
+    atomic_store(&published, NULL);
+}
+
 /* Whether a comma-separated list holds the name. */
 static bool list_holds(const char *list, const char *name)
 {
@@ -264,9 +270,9 @@ static struct ready *spare_record(void)
 
 void ready_replace(const struct rules *rules)
 {
-    struct ready *old = atomic_load(&published), *ready = spare_record();
+    struct ready *old = atomic_load(&published), *ready = old ? spare_record() : NULL;
 
-    if (!ready) { /* no memory: the old policy stays */
+    if (!ready) { /* no memory: the old policy stays; or retired */
         rules_close(rules);
         return;
     }
@@ -277,7 +283,9 @@ void ready_replace(const struct rules *rules)
     ready->ends_us = old->ends_us;
     ready->changes = old->changes;
     set_rules(ready, rules);
-    atomic_store(&published, ready);
-    old->next = replaced;
-    replaced = old;
+    struct ready *expected = old;
+    bool is_published = atomic_compare_exchange_strong(&published, &expected, ready);
+    struct ready *over = is_published ? old : ready; /* retired meanwhile */
+    over->next = replaced;
+    replaced = over;
 }

@@ -29,6 +29,9 @@ if has /usr/lib/git-core/git-remote-http; then
     gusset doctor --json /usr/lib/git-core/git-remote-http >"$folder/out"
     is "git-remote-http: the multi interface is judged by what the library stands in front of" "$(level multi)" $wanted
 fi
+if has chronyd; then
+    says "chronyd: it confines itself, and what follows" 0 'chronyd confines it by seccomp: what it calls after that is left alone' "$(command -v chronyd)"
+fi
 if has php; then
     says "php: libcurl may come with an extension" 0 '^easy +if it comes .*bound deeply' "$(command -v php)"
     extension=$(php -r 'echo ini_get("extension_dir");')/curl.so
