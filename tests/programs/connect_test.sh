@@ -31,6 +31,55 @@ PY
 is "a unix socket that is not there yet is tried again" "$(patient "$python" -c "import socket; s = socket.socket(socket.AF_UNIX); s.connect('$sock'); print(s.recv(9).decode().strip())" 2>&1)" late
 rm -f "$sock"
 
+# ---- how long a socket that does not block may be held, and a server that is slow to take connections ----
+config "$folder/bound.cfg" <<'CFG'
+version = 1;
+policies: { held: { retry: { attempts = 100; backoff: { base = "50ms"; jitter = "none"; factor = 1.0; }; wait = "600ms"; }; };
+            free: { retry: { attempts = 100; backoff: { base = "50ms"; jitter = "none"; factor = 1.0; }; }; };
+            limited: { timeout: { connect = "20s"; }; }; };
+hosts = ( { match = "127.0.0.5"; policy = "held"; }, { match = "127.0.0.6"; policy = "free"; }, { match = "127.0.0.7"; policy = "limited"; } );
+CFG
+bound() { timeout 20 gusset run --config "$folder/bound.cfg" -- "$python" -c "$1" 2>&1; }
+knock="
+import errno, select, socket, time
+s = socket.socket()
+s.setblocking(False)
+began = time.monotonic()
+error = s.connect_ex(('HOST', $shut))
+took = time.monotonic() - began
+if error == errno.EINPROGRESS:
+    select.select([], [s], [], 5)
+    error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+print(errno.errorcode[error], int(took * 1000))"
+said=$(bound "${knock//HOST/127.0.0.5}")
+is "retry.wait: in the end it is told the error that it knows" "${said% *}" ECONNREFUSED
+at_least "retry.wait: it is held while there is time" "${said#* }" 400
+at_most "retry.wait: and no longer" "${said#* }" 2000
+at_least "retry.wait: it was tried again" "$(gusset status --json "127.0.0.5:$shut" | grep -o '"attempts":[0-9]*' | head -n 1 | cut -d: -f2)" 5
+said=$(bound "${knock//HOST/127.0.0.6}")
+is "without it: the same error" "${said% *}" ECONNREFUSED
+is "without it: one try" "$(gusset status --json "127.0.0.6:$shut" | grep -o '"attempts":[0-9]*' | head -n 1)" '"attempts":1'
+said=$(bound "
+import socket, threading, time
+l = socket.socket()
+l.bind(('127.0.0.7', 0))
+l.listen(0)
+full = []
+for _ in range(3): # the queue of those that wait to be taken: what comes then is dropped, and comes again
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(l.getsockname())
+    full.append(s)
+def take():
+    time.sleep(0.5)
+    while True: full.append(l.accept()[0])
+threading.Thread(target=take, daemon=True).start()
+began = time.monotonic()
+s = socket.create_connection(l.getsockname())
+print(time.monotonic() - began > 0.4, s.getsockopt(socket.IPPROTO_TCP, 18), l.getsockname()[1])")
+is "a server that is slow to take connections: it is waited for, and the limit is taken back" "${said% *}" "True 0"
+is "and that is no failure" "$(gusset status --json "127.0.0.7:${said##* }" | grep -o '"failures":[0-9]*' | head -n 1)" '"failures":0'
+
 # ---- Redis that refuses ----
 config "$folder/strict.cfg" <<'CFG'
 version = 1;
