@@ -1,13 +1,13 @@
 /*
  * What confines a program (seccomp): from then on a system call that it does not make itself may kill it, and
- * each of our doors makes some. So gusset gives up what it watches and leaves the program alone, for good. What
- * is set before, and by others than the two ways here, can only be prepared for.
+ * each of our doors makes some. So gusset gives up what it watches and leaves the program alone, for good.
+ * What is set before, and by others than the two ways here, can only be prepared for.
  */
+#include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <stddef.h>
-#include <dlfcn.h>
 
 #include "connect/pending.h"
 #include "gate/ready.h"
@@ -32,8 +32,8 @@ static void give_up(void)
 }
 
 /*
- * Variadic in libc, and called alike. No new privileges is what comes before a filter that is set past libc: what
- * is done once must be done by then. A filter that lies nowhere is a question whether there are any.
+ * Variadic in libc, and called alike. No new privileges is what comes before a filter that is set past libc:
+ * what is done once must be done by then. A filter that lies nowhere is a question whether there are any.
  */
 EXPORTED int prctl(int option, unsigned long second, unsigned long third, unsigned long fourth,
                    unsigned long fifth)

@@ -1,9 +1,9 @@
 /*
  * A client that confines itself by a filter that kills for whatever it does not do itself, and then connects.
  *   sandboxed prctl|thread fresh|used PORT   thread: the filter is set by a thread that then connects
- *   sandboxed pending fresh PORT             nobody has asked how a connect ended when the filter is set; tells the socket's limit
- *   sandboxed refused fresh PORT             filters that the kernel does not take; then connects twice
- * used: a connect comes before.
+ *   sandboxed pending fresh PORT             nobody has asked how a connect ended when the filter is set;
+ * tells the socket's limit sandboxed refused fresh PORT             filters that the kernel does not take;
+ * then connects twice used: a connect comes before.
  */
 #include <errno.h>
 #include <linux/filter.h>
