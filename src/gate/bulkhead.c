@@ -88,7 +88,7 @@ static bool may_search(uint64_t now_us)
 /* 0, -EAGAIN or -ENOSPC. */
 static int take(struct gate_call *call, uint64_t now_us)
 {
-    struct map *map = &gate_ready(false)->state;
+    struct map *map = &call->ready->state;
     uint32_t most = inside_settings(call)->bulkhead.calls;
     uint64_t owner = word_of_self(call, map);
     int error = places_take(map, call->key, most, owner, NULL, NULL, &call->place);

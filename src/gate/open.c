@@ -189,7 +189,7 @@ bool gate_matches(struct gate_call *call, const struct rules_query *query, struc
         return false;
     refresh_look(ready, false);
     ready = hold(call);
-    return rules_find(ready->rules, query, match) &&
+    return ready && rules_find(ready->rules, query, match) &&
            (match->mode != POLICY_OFF || ready->environment_mode >= 0 ||
             control_word(ready->state.header) & (CONTROL_SWITCH | CONTROL_HAS_HOSTS));
 }
@@ -217,6 +217,8 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
         return false;
     refresh_look(ready, may_compile);
     ready = hold(call);
+    if (!ready)
+        return false;
     if (!rules_find(ready->rules, query, &match)) {
         call->unmatched = ready->number;
         return false;

@@ -40,6 +40,13 @@ void ready_use(struct ready *ready)
     tell(ready);
 }
 
+void ready_retire(void)
+{
+    gate_stay_inert();
+    atomic_store(&published, NULL);
+    tell(NULL);
+}
+
 /* Whether a comma-separated list holds the name; blanks around its members are nothing. */
 static bool list_holds(const char *list, const char *name)
 {
@@ -279,9 +286,9 @@ static struct ready *spare_record(void)
 
 void ready_replace(const struct rules *rules)
 {
-    struct ready *old = atomic_load(&published), *ready = spare_record();
+    struct ready *old = atomic_load(&published), *ready = old ? spare_record() : NULL;
 
-    if (!ready) { /* no memory: the old policy stays */
+    if (!ready) { /* no memory: the old policy stays; or retired */
         rules_close(rules);
         return;
     }
@@ -292,8 +299,13 @@ void ready_replace(const struct rules *rules)
     ready->ends_us = old->ends_us;
     ready->changes = old->changes;
     set_rules(ready, rules);
-    atomic_store(&published, ready);
-    tell(ready);
-    old->next = replaced;
-    replaced = old;
+    struct ready *expected = old;
+    bool is_published = atomic_compare_exchange_strong(&published, &expected, ready);
+    if (is_published)
+        tell(ready);
+    if (atomic_load(&published) != ready) /* retired meanwhile */
+        tell(NULL);
+    struct ready *over = is_published ? old : ready;
+    over->next = replaced;
+    replaced = over;
 }

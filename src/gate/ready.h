@@ -64,4 +64,10 @@ void ready_use(struct ready *ready);
 /* Switches gusset off in this process for good: the constructor of a privileged program. */
 void gate_stay_inert(void);
 
+/*
+ * The same once it is ready: gate_ready is NULL from now on, in the forked children, too. Calls under way end
+ * as they began, with what they hold. Makes no system call.
+ */
+void ready_retire(void);
+
 #endif

@@ -124,9 +124,10 @@ static bool look_alone(uint64_t changes, bool may_look, uint64_t now_us)
     if (!begin())
         return false;
     struct ready *ready = ready_hold();
-    bool has_changed = look(ready, may_look, is_told, &changes, now_us);
+    bool has_changed = ready && look(ready, may_look, is_told, &changes, now_us);
     atomic_store(&seen_changes, changes);
-    ready_drop(ready);
+    if (ready)
+        ready_drop(ready);
     end();
     errno = kept;
     return has_changed;

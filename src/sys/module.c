@@ -52,6 +52,18 @@ bool module_read(struct module *module, uintptr_t base, const ElfW(Dyn) * dynami
         case DT_HASH:
             module->hash = pointer_of(base, dynamic);
             break;
+        case DT_RELA:
+            module->relocations = pointer_of(base, dynamic);
+            break;
+        case DT_RELASZ:
+            module->relocation_count = dynamic->d_un.d_val / sizeof(ElfW(Rela));
+            break;
+        case DT_JMPREL:
+            module->jumps = pointer_of(base, dynamic);
+            break;
+        case DT_PLTRELSZ:
+            module->jump_count = dynamic->d_un.d_val / sizeof(ElfW(Rela));
+            break;
         }
     if (!module->definitions) /* it needs versions of others, but has none */
         module->versions = NULL;
@@ -231,6 +243,19 @@ void *module_find_lasting(const char *name)
         base = debug ? debug->r_ldbase : 0;
     }
     return find_behind_own(name, base);
+}
+
+bool module_is_lasting(const struct link_map *map)
+{
+    const struct link_map *at = listed();
+
+    for (at = at ? at : own_map(); at; at = at->l_next) {
+        if (at == map)
+            return true;
+        if (at->l_addr == getauxval(AT_BASE))
+            break;
+    }
+    return false;
 }
 
 struct place {

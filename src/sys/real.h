@@ -31,6 +31,9 @@
       real_missing())                                                                                        \
     X(ppoll, int, (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask), \
       (fds, count, timeout, mask), real_missing())                                                           \
+    X(prctl, int,                                                                                            \
+      (int option, unsigned long second, unsigned long third, unsigned long fourth, unsigned long fifth),    \
+      (option, second, third, fourth, fifth), real_missing())                                                \
     X(getaddrinfo, int,                                                                                      \
       (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result),       \
       (node, service, hints, result), EAI_FAIL)                                                              \

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sys/elf.h"
+#include "tool/cover.h"
 #include "tool/grid.h"
 #include "tool/json.h"
 #include "tool/library.h"
@@ -294,13 +295,25 @@ static void tell_of_retries(struct patient *patient)
     nested_note(&patient->reach, state && *state == '/' ? state : NULL);
 }
 
+/* By the configuration that a process was started with, or the one that holds here. */
+static void tell_of_rules(struct patient *patient)
+{
+    static char environment[FILE_MOST];
+    size_t length = patient->pid ? read_proc(patient->pid, "environ", environment) : 0;
+
+    cover_note(&patient->reach, objects_name(patient->path),
+               variable_of(environment, length, "GUSSET_CONFIG"));
+}
+
 static void advise(struct patient *patient, int result)
 {
     struct reach *reach = &patient->reach;
     bool is_idle = true, has_curl = reach->levels[REACH_EASY] != REACH_UNUSED;
 
-    if (result != NONE)
+    if (result != NONE) {
         tell_of_retries(patient);
+        tell_of_rules(patient);
+    }
 
     for (int way = 0; way < REACH_WAYS; way++)
         is_idle = is_idle && reach->levels[way] == REACH_UNUSED;

@@ -145,6 +145,37 @@ run "$client" lead "http://plain/s?echo=request" "$other" "$first" >"$folder/sai
 is "where the program leads its connections itself, it knows better" "$(heads Authorization <"$folder/said" | sed 's/ --.*//')" "GET /s?echo=request HTTP/1.1 Host: plain Authorization: Bearer token"
 is "and then no more" "$(grep -c '^GET /s' "$folder/said") $(tr -d '\r' <"$folder/said" | grep -c "^$here")" "2 2"
 
+# ---- the environment, again ----
+cat >"$folder/moves.py" <<'PY'
+import os, socket, sys
+for line in sys.stdin:
+    if "=" in line:
+        os.environ.update([line.strip().split("=", 1)])
+    print(socket.create_connection(("users", 80)).getpeername()[1], flush=True)
+PY
+mkfifo "$folder/moves"
+run "$python" "$folder/moves.py" <"$folder/moves" >"$folder/moved" 2>&1 &
+program=$!
+exec 7>"$folder/moves"
+# goes LINE: where the program's next call goes
+goes() {
+    local before
+    before=$(wc -l <"$folder/moved")
+    echo "$1" >&7
+    for _ in $(seq 250); do
+        [ "$(wc -l <"$folder/moved")" -gt "$before" ] && break
+        sleep 0.02
+    done
+    tail -n 1 "$folder/moved"
+}
+is "a program asks for a service" "$(goes again)" "$port"
+is "what it puts into its environment does not hold as it runs" "$(goes "USERS_PORT=$first")" "$port"
+touch "$folder/services.cfg"
+gusset reload >/dev/null
+is "but from a reload on" "$(goes again)" "$first"
+exec 7>&-
+wait "$program"
+
 # ---- several addresses ----
 forget
 is "where one address refuses the next is tried, without any rule" "$(run curl -sS "http://two/?echo=request" | heads)" "$bare"
