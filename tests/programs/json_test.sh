@@ -123,6 +123,7 @@ E2
 while IFS=$'\t' read -r name fault; do is "$name" "$fault" ""; done <<<"$faults"
 is "each was held against one" "$(wc -l <<<"$faults")" "$(find "$folder/held" -type f | wc -l)"
 for schema in "$schemas"/*.json; do
+    [ "$(basename "$schema")" != agent.json ] || continue # what the agent's /health says: agent_test.sh
     says "something was held against $(basename "$schema")" "$faults" "held against $(basename "$schema")"
 done
 is "a schema that does not fit is found out" "$(fits x check '{"file": 1}' 2>&1 | grep -c '^not ok')" 1
