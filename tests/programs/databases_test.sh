@@ -93,18 +93,29 @@ port_of() { case $1 in *my*) echo "$maria" ;; *) echo "$pg" ;; esac; }
 for name in ${clients[@]+"${clients[@]}"}; do
     bash -c "$(command_of "$name" 127.0.0.1 "$(port_of "$name")")" >"$folder/bare.$name" 2>/dev/null
 done
+# late NAME: a database that takes connections may still say that it is starting up, which no connect can cure
+late() {
+    local command
+    command=$(command_of "$1" 127.0.0.1 "$(port_of "$1")")
+    under bash -c "$command" >"$folder/late.$1" 2>"$folder/late.$1.err" && return
+    grep -q 'starting up' "$folder/late.$1"* || return
+    echo "# $1 came while its server was starting up, and comes again" >&2
+    sleep 1
+    under bash -c "$command" >"$folder/late.$1" 2>"$folder/late.$1.err"
+}
 for name in ${clients[@]+"${clients[@]}"}; do
-    under bash -c "$(command_of "$name" 127.0.0.1 "$(port_of "$name")")" >"$folder/late.$name" 2>"$folder/late.$name.err" &
+    late "$name" &
 done
 sleep 2
 for server in ${servers_here[@]+"${servers_here[@]}"}; do start "$server"; done
 for name in ${clients[@]+"${clients[@]}"}; do
     for _ in $(seq 200); do
-        [ -s "$folder/late.$name" ] && break
+        grep -qs '^7$' "$folder/late.$name" && break
         sleep 0.1
     done
     ok "two seconds late: $name bare is given nothing" test "$(cat "$folder/bare.$name")" != 7
     is "two seconds late: $name is served" "$(cat "$folder/late.$name")" 7
+    [ "$(cat "$folder/late.$name")" = 7 ] || sed 's/^/# /' "$folder/late.$name.err"
 done
 at_least "each was rescued" "$(counted rescued)" "${#clients[@]}"
 
