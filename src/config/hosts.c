@@ -213,8 +213,10 @@ static bool may_extend(struct reader *reader, const struct config_setting_t *gro
 static bool read_policy(struct reader *reader, const struct config_setting_t *group, struct model_rule *rule)
 {
     bool has_own = has_settings(reader, group), has_variants = member(reader, group, "variants");
-    bool is_known = may_extend(reader, group) & find_policy(reader, group, &rule->policy);
-    bool is_fine = is_known & variants_read(reader, group, rule);
+    /* Each is read, whatever the others say: all faults are named in one run. */
+    bool extends_none = may_extend(reader, group), is_found = find_policy(reader, group, &rule->policy);
+    bool are_read = variants_read(reader, group, rule);
+    bool is_known = extends_none && is_found, is_fine = is_known && are_read;
 
     if (has_variants && has_own) {
         reader_fault(reader, group,
