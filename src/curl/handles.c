@@ -37,7 +37,7 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_SSL_VERIFYHOST] = 2;
     fingerprint_clear(&handle->fingerprint);
     handle->request = HANDLES_GET;
-    handle->has_no_body = handle->has_credentials = false;
+    handle->has_no_body = handle->has_credentials = handle->has_jar = handle->is_single = false;
     handle->target_is_read = handle->is_settled = false;
 }
 
@@ -103,6 +103,8 @@ void handles_copy(const struct handle *from, CURL *easy)
     to->request = from->request;
     to->has_no_body = from->has_no_body;
     to->has_credentials = from->has_credentials;
+    to->has_jar = from->has_jar;
+    to->is_single = from->is_single;
     to->has_texts = true;
     memcpy(to->words, from->words, sizeof to->words);
     to->fingerprint = from->fingerprint;
@@ -199,7 +201,11 @@ enum effect {
     EFFECT_TARGET,
     EFFECT_REQUEST,
     EFFECT_SIGNED,
-    EFFECT_CREDENTIALS
+    EFFECT_CREDENTIALS,
+    EFFECT_JAR_FILE, /* of cookies that the program has, perhaps */
+    EFFECT_JAR,
+    EFFECT_SINGLE,
+    EFFECT_PROXYAUTH
 };
 
 #define AT(name) [CURLOPT_##name % OPTION_TYPE]
@@ -214,11 +220,13 @@ static const uint8_t words[OPTIONS] = {
 #define X(name) AT(name) = HANDLES_##name,
 static const uint8_t texts[OPTIONS] = {HANDLES_TEXTS(X)};
 #undef X
+/* clang-format off */
 #define X(name) AT(name) = EFFECT_TEXT,
+#define Y(name) AT(name) = EFFECT_SINGLE,
 static const uint8_t effects[OPTIONS] = {
     HANDLES_TEXTS(X)
-
-        AT(HTTPGET) = EFFECT_REQUEST,
+    HANDLES_SINGLE(Y)
+    AT(HTTPGET) = EFFECT_REQUEST,
     AT(POST) = EFFECT_REQUEST,
     AT(POSTFIELDS) = EFFECT_REQUEST,
     AT(HTTPPOST) = EFFECT_REQUEST,
@@ -234,16 +242,20 @@ static const uint8_t effects[OPTIONS] = {
     AT(SSLCERT) = EFFECT_CREDENTIALS,
     AT(SSLCERT_BLOB) = EFFECT_CREDENTIALS,
     AT(COOKIE) = EFFECT_CREDENTIALS,
-    AT(COOKIEFILE) = EFFECT_CREDENTIALS,
-    AT(COOKIEJAR) = EFFECT_CREDENTIALS,
+    AT(COOKIEFILE) = EFFECT_JAR_FILE,
+    AT(COOKIEJAR) = EFFECT_JAR_FILE,
+    AT(COOKIELIST) = EFFECT_JAR,
     AT(TLSAUTH_USERNAME) = EFFECT_CREDENTIALS,
     AT(TIMEOUT) = EFFECT_SECONDS,
     AT(CONNECTTIMEOUT) = EFFECT_SECONDS,
     AT(PORT) = EFFECT_TARGET,
     AT(CURLU) = EFFECT_TARGET,
+    AT(PROXYAUTH) = EFFECT_PROXYAUTH,
     AT(AWS_SIGV4) = EFFECT_SIGNED,
 };
 #undef X
+#undef Y
+/* clang-format on */
 
 static enum handles_request without_body(const struct handle *handle)
 {
@@ -328,6 +340,19 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_REQUEST:
         note_request(handle, option, word);
+        return;
+    case EFFECT_JAR_FILE:
+        handle->has_credentials |= word != 0;
+        handle->has_jar |= word != 0;
+        return;
+    case EFFECT_JAR:
+        handle->has_jar |= word != 0;
+        return;
+    case EFFECT_SINGLE:
+        handle->is_single |= word != 0;
+        return;
+    case EFFECT_PROXYAUTH: /* they authenticate the connection and not the request */
+        handle->is_single |= (word & (CURLAUTH_NTLM | CURLAUTH_NTLM_WB | CURLAUTH_NEGOTIATE)) != 0;
         return;
     case EFFECT_SIGNED: /* what libcurl itself makes of it */
         handle->has_credentials |= word != 0;

@@ -35,7 +35,8 @@
     X(FAULT, "fault") /* a rehearsed fault struck the attempt; detail: enum rehearsal_error, or a status */  \
     X(FALLBACK, "fallback")   /* the rule's fallback was given; detail: its status */                        \
     X(UNHEALTHY, "unhealthy") /* health checks failed, the circuit opened; detail: for how long in ms */     \
-    X(HEALTHY, "healthy")     /* a health check went well again, the circuit closed */
+    X(HEALTHY, "healthy")     /* a health check went well again, the circuit closed */                       \
+    X(HEDGED, "hedged")       /* made a second time side by side; detail: after how long in ms */
 
 enum events_kind {
     EVENTS_NONE = 0,

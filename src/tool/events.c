@@ -75,6 +75,9 @@ static void print_sentence(const struct events_entry *event)
         print_attempt(event);
         printf("again in %s", duration);
         return;
+    case EVENTS_HEDGED:
+        printf("not answered after %s, a second attempt side by side", duration);
+        return;
     case EVENTS_EXHAUSTED:
         print_attempt(event);
         printf("no tries left");
@@ -175,6 +178,7 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_LATE:
     case EVENTS_PROBE:
     case EVENTS_RETRY:
+    case EVENTS_HEDGED:
     case EVENTS_STALE:
     case EVENTS_RESUMED:
     case EVENTS_FAULT:
@@ -206,6 +210,8 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_RETRY:
     case EVENTS_WAITS:
         return "wait_ms";
+    case EVENTS_HEDGED:
+        return "after_ms";
     case EVENTS_RESCUED:
         return "took_ms";
     case EVENTS_REJECTED:
