@@ -351,8 +351,8 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
     case EFFECT_SINGLE:
         handle->is_single |= word != 0;
         return;
-    case EFFECT_PROXYAUTH: /* they authenticate the connection and not the request */
-        handle->is_single |= (word & (CURLAUTH_NTLM | CURLAUTH_NTLM_WB | CURLAUTH_NEGOTIATE)) != 0;
+    case EFFECT_PROXYAUTH:
+        handle->is_single |= handles_binds_connection(word);
         return;
     case EFFECT_SIGNED: /* what libcurl itself makes of it */
         handle->has_credentials |= word != 0;

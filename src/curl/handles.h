@@ -147,6 +147,14 @@ void handles_note(struct handle *handle, CURLoption option, uint64_t word);
 /* Where the handle's transfer would go; NULL when that is none of gusset's business. */
 const struct target *handles_target(struct handle *handle);
 
+/* Whether a choice of authentication leaves only such as authenticate the connection, and not the request. */
+static inline bool handles_binds_connection(uint64_t auth)
+{
+    const uint64_t bound = CURLAUTH_NTLM | CURLAUTH_NTLM_WB | CURLAUTH_NEGOTIATE,
+                   free = CURLAUTH_BASIC | CURLAUTH_DIGEST | CURLAUTH_DIGEST_IE | CURLAUTH_BEARER;
+    return auth & bound && !(auth & free);
+}
+
 /* Bit of core/method.h of the request that would be made. */
 uint32_t handles_method(const struct handle *handle);
 

@@ -411,10 +411,13 @@ void hedge_transfer_ends(struct call *call, CURLcode code)
     call->hedge_due_us = 0;
     if (!call->hedge || hedge_is_awaited(call))
         return;
-    if (call->hedge->phase == HEDGE_RELAYS)
+    if (call->hedge->phase == HEDGE_RELAYS) {
+        told_of_other(handle, call->hedge->twin, call->hedge->began_us - call->hedge->first_us);
         told_whole(handle, (uint64_t)info_of(handle, CURLINFO_SIZE_DOWNLOAD_T),
                    info_of(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T), call->hedge->first_us,
                    code == CURLE_OK);
+        made_end(handle);
+    }
     if (call->hedge->phase == HEDGE_RELAYS || reply_has_reached_program(&call->reply))
         hedge_drop(call);
 }

@@ -195,6 +195,7 @@ static void ask_first(struct told *told, const struct libcurl *libcurl, CURL *ea
 #undef X
     ask(easy, CURLINFO_FILETIME_T, &told->first.filetime);
     ask(easy, CURLINFO_CONTENT_TYPE, &type);
+    free(told->first.type);
     told->first.type = copy_of(type);
     told->has_first = true;
 }
@@ -229,6 +230,7 @@ static void ask_peer(struct told *told, const struct libcurl *libcurl, CURL *eas
     libcurl->easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &peer->primary_port);
     libcurl->easy_getinfo(easy, CURLINFO_LOCAL_PORT, &peer->local_port);
     libcurl->easy_getinfo(easy, CURLINFO_REDIRECT_URL, &redirect_url);
+    free(peer->redirect_url);
     peer->redirect_url = copy_of(redirect_url);
     told->has_peer = true;
 }

@@ -65,7 +65,7 @@ void told_keep(struct handle *handle);
 
 /*
  * The transfer's reply is one that another handle has got, whose transfer began so much later than the call's
- * attempt. After told_pretend.
+ * attempt. After told_pretend, and once more when that transfer is over.
  */
 void told_of_other(struct handle *handle, CURL *other, uint64_t later_us);
 

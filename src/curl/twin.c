@@ -13,15 +13,14 @@
 static bool has_unfit_option(const struct handle *handle)
 {
     const uint64_t *words = handle->words;
-    const uint64_t bound = CURLAUTH_NTLM | CURLAUTH_NTLM_WB | CURLAUTH_NEGOTIATE;
 
     /* Functions of the program's that a copy would call, or that say where a request may go. */
     if (words[HANDLES_OPENSOCKETFUNCTION] || words[HANDLES_CLOSESOCKETFUNCTION] ||
         words[HANDLES_SOCKOPTFUNCTION] || words[HANDLES_PREREQFUNCTION])
         return true;
-    /* A CURLU may be freed meanwhile. Some schemes authenticate the connection and not the request. */
+    /* A CURLU may be freed meanwhile. */
     if (handle->is_single || words[HANDLES_CURLU] || words[HANDLES_CONNECT_ONLY] ||
-        words[HANDLES_HTTPAUTH] & bound)
+        handles_binds_connection(words[HANDLES_HTTPAUTH]))
         return true;
     return words[HANDLES_CERTINFO] && handle->target.scheme == TARGET_HTTPS; /* who is asked has none */
 }
@@ -167,6 +166,7 @@ static const struct {
     {CURLOPT_HTTP_CONTENT_DECODING,    0},
     {CURLOPT_LOW_SPEED_LIMIT,          0},
     {CURLOPT_LOW_SPEED_TIME,           0},
+    {CURLOPT_PIPEWAIT,                 0}, /* or it would wait for the connection of the first */
     {CURLOPT_SUPPRESS_CONNECT_HEADERS, 1},
 };
 

@@ -10,14 +10,13 @@ start_upstream
 here=$(dirname "$0")
 url=http://127.0.0.1:$port
 
-# serve NAME [CERTIFICATE]: a server by plan; prints its port
-serve() {
-    python3 "$here/hedge/serve.py" "${@:2}" >"$folder/port.$1" 2>/dev/null &
-    servers+=($!)
-    for _ in $(seq 200); do [ -s "$folder/port.$1" ] && break || sleep 0.02; done
-}
-serve plain
-planned=http://127.0.0.1:$(cat "$folder/port.plain")
+python3 "$here/hedge/serve.py" "$folder/served" >"$folder/port" 2>/dev/null &
+servers+=($!)
+for _ in $(seq 200); do
+    [ -s "$folder/port" ] && break
+    sleep 0.02
+done
+planned=http://127.0.0.1:$(cat "$folder/port")
 
 # policy GROUPS [GROUPS-OF-THE-FILE]
 policy() {
@@ -149,3 +148,29 @@ for way in "${ways[@]}"; do
     is "$way: $number scenarios as bare" "$(diff "$folder/$way.0" "$folder/$way.1" | head -n 6)" ""
 done
 is "all of them by a second attempt" "$(counted hedged) $(counted hedge_won)" "200 200"
+
+# ---- programs ----
+policy 'hedge: { after = "100ms"; }; retry: { budget: { floor = 1000; }; };'
+targets=()
+for number in 1 2 3 4 5 6; do targets+=(-o "$folder/z$number" "$planned/z$number?plan=5000-200,20-200&size=100000"); done
+under curl -sZ --parallel-immediate -w '%{exitcode} %{http_code} %{size_download}\n' "${targets[@]}" 2>/dev/null | sort | uniq -c >"$folder/z"
+is "curl -Z" "$(sed 's/^ *//' "$folder/z") $(counted hedge_won)" "6 0 200 100000 6"
+if command -v git >/dev/null; then
+    export GIT_CONFIG_NOSYSTEM=1 GIT_TERMINAL_PROMPT=0 GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@example.org GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@example.org
+    git init -q "$folder/tree"
+    for number in 1 2 3 4; do head -c 50000 /dev/urandom >"$folder/tree/$number"; done
+    git -C "$folder/tree" add . && git -C "$folder/tree" commit -qm first
+    mkdir -p "$folder/served" && git clone -q --bare "$folder/tree" "$folder/served/full.git" && git -C "$folder/served/full.git" update-server-info
+    before=$(counted hedge_won)
+    is "git clones" "$(under git clone -q "$planned/files/full.git" "$folder/cloned" 2>&1; diff -r -x .git "$folder/tree" "$folder/cloned" 2>&1)" ""
+    at_least "past the requests that stall" $(($(counted hedge_won) - before)) 2
+else
+    skip "git clones" "git is not installed"
+fi
+if php -r 'exit(function_exists("curl_init") ? 0 : 1);' 2>/dev/null; then
+    is "PHP" "$(under php -r '$c = curl_init($argv[1]); curl_setopt($c, CURLOPT_RETURNTRANSFER, true); $b = curl_exec($c);
+        echo strlen($b), " ", curl_getinfo($c, CURLINFO_HTTP_CODE), " ", curl_errno($c);' "$planned/php?plan=5000-200,200&size=70000") $(came /php)" "70000 200 0 2"
+else
+    skip "PHP" "php-curl is not installed"
+fi
+done_testing

@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """A server by plan, on 127.0.0.1: the n-th request of a path is answered by the n-th step of its query, the last one by all that
-follow. Usage: serve.py [CERTIFICATE-WITH-KEY]: then by TLS. Prints its port; ends with its parent.
+follow. Usage: serve.py [FOLDER]. Prints its port; ends with its parent.
 
     /name?plan=STEP,STEP…    STEP: [DELAY_MS-]WHAT
     WHAT: a status (200: a body of size= bytes), reset (the connection), half (of the body, then the end), gzip, cookie (a Secure and a
-    plain one), to (a redirect to /end), chunked, halfchunked, close (no length), early (a 103 before)
+    plain one), to (a redirect to /end), chunked, halfchunked, close (no length), early (a 103 before),
+    slow (the body in 400 ms)
 
+/files/…: what is under FOLDER; of each third path the first request takes five seconds.
 /count?of=/name: how many came · /heads?of=/name: their heads"""
 import gzip
 import http.server
 import os
 import signal
 import socket
-import ssl
 import struct
 import sys
 import threading
@@ -64,11 +65,25 @@ class Handler(http.server.BaseHTTPRequestHandler):
             known = heads.setdefault(parts.path, [])
             known.append(self.requestline + "\n" + str(self.headers))
             number = len(known)
+        if parts.path.startswith("/files/"):
+            self.file(parts.path, number)
+            return
         plan = query.get("plan", "200").split(",")
         delay, _, what = plan[min(number, len(plan)) - 1].rpartition("-")
         size = int(query.get("size", "20"))
         time.sleep(int(delay or 0) / 1000)
         self.answer(what, body(size), number)
+
+    def file(self, path, number):
+        with lock:
+            slow = number == 1 and [name for name in heads if name.startswith("/files/")].index(path) % 3 == 2
+        if slow:
+            time.sleep(5)
+        try:
+            with open(os.path.join(sys.argv[1], path[len("/files/"):]), "rb") as file:
+                self.say(200, file.read())
+        except OSError:
+            self.say(404, b"")
 
     do_GET = do_HEAD = do_POST = do_DELETE = do
 
@@ -83,6 +98,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(content[:len(content) // 2])
             self.close_connection = True
+        elif what == "slow":
+            self.send_response_only(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            for at in range(0, len(content), len(content) // 8 or 1):
+                self.wfile.write(content[at:at + (len(content) // 8 or 1)])
+                time.sleep(0.05)
         elif what == "chunked":
             self.chunks(content, True)
         elif what == "halfchunked":
@@ -108,6 +130,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
 
     def handle_error(self, *_):
         pass
@@ -115,10 +138,6 @@ class Server(http.server.ThreadingHTTPServer):
 
 def main():
     server = Server(("127.0.0.1", 0), Handler)
-    if len(sys.argv) > 1:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(sys.argv[1])
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     print(server.server_address[1], flush=True)
     parent = os.getppid()
 
