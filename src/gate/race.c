@@ -7,6 +7,7 @@
 #include "gate/judge.h"
 #include "gate/note.h"
 #include "gate/patience.h"
+#include "gate/slice.h"
 #include "report/histogram.h"
 #include "sys/clock.h"
 
@@ -53,12 +54,19 @@ uint64_t race_after_us(const struct gate_call *call)
     return rule_us(call);
 }
 
-/* Each gives back what those before it gave, where it does not let the attempt go. The budget is asked last.
- */
+/* Nothing is taken that the call would need later where something else is missing. */
+static bool has_budget(const struct gate_call *call, uint64_t now_us)
+{
+    struct window_sum window = slice_sum(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us / 1000);
+    return retry_budget_allows(budget_of(call), window);
+}
+
+/* The budget is taken last; what came before it and is not needed after all is given back. */
 static bool may_begin(struct gate_call *call, uint64_t now_us)
 {
     if (call->attempt_ended || !is_closed(call) || (call->deadline_us && now_us >= call->deadline_us) ||
-        patience_ask(call, false).kind != VERDICT_GO || !bulkhead_takes_aside(call))
+        patience_ask(call, false).kind != VERDICT_GO || !has_budget(call, now_us) ||
+        !bulkhead_takes_aside(call))
         return false;
     if (inside_applies(call, POLICY_LIMIT) && bucket_ask(call, false).kind != VERDICT_GO)
         return false;
