@@ -36,7 +36,7 @@ leave() {
 }
 for deed in "${deeds[@]}"; do
     for way in "${!ways[@]}"; do
-        IFS== read -r _ plan bare <<<"${ways[way]}"
+        IFS='=' read -r _ plan bare <<<"${ways[way]}"
         leave "$deed-$way-bare" "$deed" "$bare" env &
         leave "$deed-$way-under" "$deed" "$plan" "${gusseted[@]}" &
     done
