@@ -40,7 +40,7 @@ FLAGS         := $(FLAGS_$(VARIANT)) $(CFLAGS)
 LDFLAGS_tsan  := -Wl,-z,undefs
 $(addprefix build/tsan/src/,loader/hooks.o sys/linker.o sys/module.o): FLAGS += -fno-sanitize=thread
 
-# The rooms, lowest first. The library holds all but tool; the command all but the doors.
+# The rooms, lowest first. The library holds all but tool and agent; the command all but the doors.
 LOW     := core config state sys report gate
 SHIM    := $(LOW) curl connect loader
 src      = $(foreach room,$(1),$(sort $(wildcard src/$(room)/*.c)))
@@ -48,11 +48,13 @@ objects  = $(patsubst src/%.c,$(B)/src/%.o,$(1))
 LIB_OBJ := $(call objects,$(call src,$(SHIM)) src/shim.c)
 LOW_OBJ := $(call objects,$(call src,$(LOW)))
 SIM_OBJ := $(call objects,$(call src,sim))
-CMD_OBJ := $(call objects,$(call src,tool)) $(SIM_OBJ) $(LOW_OBJ)
+CMD_OBJ := $(call objects,$(call src,tool agent)) $(SIM_OBJ) $(LOW_OBJ)
 # Who simulates has the engine's clock and dice come to sim/virtual, which hands the real ones on.
 VIRTUAL := -Wl,--wrap=clock_now_us,--wrap=clock_coarse_us,--wrap=clock_unix_ms,--wrap=random_word
 # What stands by itself among the doors: it knows no libcurl but by the table that it is given.
 UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o held.o registry.o) $(addprefix $(B)/src/connect/,names.o peer.o) $(LOW_OBJ)
+# Of the command what a test asks for; the linker takes no more than that out of an archive.
+CMD_ARCHIVE := $(B)/command.a
 UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.c))
 
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
@@ -105,10 +107,13 @@ $(B)/upstream: $(UPSTREAM_OBJ)
 	$(if $(V),,@echo "  LD    $@")
 	$(Q)$(CC) $(FLAGS) -o $@ $(UPSTREAM_OBJ) $(LDFLAGS)
 
-$(B)/unit/%: tests/unit/%.c $(UNIT_OBJ)
+$(CMD_ARCHIVE): $(call objects,$(call src,tool agent))
+	$(Q)rm -f $@ && ar rcs $@ $^
+
+$(B)/unit/%: tests/unit/%.c $(UNIT_OBJ) $(CMD_ARCHIVE)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  TEST  $<")
-	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(UNIT_OBJ) \
+	$(Q)$(CC) $(BASE) $(FLAGS) $(if $(LTO),-fno-lto) -Itests -MMD -MP $< $(UNIT_OBJ) $(CMD_ARCHIVE) \
 	    -o $@ -lcmocka -Wl,--as-needed -lcurl -pthread $(LDFLAGS)
 
 # The gate's tests bring their own clock and dice; so do those of what remembers for it.
@@ -131,10 +136,10 @@ $(B)/clients/%: tests/programs/%.c
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS_release) $(filter -fsanitize=thread,$(FLAGS)) -MMD -MP $< -o $@ -Wl,--as-needed -lcurl -pthread
 
-$(B)/fuzz/%: tests/fuzz/%.c $(UNIT_OBJ)
+$(B)/fuzz/%: tests/fuzz/%.c $(UNIT_OBJ) $(CMD_ARCHIVE)
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  FUZZ  $<")
-	$(Q)$(CC) $(BASE) $(FLAGS) -fsanitize=fuzzer -MMD -MP $< $(UNIT_OBJ) -o $@ -lcurl
+	$(Q)$(CC) $(BASE) $(FLAGS) -fsanitize=fuzzer -MMD -MP $< $(UNIT_OBJ) $(CMD_ARCHIVE) -o $@ -lcurl
 
 # Exceptions are thrown by a program in C++. Where there is no compiler for it, its test says so.
 $(B)/clients/%: tests/programs/%.cc
@@ -290,7 +295,7 @@ install-files:
 	install -m 0644 conf/tmpfiles/gusset.conf $(DESTDIR)$(TMPFILES)/
 	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)/
 	$(Q)for file in $(EXAMPLES); do to=$${file#conf/}; to=$(DESTDIR)$(DOC)/examples/$${to#examples/}; mkdir -p "$${to%/*}"; \
-	    sed 's|@LIBDIR@|$(LIBDIR)|g' $$file >$$to; \
+	    sed 's|@LIBDIR@|$(LIBDIR)|g; s|@BINDIR@|$(BINDIR)|g' $$file >$$to; \
 	    if [ -x $$file ]; then chmod 0755 $$to; else chmod 0644 $$to; fi; done
 
 .PHONY: uninstall

@@ -161,21 +161,22 @@ bool assign_text(const struct assign_site *site, uint32_t owner, unsigned settin
     return true;
 }
 
-void assign_check(const struct assign_site *site, uint32_t policy)
+void assign_check(const struct assign_site *site, uint32_t policy, const bool *faulty)
 {
-    unsigned index;
     const struct policy *values = &model_policy(site->model, policy)->values;
-    const char *conflict = conflict_find(values, &index);
-    if (conflict)
-        fault_add(site->faults, site->file, site->line, "policy \"%s\": %s",
-                  model_string(site->model, values->name), conflict);
+    struct conflict conflict;
+
+    for (unsigned at = 0; conflict_next(values, &at, &conflict);)
+        if (!faulty || (!faulty[conflict.setting] && !faulty[conflict.partner]))
+            fault_add(site->faults, site->file, site->line, "policy \"%s\": %s",
+                      model_string(site->model, values->name), conflict.text);
 }
 
 static void set_unknown(const char *key, size_t length, struct fault_list *faults)
 {
-    const char *near = spelling_nearest(key, length, SETTINGS_OF_POLICY);
+    const char *near = spelling_nearest(key, length, SETTINGS_OF_POLICY, NULL);
     if (!near)
-        near = spelling_nearest(key, length, SETTINGS_OF_FILE);
+        near = spelling_nearest(key, length, SETTINGS_OF_FILE, NULL);
     if (length >= 7 && strncmp(key, "headers", 7) == 0 && (length == 7 || key[7] == '.'))
         fault_add(faults, "--set", 0, "headers cannot be given by --set");
     else if (near)
@@ -246,7 +247,7 @@ void assign_set(struct model *model, const char *set, struct fault_list *faults)
     model->set_count = model->assignments.count - model->set_first;
     for (uint32_t i = 0; i < collector; i++) {
         spread(model, collector, i);
-        assign_check(&site, i);
+        assign_check(&site, i, NULL);
     }
     model->policies.count = collector;
 }

@@ -35,7 +35,10 @@ void assign_set(struct model *model, const char *set, struct fault_list *faults)
 /* Writes a value for people: in quotes, control characters as \x.., a long one cut. */
 void assign_quote(const char *value, size_t length, char *text, size_t size);
 
-/* A fault for every two settings of the policy that contradict each other. */
-void assign_check(const struct assign_site *site, uint32_t policy);
+/*
+ * A fault for every two settings of the policy that contradict each other. faulty (NULL: none) tells, by
+ * index of the table, of which settings what was written is a fault already: nothing follows from those.
+ */
+void assign_check(const struct assign_site *site, uint32_t policy, const bool *faulty);
 
 #endif

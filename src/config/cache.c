@@ -6,7 +6,6 @@
 #include <sys/mman.h>
 
 #include "config/value.h"
-#include "sys/clock.h"
 #include "sys/raw.h"
 
 static uint64_t hash_text(uint64_t hash, const char *text)
@@ -119,16 +118,19 @@ static int write_whole(int fd, const char *bytes, size_t size)
 
 enum { SWEEP_READS_MOST = 256, SWEEP_READ_SIZE = 2048, SWEEP_AGE_S = 24 * 60 * 60 };
 
-/* Neither written nor mapped for a day (relatime notes one use a day). */
-static bool is_forgotten(const struct stat *file)
+/*
+ * Neither written nor mapped for a day (relatime notes one use a day) before what was written just now. The
+ * clock is not asked: a program may have been given another (libfaketime).
+ */
+static bool is_forgotten(const struct stat *file, time_t now_s)
 {
     time_t used = file->st_atime > file->st_mtime ? file->st_atime : file->st_mtime;
-    return S_ISREG(file->st_mode) && file->st_uid == sys_geteuid() &&
-           used < (time_t)(clock_unix_ms() / 1000) - SWEEP_AGE_S;
+    return S_ISREG(file->st_mode) && file->st_uid == sys_geteuid() && used < now_s - SWEEP_AGE_S;
 }
 
 /* Entries of a folder, so many bytes of them: those whose names begin so. */
-static void sweep_entries(int folder, const char *entries, long size, const char *prefix, size_t length)
+static void sweep_entries(int folder, const char *entries, long size, const char *prefix, size_t length,
+                          time_t now_s)
 {
     const struct sys_entry *entry;
     struct stat file;
@@ -136,7 +138,7 @@ static void sweep_entries(int folder, const char *entries, long size, const char
     for (; size > 0; entries += entry->size, size -= entry->size) {
         entry = (const void *)entries;
         if (strncmp(entry->name, prefix, length) == 0 &&
-            sys_stat_at(folder, entry->name, &file, AT_SYMLINK_NOFOLLOW) == 0 && is_forgotten(&file))
+            sys_stat_at(folder, entry->name, &file, AT_SYMLINK_NOFOLLOW) == 0 && is_forgotten(&file, now_s))
             sys_unlink_at(folder, entry->name);
     }
 }
@@ -146,7 +148,7 @@ static void sweep_entries(int folder, const char *entries, long size, const char
  * image of its own. Who has one mapped keeps it. Apart, because the way here is the first call's in every
  * program, whose stack may be small.
  */
-static __attribute__((noinline)) void sweep(const char *path)
+static __attribute__((noinline)) void sweep(const char *path, time_t now_s)
 {
     char folder[CACHE_PATH_MOST];
     const char *name = strrchr(path, '/') + 1;
@@ -161,7 +163,7 @@ static __attribute__((noinline)) void sweep(const char *path)
         return;
     for (int i = 0; i < SWEEP_READS_MOST && got > 0; i++) {
         got = sys_read_folder(fd, entries, sizeof entries);
-        sweep_entries(fd, entries, got, name, (size_t)(prefix_end - name));
+        sweep_entries(fd, entries, got, name, (size_t)(prefix_end - name), now_s);
     }
     sys_close(fd);
 }
@@ -172,24 +174,28 @@ int cache_write(const struct source_paths *paths, const struct source_request *r
     char path[CACHE_PATH_MOST], draft[CACHE_PATH_MOST];
 
     cache_path(paths, request, path);
+    struct stat written = {0};
     struct value_text name = {draft, sizeof draft, 0};
     value_put(&name, path);
     value_put(&name, ".");
-    value_put_decimal(&name, (uint64_t)sys_getpid(), 0, 0);
+    value_put_decimal(&name, (uint64_t)sys_gettid(), 0, 0); /* two threads may compile at once */
 
-    sys_unlink(draft); /* left behind by a process of the same number that was killed */
+    sys_unlink(draft); /* left behind by one of the same number that was killed */
     int fd = sys_openat(AT_FDCWD, draft, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return fd;
     int result = sys_fchmod(fd, 0600); /* whatever the umask says */
     if (result == 0)
         result = write_whole(fd, bytes, size);
+    if (result == 0)
+        result = sys_fstat(fd, &written);
     sys_close(fd);
     if (result == 0)
         result = sys_rename(draft, path);
     if (result < 0)
         sys_unlink(draft);
-    sweep(path);
+    else
+        sweep(path, written.st_mtime);
     return result;
 }
 

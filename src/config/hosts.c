@@ -12,23 +12,8 @@ enum { PATH_MOST = 1000, PROGRAM_MOST = 255 };
 static const uint32_t none = (uint32_t)MODEL_NONE;
 
 /* Keys of a rule that are no settings of a policy. */
-static const char *const own_keys[] = {"match",    "policy", "paths",    "methods",
-                                       "programs", "mode",   "variants", "by"};
-
-static bool is_own_key(const struct config_setting_t *setting)
-{
-    for (unsigned i = 0; i < sizeof own_keys / sizeof own_keys[0]; i++)
-        if (reader_is_named(setting, own_keys[i]))
-            return true;
-    return false;
-}
-
-static bool take_own_key(struct reader *reader, const struct config_setting_t *setting, void *context)
-{
-    (void)reader;
-    (void)context;
-    return is_own_key(setting);
-}
+static const char *const own_keys[] = {"match", "policy",   "paths", "methods", "programs",
+                                       "mode",  "variants", "by",    "extends", NULL};
 
 static const struct config_setting_t *member(const struct reader *reader,
                                              const struct config_setting_t *group, const char *name)
@@ -87,9 +72,12 @@ static bool is_program(const char *text)
 static bool read_words(struct reader *reader, const struct config_setting_t *list, const char *key,
                        const char *expected, bool (*is_fit)(const char *), uint32_t *first, uint32_t *count)
 {
-    bool all = reader_is_sequence(reader, list, key, expected);
+    if (!reader_is_sequence(reader, list, key, expected))
+        return false;
+    uint32_t items = libconfig_count(reader->document, list);
+    bool all = true;
     *first = reader->model->words.count;
-    for (uint32_t i = 0; all && i < libconfig_count(reader->document, list); i++) {
+    for (uint32_t i = 0; i < items; i++) {
         const struct config_setting_t *item = libconfig_item(reader->document, list, i);
         const char *text = reader_plain(reader, item, key, expected);
         if (text && is_fit(text)) {
@@ -107,7 +95,7 @@ static bool read_words(struct reader *reader, const struct config_setting_t *lis
         }
         all = false;
     }
-    if (all && *count == 0) { /* an empty list would be a rule that never matches, or always: ask */
+    if (items == 0) { /* an empty list would be a rule that never matches, or always: ask */
         reader_fault(reader, list, "%s: found an empty list, expected %s", key, expected);
         return false;
     }
@@ -194,36 +182,52 @@ static bool find_policy(struct reader *reader, const struct config_setting_t *gr
 static bool has_settings(const struct reader *reader, const struct config_setting_t *group)
 {
     for (uint32_t i = 0; i < libconfig_count(reader->document, group); i++)
-        if (!is_own_key(libconfig_item(reader->document, group, i)))
+        if (!reader_is_one_of(libconfig_item(reader->document, group, i), own_keys))
             return true;
     return false;
+}
+
+/* The settings that stand in place, on top of the named policy; they are checked whether that is there or
+ * not. */
+static bool read_settings(struct reader *reader, const struct config_setting_t *group,
+                          struct model_rule *rule, bool is_known)
+{
+    uint32_t name =
+        rule->policy == none ? rule->match : model_policy(reader->model, rule->policy)->values.name;
+    uint32_t base = is_known ? rule->policy : (uint32_t)POLICIES_UNKNOWN;
+
+    rule->policy = policies_derive(reader, model_string(reader->model, name), base, group, own_keys);
+    return rule->policy != none;
+}
+
+static bool may_extend(struct reader *reader, const struct config_setting_t *group)
+{
+    const struct config_setting_t *extends = member(reader, group, "extends");
+
+    if (extends)
+        reader_fault(reader, extends, "extends: found it in a rule of hosts, expected policy = \"…\" there");
+    return !extends;
 }
 
 /* The named policy, or one of its own where settings stand in place (or nothing does: mode = "off" alone). */
 static bool read_policy(struct reader *reader, const struct config_setting_t *group, struct model_rule *rule)
 {
-    if (!find_policy(reader, group, &rule->policy))
+    bool has_own = has_settings(reader, group), has_variants = member(reader, group, "variants");
+    bool is_known = may_extend(reader, group) & find_policy(reader, group, &rule->policy);
+    bool is_fine = is_known & variants_read(reader, group, rule);
+
+    if (has_variants && has_own) {
+        reader_fault(reader, group,
+                     "hosts: found settings beside variants, expected them in the variants' policies");
         return false;
-    bool has_own = has_settings(reader, group);
-    if (!variants_read(reader, group, rule))
-        return false;
-    if (rule->variants_count > 0) {
-        if (has_own)
-            reader_fault(reader, group,
-                         "hosts: found settings beside variants, expected them in the variants' policies");
-        return !has_own;
     }
-    if (rule->policy == none && !has_own && rule->mode != POLICY_OFF) {
+    if (is_known && rule->policy == none && !has_variants && !has_own && rule->mode != POLICY_OFF) {
         reader_fault(reader, group, "hosts: found neither policy nor settings, expected policy = \"…\"");
         return false;
     }
-    if (rule->policy != none && !has_own)
-        return true;
-    uint32_t name =
-        rule->policy == none ? rule->match : model_policy(reader->model, rule->policy)->values.name;
-    rule->policy =
-        policies_derive(reader, model_string(reader->model, name), rule->policy, group, take_own_key, NULL);
-    return rule->policy != none;
+    if (!has_variants && (has_own || rule->policy == none))
+        is_fine &= read_settings(reader, group, rule, is_known);
+    return is_fine;
 }
 
 static bool propagates(const struct model *model, const struct model_rule *rule)
@@ -244,12 +248,12 @@ static void read_rule(struct reader *reader, const struct config_setting_t *grou
         reader_fault(reader, group, "hosts: expected groups { match = …; policy = …; } in the list");
         return;
     }
-    bool is_fine = read_match(reader, group, &rule);
-    is_fine &= read_filters(reader, group, &rule);
-    is_fine &= read_policy(reader, group, &rule);
-    if (!is_fine)
-        return;
-    if (rule.kind == PATTERN_ANY && propagates(reader->model, &rule))
+    bool has_place = read_match(reader, group, &rule);
+    has_place &= read_filters(reader, group, &rule);
+    bool is_fine = read_policy(reader, group, &rule);
+    if (!has_place)
+        return; /* with a place it is held against the other rules, whatever its policy */
+    if (is_fine && rule.kind == PATTERN_ANY && propagates(reader->model, &rule))
         reader_warn(reader, group, "match \"*\" with propagate: third parties learn what is propagated");
     struct model_rule *kept = table_add(&reader->model->rules, sizeof *kept, 1);
     if (kept)

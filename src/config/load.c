@@ -66,11 +66,12 @@ static bool is_closed(const char *at, const char *end)
     return false;
 }
 
-/* Headers hold secrets: neither a line of theirs nor a value is shown. */
+/* Headers hold secrets: neither a line of theirs nor a value is shown, nor an address with a password. */
 static bool may_be_shown(const struct include_text *text, const struct value_word *line)
 {
     const char *end = line->text + line->length, *at = text->text.items;
-    if (memmem(line->text, line->length, "value", 5))
+    if (memmem(line->text, line->length, "value", 5) ||
+        (memmem(line->text, line->length, "://", 3) && memchr(line->text, '@', line->length)))
         return false;
     while ((at = memmem(at, (size_t)(end - at), "headers", 7))) {
         at += 7;
@@ -117,6 +118,8 @@ static void report_syntax(const struct reader *reader, const char *path, const s
     }
     include_locate(&reader->text, fault->line, &source, &line);
     value_put(&out, fault->text);
+    if (strncmp(fault->text, "mismatched element type", 23) == 0)
+        value_put(&out, ": expected all in quotation marks, or none");
     explain_syntax(&reader->text, fault->line, &out);
     fault_add(reader->faults, model_string(reader->model, model_source(reader->model, source)->path), line,
               "%s", text);
@@ -221,13 +224,14 @@ static int choose_file(struct loading *loading)
     return 0;
 }
 
+static const char *const structure[] = {"policies", "hosts", "services", NULL};
+
 static bool take_structure(struct reader *reader, const struct config_setting_t *setting, void *context)
 {
     const struct loading *loading = context;
     if (reader_is_named(setting, "locked") && strcmp(loading->file, loading->paths->system) != 0)
         reader_warn(reader, setting, "locked counts in %s only", SOURCE_SYSTEM_PATH);
-    return reader_is_named(setting, "policies") || reader_is_named(setting, "hosts") ||
-           reader_is_named(setting, "services");
+    return reader_is_one_of(setting, structure);
 }
 
 /* Reads the file that holds: its settings, its policies and, unless a policy was named, its rules. */
@@ -245,7 +249,8 @@ static int read_file(struct loading *loading)
     const struct config_setting_t *hosts = libconfig_member(reader->document, root, "hosts");
     const struct config_setting_t *services = libconfig_member(reader->document, root, "services");
     const bool has_rules = loading->is_locked || !is_said(loading->request->policy);
-    reader_walk(reader, root, SETTINGS_OF_FILE, (uint32_t)MODEL_NONE, take_structure, loading);
+    reader_walk(reader, root, SETTINGS_OF_FILE, (uint32_t)MODEL_NONE,
+                &(struct reader_own){structure, take_structure, loading});
     if (policies)
         policies_read(reader, policies);
     if (has_rules && hosts)

@@ -12,6 +12,9 @@ enum { EXPANSION_MOST = 4096, HEADER_NAME_MOST = 128 };
 
 static const uint32_t none = (uint32_t)MODEL_NONE;
 
+/* Keys of a policy that are no settings. */
+static const char *const own_keys[] = {"extends", NULL};
+
 static struct reader_policy *policy_at(const struct reader *reader, uint32_t index)
 {
     return (struct reader_policy *)reader->policies.items + index;
@@ -84,8 +87,10 @@ static const char *read_header_name(struct reader *reader, const struct config_s
     const char *name = reader_plain(reader, setting, "headers: name", expected);
     if (name && !(value_is_token(name) && strlen(name) <= HEADER_NAME_MOST)) {
         char quoted[256];
-        assign_quote(name, strlen(name), quoted, sizeof quoted);
-        reader_fault(reader, setting, "headers: name: found %s, expected %s", quoted, expected);
+        assign_quote(name, strcspn(name, ":"), quoted,
+                     sizeof quoted); /* behind a colon the value may stand */
+        reader_fault(reader, setting, "headers: name: found %s%s, expected %s", quoted,
+                     strchr(name, ':') ? " and a colon" : "", expected);
         return NULL;
     }
     return name;
@@ -127,10 +132,14 @@ static void read_header(struct reader *reader, const struct config_setting_t *he
     model_policy(reader->model, policy)->values.headers_count++;
 }
 
-/* A policy's own list replaces the inherited one. */
+/* A policy's own list replaces the inherited one. What stands there as a text may be a secret. */
 static void read_headers(struct reader *reader, const struct config_setting_t *list, uint32_t policy)
 {
-    if (!reader_is_sequence(reader, list, "headers", "a list ( { name = …; value = …; } )"))
+    static const char expected[] = "a list ( { name = …; value = …; } )";
+
+    if (libconfig_kind(list) == LIBCONFIG_STRING)
+        reader_fault(reader, list, "headers: found a string, expected %s", expected);
+    if (libconfig_kind(list) == LIBCONFIG_STRING || !reader_is_sequence(reader, list, "headers", expected))
         return;
     struct policy *values = &model_policy(reader->model, policy)->values;
     values->headers_first = reader->model->headers.count;
@@ -141,38 +150,39 @@ static void read_headers(struct reader *reader, const struct config_setting_t *l
 
 struct body {
     uint32_t policy;
-    reader_special *special;
-    void *context;
+    const char *const *words;
 };
 
 static bool take_member(struct reader *reader, const struct config_setting_t *setting, void *context)
 {
     const struct body *body = context;
-    if (body->special ? body->special(reader, setting, body->context) : reader_is_named(setting, "extends"))
+    if (reader_is_named(setting, "headers")) {
+        read_headers(reader, setting, body->policy);
         return true;
-    if (!reader_is_named(setting, "headers"))
-        return false;
-    read_headers(reader, setting, body->policy);
-    return true;
+    }
+    return reader_is_one_of(setting, body->words);
 }
 
 uint32_t policies_derive(struct reader *reader, const char *name, uint32_t base,
-                         const struct config_setting_t *rule, reader_special *special, void *context)
+                         const struct config_setting_t *group, const char *const *words)
 {
-    struct assign_site site = reader_site(reader, rule);
-    struct body body = {model_add_policy(reader->model, name, base, site.origin), special, context};
+    bool is_known = base != (uint32_t)POLICIES_UNKNOWN;
+    struct assign_site site = reader_site(reader, group);
+    struct body body = {model_add_policy(reader->model, name, is_known ? base : none, site.origin), words};
     if (body.policy == none)
         return none;
-    reader_walk(reader, rule, SETTINGS_OF_POLICY, body.policy, take_member, &body);
-    site = reader_site(reader, rule); /* the pool has moved */
-    assign_check(&site, body.policy);
+    reader_walk(reader, group, SETTINGS_OF_POLICY, body.policy,
+                &(struct reader_own){words, take_member, &body});
+    site = reader_site(reader, group); /* the pool has moved */
+    if (is_known)
+        assign_check(&site, body.policy, reader->faulty);
     return body.policy;
 }
 
 static void consider(const char *candidate, const char *name, unsigned *best, const char **found)
 {
     unsigned distance = spelling_distance(candidate, strlen(candidate), name, strlen(name));
-    if (distance < *best) {
+    if (distance < *best && distance < strlen(candidate)) { /* else not a letter is the same */
         *best = distance;
         *found = candidate;
     }
@@ -181,7 +191,7 @@ static void consider(const char *candidate, const char *name, unsigned *best, co
 void policies_suggest(const struct reader *reader, const char *name, char *text, size_t size)
 {
     const char *found = NULL;
-    unsigned best = strlen(name) <= 3 ? 2 : 4;
+    unsigned best = spelling_reach(strlen(name));
     for (uint32_t i = 0; i < reader->policies.count; i++)
         consider(libconfig_name(policy_at(reader, i)->setting), name, &best, &found);
     for (unsigned i = 0; preset_name(i); i++)
@@ -261,9 +271,9 @@ static uint32_t resolve(struct reader *reader, uint32_t position)
     if (libconfig_kind(policy->setting) != LIBCONFIG_GROUP)
         reader_fault(reader, policy->setting, "policies: \"%s\" is no group, expected { … }",
                      libconfig_name(policy->setting));
-    find_base(reader, policy->setting, &base);
-    policy->index =
-        policies_derive(reader, libconfig_name(policy->setting), base, policy->setting, NULL, NULL);
+    if (!find_base(reader, policy->setting, &base))
+        base = (uint32_t)POLICIES_UNKNOWN;
+    policy->index = policies_derive(reader, libconfig_name(policy->setting), base, policy->setting, own_keys);
     policy->state = READER_RESOLVED;
     return policy->index;
 }

@@ -16,8 +16,14 @@ uint32_t policies_find(struct reader *reader, const char *name);
 /* "did you mean" and the name nearest to a mistyped one, or what names there are. */
 void policies_suggest(const struct reader *reader, const char *name, char *text, size_t size);
 
-/* A policy that says what base does (MODEL_NONE: nothing) and on top of it what stands in place in a rule. */
+/* As a base: one that was named and is not there, so that what is left out cannot be judged. */
+enum { POLICIES_UNKNOWN = -2 };
+
+/*
+ * A policy that says what base does (MODEL_NONE: nothing) and on top of it what stands in place in a group.
+ * words are keys of the group that its reader takes itself (ended by NULL).
+ */
 uint32_t policies_derive(struct reader *reader, const char *name, uint32_t base,
-                         const struct config_setting_t *rule, reader_special *special, void *context);
+                         const struct config_setting_t *group, const char *const *words);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "config/conflict.h"
 #include "config/scratch.h"
@@ -83,6 +84,28 @@ static void dress_all(struct prepared *prepared, struct scratch *scratch, const 
     policy->headers = headers;
 }
 
+/* Which of the propagated headers the rule's own list names: these say more, and nothing goes twice. */
+static uint32_t names_itself(const struct rules_policy *policy)
+{
+    static const struct {
+        const char *name;
+        uint32_t bit;
+    } propagated[] = {
+        {"X-Request-Id", POLICY_REQUEST_ID },
+        {"X-Tenant-Id",  POLICY_TENANT_ID  },
+        {"X-Project-Id", POLICY_PROJECT_ID },
+        {"traceparent",  POLICY_TRACEPARENT},
+    };
+    uint32_t bits = 0;
+
+    for (uint32_t i = 0; i < policy->header_count; i++)
+        for (size_t j = 0; j < sizeof propagated / sizeof *propagated; j++)
+            if (policy->headers[i].name_length == strlen(propagated[j].name) &&
+                strncasecmp(policy->headers[i].line, propagated[j].name, strlen(propagated[j].name)) == 0)
+                bits |= propagated[j].bit;
+    return bits;
+}
+
 /* A policy's texts, where they lie on either side. */
 static const struct {
     const char *subject;
@@ -135,6 +158,35 @@ static void expand_texts(struct prepared *prepared, struct scratch *scratch, con
     }
 }
 
+/* The first policy of that name in the image, which the file or a built-in defines before rules change it. */
+static const struct rules_policy *namesake(struct prepared *prepared, uint32_t index, const char *name)
+{
+    for (uint32_t i = 0; i < index; i++) {
+        const struct policy *other = image_policy(prepared->image, i);
+        if (other && strcmp(image_string(prepared->image, other->name), name) == 0)
+            return prepared_at(prepared, i);
+    }
+    return NULL;
+}
+
+/*
+ * A rule may have put a limit of its own in the place of its policy's: the word of a bucket means nothing to
+ * one that fills at another rate. 0: it is the same limit.
+ */
+static uint64_t limit_apart(struct prepared *prepared, uint32_t index, const struct rules_policy *policy)
+{
+    const struct limit_rule *own = &policy->settings->limit.rule, *other;
+    const struct rules_policy *first;
+
+    if (!(policy->settings->groups & POLICY_LIMIT) || !(first = namesake(prepared, index, policy->name)))
+        return 0;
+    other = &first->settings->limit.rule;
+    if (first->settings->groups & POLICY_LIMIT && own->rate == other->rate && own->per_ms == other->per_ms &&
+        own->burst == other->burst)
+        return 0;
+    return ((uint64_t)own->rate << 32 | own->per_ms) * UINT64_C(0x9e3779b97f4a7c15) + own->burst + 1;
+}
+
 static bool needs_scratch(const struct prepared *prepared, const struct policy *policy)
 {
     bool needs = policy->patches_count > 0 || policy->headers_count > 0;
@@ -165,7 +217,9 @@ static const struct rules_policy *make_ready(struct prepared *prepared, uint32_t
         dress_all(prepared, &scratch, from, policy);
     }
     expand_texts(prepared, &scratch, from, policy);
-    policy->propagate = policy->settings->propagate | (policy->deadline_header[0] ? POLICY_TIME_LEFT : 0u);
+    policy->limit_apart = limit_apart(prepared, index, policy);
+    policy->propagate = (policy->settings->propagate & ~names_itself(policy)) |
+                        (policy->deadline_header[0] ? POLICY_TIME_LEFT : 0u);
     if (is_open)
         scratch_close(&scratch);
     if (!atomic_compare_exchange_strong(&prepared->policies[index], &first, policy))

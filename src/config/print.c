@@ -60,7 +60,8 @@ size_t print_expected(const struct settings_entry *entry, char *text, size_t siz
         [SETTINGS_PERCENT] = "a percentage",
         [SETTINGS_BOOL] = "true or false",
         [SETTINGS_CHOICE] = "one of ",
-        [SETTINGS_OUTCOMES] = "a list of error types, CURLE_ names, statuses (\"503\") or classes (\"5xx\")",
+        [SETTINGS_OUTCOMES] =
+            "a list of error types, CURLE_ names, statuses from 400 (\"503\") or classes (\"5xx\")",
         [SETTINGS_METHODS] = "a list of HTTP methods in capitals",
         [SETTINGS_PROPAGATE] = "a list of ",
         [SETTINGS_TEXT] = "a string",

@@ -50,6 +50,14 @@ bool reader_is_named(const struct config_setting_t *setting, const char *name)
     return strcmp(libconfig_name(setting), name) == 0;
 }
 
+bool reader_is_one_of(const struct config_setting_t *setting, const char *const *words)
+{
+    for (; *words; words++)
+        if (reader_is_named(setting, *words))
+            return true;
+    return false;
+}
+
 void reader_describe(const struct reader *reader, const struct config_setting_t *setting, char *text,
                      size_t size)
 {
@@ -138,24 +146,35 @@ static bool spell_item(const struct reader *reader, const struct config_setting_
     return out->length < out->size - 1;
 }
 
-/* The first member that does not fit, for its line; the setting itself where there is none. */
-static const struct config_setting_t *find_culprit(const struct reader *reader,
-                                                   const struct config_setting_t *setting,
-                                                   const struct settings_entry *entry)
+static void fault_of_value(const struct reader *reader, const struct config_setting_t *setting,
+                           const struct settings_entry *entry)
+{
+    char found[QUOTED_ROOM], expected[256];
+
+    reader_describe(reader, setting, found, sizeof found);
+    print_expected(entry, expected, sizeof expected);
+    reader_fault(reader, setting, "%s: found %s, expected %s", entry->key, found, expected);
+}
+
+/* A fault for each member of a list that does not fit, with its line; returns whether all do. */
+static bool check_items(const struct reader *reader, const struct config_setting_t *setting,
+                        const struct settings_entry *entry)
 {
     enum libconfig_kind kind = libconfig_kind(setting);
-    bool has_items = is_list(entry) && (kind == LIBCONFIG_LIST || kind == LIBCONFIG_ARRAY);
+    bool has_items = is_list(entry) && (kind == LIBCONFIG_LIST || kind == LIBCONFIG_ARRAY), all = true;
 
     for (uint32_t i = 0; has_items && i < libconfig_count(reader->document, setting); i++) {
         const struct config_setting_t *item = libconfig_item(reader->document, setting, i);
         struct policy scratch;
         char text[KEY_MOST] = "";
         struct value_text out = {text, sizeof text, 0};
-        if (!spell_item(reader, item, entry, &out) ||
-            (!expand_is_template(text) && !field_parse(entry, &scratch, text, out.length)))
-            return item;
+        if (spell_item(reader, item, entry, &out) &&
+            (expand_is_template(text) || field_parse(entry, &scratch, text, out.length)))
+            continue;
+        fault_of_value(reader, item, entry);
+        all = false;
     }
-    return setting;
+    return all;
 }
 
 /* Joins the members with commas; a member that a comma would make two is left for the fault to quote. */
@@ -219,34 +238,31 @@ static bool spell(const struct reader *reader, const struct config_setting_t *se
     return false;
 }
 
-void reader_take(struct reader *reader, const struct config_setting_t *setting, uint32_t owner,
+bool reader_take(struct reader *reader, const struct config_setting_t *setting, uint32_t owner,
                  unsigned index)
 {
     const struct settings_entry *entry = settings_at(index);
-    const struct config_setting_t *culprit = find_culprit(reader, setting, entry);
-    char text[TEXT_MOST], found[QUOTED_ROOM], expected[256];
+    char text[TEXT_MOST];
     struct value_text out = {text, sizeof text, 0};
 
     text[0] = 0;
+    if (!check_items(reader, setting, entry))
+        return false;
     if (spell(reader, setting, entry, &out)) {
-        struct assign_site site = reader_site(reader, culprit);
-        site.origin = reader_site(reader, setting).origin;
+        struct assign_site site = reader_site(reader, setting);
         site.is_bare =
             libconfig_kind(setting) == LIBCONFIG_INTEGER || libconfig_kind(setting) == LIBCONFIG_FLOAT;
-        assign_text(&site, owner, index, text);
-        return;
+        return assign_text(&site, owner, index, text);
     }
-    reader_describe(reader, setting, found, sizeof found);
-    print_expected(entry, expected, sizeof expected);
-    reader_fault(reader, culprit, "%s: found %s, expected %s", entry->key, found, expected);
+    fault_of_value(reader, setting, entry);
+    return false;
 }
 
 struct walk {
     struct reader *reader;
     enum settings_place place;
     uint32_t owner;
-    reader_special *special; /* on the first level only */
-    void *context;
+    const struct reader_own *own; /* on the first level only */
 };
 
 /* Where a key that stands in the wrong place belongs; NULL: nowhere. */
@@ -270,8 +286,10 @@ static const char *home_of(const char *key)
 
 static void unknown(const struct walk *walk, const struct config_setting_t *member, const char *key)
 {
-    const char *near = spelling_nearest(key, strlen(key), walk->place), *home = home_of(key);
-    if (home)
+    const char *near = spelling_nearest(key, strlen(key), walk->place, walk->own->words);
+    const char *home = home_of(key);
+    bool is_slip = near && spelling_distance(near, strlen(near), key, strlen(key)) == 1;
+    if (home && !is_slip)
         reader_fault(walk->reader, member, "unknown key '%s' here; it belongs %s", key, home);
     else if (near)
         reader_fault(walk->reader, member, "unknown key '%s', did you mean '%.*s'?", key,
@@ -300,7 +318,7 @@ static void walk_member(const struct walk *walk, const struct config_setting_t *
 
     if (index >= 0 && settings_at((unsigned)index)->place == walk->place) {
         if (!says_twice(walk, group, member, settings_at((unsigned)index)))
-            reader_take(walk->reader, member, walk->owner, (unsigned)index);
+            walk->reader->faulty[index] = !reader_take(walk->reader, member, walk->owner, (unsigned)index);
     } else if (!settings_is_group(key, strlen(key), walk->place, &bit)) {
         unknown(walk, member, key);
     } else if (libconfig_kind(member) != LIBCONFIG_GROUP) {
@@ -319,7 +337,7 @@ static void walk_level(const struct walk *walk, const struct config_setting_t *g
     for (uint32_t i = 0; i < libconfig_count(walk->reader->document, group); i++) {
         const struct config_setting_t *member = libconfig_item(walk->reader->document, group, i);
         char key[KEY_MOST];
-        if (!prefix[0] && walk->special && walk->special(walk->reader, member, walk->context))
+        if (!prefix[0] && walk->own->take(walk->reader, member, walk->own->context))
             continue;
         snprintf(key, sizeof key, "%s%s%s", prefix, prefix[0] ? "." : "", libconfig_name(member));
         walk_member(walk, group, member, key);
@@ -327,8 +345,9 @@ static void walk_level(const struct walk *walk, const struct config_setting_t *g
 }
 
 void reader_walk(struct reader *reader, const struct config_setting_t *group, enum settings_place place,
-                 uint32_t owner, reader_special *special, void *context)
+                 uint32_t owner, const struct reader_own *own)
 {
-    struct walk walk = {reader, place, owner, special, context};
+    struct walk walk = {reader, place, owner, own};
+    memset(reader->faulty, 0, sizeof reader->faulty);
     walk_level(&walk, group, "");
 }

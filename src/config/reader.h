@@ -23,7 +23,8 @@ struct reader {
     struct fault_list *faults;
     struct include_text text;
     struct libconfig *document;
-    struct table policies; /* struct reader_policy */
+    struct table policies;      /* struct reader_policy */
+    bool faulty[SETTINGS_MOST]; /* by index of the table */
 };
 
 /* The place of a setting, as an origin and for faults. */
@@ -52,16 +53,26 @@ bool reader_is_sequence(const struct reader *reader, const struct config_setting
 /* A member that is none of the table's settings; returns whether it was taken. */
 typedef bool reader_special(struct reader *reader, const struct config_setting_t *member, void *context);
 
+/* What stands in a group besides the settings of the table. */
+struct reader_own {
+    const char *const *words; /* keys, ended by NULL: what a mistyped one may have meant */
+    reader_special *take;     /* asked first, of each member */
+    void *context;
+};
+
 /*
  * Reads the members of a group: settings of the file (owner is then MODEL_NONE), or of the model's policy or
- * service with the number owner. special, which may be NULL, is asked first. A member that nobody knows is a
- * fault.
+ * service with the number owner. A member that nobody knows is a fault. Afterwards reader->faulty tells of
+ * which settings what stood there was none.
  */
 void reader_walk(struct reader *reader, const struct config_setting_t *group, enum settings_place place,
-                 uint32_t owner, reader_special *special, void *context);
+                 uint32_t owner, const struct reader_own *own);
 
-/* Reads one setting (an index of the table) from what stands for it. */
-void reader_take(struct reader *reader, const struct config_setting_t *setting, uint32_t owner,
+/* Whether the word is one of a list that NULL ends. */
+bool reader_is_one_of(const struct config_setting_t *setting, const char *const *words);
+
+/* Reads one setting (an index of the table) from what stands for it. Returns false after a fault. */
+bool reader_take(struct reader *reader, const struct config_setting_t *setting, uint32_t owner,
                  unsigned index);
 
 /* Like strcmp of the member's name, as a question. */

@@ -33,6 +33,7 @@ struct rules_policy {
     uint32_t header_count;
     uint32_t propagate;    /* bits of enum policy_propagate */
     bool is_watched;       /* whole replies are looked at: retry.resume, stale */
+    uint64_t limit_apart;  /* not 0: its limit is another than that of others of its name; a number of its */
     const char *limit_key; /* expanded, "" where none; so are those that follow */
     const char *fallback_type;
     const char *fallback_body;

@@ -11,15 +11,7 @@ enum { EXPANSION_MOST = 4096, URLS_MOST = 16 };
 static const uint32_t none = (uint32_t)MODEL_NONE;
 
 /* Keys of a service that are no settings of the table. */
-static const char *const own_keys[] = {"name", "url", "urls", "policy"};
-
-static bool is_own_key(const struct config_setting_t *setting)
-{
-    for (unsigned i = 0; i < sizeof own_keys / sizeof own_keys[0]; i++)
-        if (reader_is_named(setting, own_keys[i]))
-            return true;
-    return false;
-}
+static const char *const own_keys[] = {"name", "url", "urls", "policy", NULL};
 
 static const struct config_setting_t *member(const struct reader *reader,
                                              const struct config_setting_t *group, const char *name)
@@ -229,7 +221,7 @@ static bool take_member(struct reader *reader, const struct config_setting_t *se
 {
     uint32_t service = *(const uint32_t *)context;
 
-    if (is_own_key(setting))
+    if (reader_is_one_of(setting, own_keys))
         return true;
     if (!reader_is_named(setting, "health"))
         return false;
@@ -256,7 +248,8 @@ static void read_service(struct reader *reader, const struct config_setting_t *g
         model_add_service(reader->model, is_fine ? pattern.name : "", reader_site(reader, group).origin);
     if (index == none)
         return;
-    reader_walk(reader, group, SETTINGS_OF_SERVICE, index, take_member, &index);
+    reader_walk(reader, group, SETTINGS_OF_SERVICE, index,
+                &(struct reader_own){own_keys, take_member, &index});
     is_fine &= read_urls(reader, group);
     struct model_service *service = model_service(reader->model, index);
     service->urls_count = reader->model->urls.count - service->urls_first;

@@ -2,14 +2,6 @@
 
 #include <string.h>
 
-/* Keys that the loader reads by itself: known, so that a slip can be led to them. */
-enum { STRUCTURAL_MOST = 4 };
-static const char *const structural[][STRUCTURAL_MOST] = {
-    [SETTINGS_OF_FILE] = {"policies", "hosts", "services"},
-    [SETTINGS_OF_POLICY] = {  "extends", "headers"       },
-    [SETTINGS_OF_SERVICE] = { "name",  "url",         "urls",      "policy"},
-};
-
 static unsigned least(unsigned a, unsigned b)
 {
     return a < b ? a : b;
@@ -40,6 +32,11 @@ unsigned spelling_distance(const char *a, size_t a_length, const char *b, size_t
     return last[b_length];
 }
 
+unsigned spelling_reach(size_t length)
+{
+    return length <= 3 ? 2 : length <= 6 ? 3 : 4; /* one letter wrong in three is still the same word */
+}
+
 struct search {
     const char *key;
     size_t length;
@@ -63,19 +60,21 @@ static void consider(struct search *search, const char *word)
     }
 }
 
-const char *spelling_nearest(const char *key, size_t length, enum settings_place place)
+const char *spelling_nearest(const char *key, size_t length, enum settings_place place,
+                             const char *const *words)
 {
     struct search search = {key, length, length, 0, NULL};
     while (search.parent > 0 && key[search.parent - 1] != '.')
         search.parent--;
-    size_t own = length - search.parent;
-    search.best = own <= 3 ? 2 : own <= 6 ? 3 : 4; /* one letter wrong in three is still the same word */
+    search.best = spelling_reach(length - search.parent);
 
     for (unsigned i = 0; i < settings_count(); i++)
         if (settings_at(i)->place == place)
             consider(&search, settings_at(i)->key);
-    for (unsigned i = 0; i < STRUCTURAL_MOST && structural[place][i]; i++)
-        consider(&search, structural[place][i]);
+    for (; words && *words; words++)
+        consider(&search, *words);
+    if (place == SETTINGS_OF_POLICY)
+        consider(&search, "headers");
     return search.found;
 }
 

@@ -117,10 +117,12 @@ static bool wait_for_next(struct attempt *attempt, uint32_t ms)
     return true;
 }
 
-/* The next one need not search. Before the call is over: then it holds its rules no more. */
+/* The next one need not search, if it is not to be asked whom it has reached. Before the call is over: then
+ * it holds its rules no more. */
 static void keep(const struct attempt *attempt)
 {
-    if (attempt->is_searched && !attempt->service.known && attempt->place->family != PLACE_UNIX)
+    if (attempt->is_searched && !attempt->is_near && !attempt->service.known &&
+        attempt->place->family != PLACE_UNIX)
         known_keep(attempt->place, &attempt->moment, &attempt->call);
 }
 

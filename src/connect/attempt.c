@@ -6,6 +6,7 @@
 #include "connect/names.h"
 #include "connect/peer.h"
 #include "connect/pending.h"
+#include "connect/repeat.h"
 #include "connect/stay.h"
 #include "gate/ready.h"
 #include "sys/clock.h"
@@ -13,7 +14,6 @@
 #include "sys/threads.h"
 
 enum {
-    AT_ONCE_US = 8, /* quicker than any handshake: Fast Open has put it off until the first write */
     EPHEMERAL_PORTS =
         32768 /* the first that the kernel picks for a caller, unless an administrator says else */
 };
@@ -42,7 +42,7 @@ static bool open_call(struct attempt *attempt, struct place *place)
     if (!is_named && !gate_matches(&attempt->call, &by_address, &match)) {
         if (is_internet(place)) {
             known_unmatched(place, &attempt->moment);
-            gate_count_unprotected();
+            gate_count_unprotected(attempt->call.ready->state.header);
         }
         return false;
     }
@@ -177,8 +177,7 @@ static int rehearsed_errno(const struct attempt *attempt)
     return 0;
 }
 
-/* Makes the attempt; its limit stands until socket_unlimit. Returns 0 or an errno. */
-static inline __attribute__((always_inline)) int make(struct attempt *attempt)
+int attempt_make(struct attempt *attempt)
 {
     uint32_t limit_ms = patience_ms(attempt);
 
@@ -205,7 +204,7 @@ static inline __attribute__((always_inline)) int make(struct attempt *attempt)
 
 bool attempt_is_at_once(const struct attempt *attempt)
 {
-    return attempt->returned_us - attempt->call.opened_us < AT_ONCE_US;
+    return attempt->returned_us - attempt->call.opened_us < ATTEMPT_AT_ONCE_US;
 }
 
 bool attempt_is_plain(const struct attempt *attempt)
@@ -213,31 +212,13 @@ bool attempt_is_plain(const struct attempt *attempt)
     return attempt->kind == SOCKET_TCP && !attempt_is_at_once(attempt) && gate_is_calm(&attempt->call);
 }
 
-int attempt_make(struct attempt *attempt)
-{
-    return make(attempt);
-}
-
-/* One that is known, and ended as such do: nothing but what every connect is counted for. */
-static inline void end_plainly(struct attempt *attempt)
-{
-    if (attempt->limit.kind != SOCKET_NO_LIMIT)
-        socket_unlimit(attempt->fd, &attempt->limit);
-    gate_repeated_at(&attempt->call, attempt->returned_us);
-    gate_forget(&attempt->call);
-}
-
-static inline __attribute__((always_inline)) int run(struct attempt *attempt)
+int attempt_run(struct attempt *attempt)
 {
     bool may_go_on = settings_of(attempt)->groups & POLICY_RETRY || attempt->service.known;
 
     if (may_go_on && !attempt->call.shadow && !threads_are_none())
         again_identify(attempt);
-    int error = make(attempt);
-    if (error || !attempt->call.is_repeat || !attempt_is_plain(attempt))
-        return again_until_over(attempt, error);
-    end_plainly(attempt);
-    return 0;
+    return again_until_over(attempt, attempt_make(attempt));
 }
 
 /* ---- the door ---- */
@@ -267,10 +248,16 @@ static int connect_judged(struct attempt *attempt, int saved)
         error = refusal_errno(attempt);
         gate_leave(&attempt->call);
     } else {
-        error = run(attempt);
+        error = attempt_run(attempt);
     }
     errno = error ? error : saved;
     return error ? -1 : 0;
+}
+
+/* To a port of this machine's that a caller may be given. */
+static bool is_near(const struct place *place)
+{
+    return is_internet(place) && place->port >= EPHEMERAL_PORTS && place_is_loopback(place);
 }
 
 /* The way of a connect to where none has led before, or where something has changed. */
@@ -290,35 +277,25 @@ APART int connect_anew(struct attempt *attempt, struct place *place)
     return real.connect(attempt->fd, attempt->to, attempt->length);
 }
 
-static inline int connect_again(struct attempt *attempt)
+void attempt_begin(struct attempt *attempt, int fd, const struct sockaddr *to, socklen_t length,
+                   const struct place *place)
 {
-    int saved = errno;
-
-    attempt->is_searched = false;
-    attempt->kind = SOCKET_TCP;
-    attempt->is_presumed = true;
-    int error = run(attempt);
-    errno = error ? error : saved;
-    return error ? -1 : 0;
+    attempt->fd = fd;
+    attempt->to = to;
+    attempt->length = length;
+    attempt->place = place;
+    attempt->hold_until_us = attempt->cookie = 0;
+    attempt->service.known = NULL;
+    attempt->is_near = is_near(place);
 }
 
-static __attribute__((noinline)) int connect_matched(int fd, const struct sockaddr *to, socklen_t length,
-                                                     struct place *place, const struct known_look *look)
+APART int connect_searching(int fd, const struct sockaddr *to, socklen_t length, struct place *place)
 {
     struct attempt attempt;
 
-    attempt.fd = fd;
-    attempt.to = to;
-    attempt.length = length;
-    attempt.place = place;
-    attempt.hold_until_us = attempt.cookie = 0;
-    attempt.call.ready = NULL;
+    attempt_begin(&attempt, fd, to, length, place);
     attempt.call.place = NULL;
-    attempt.service.known = NULL;
     attempt.call.can_reply = false;
-    attempt.is_near = is_internet(place) && place->port >= EPHEMERAL_PORTS && peer_is_loopback(place);
-    if (look->answer == KNOWN_CALL && known_open(look, &attempt.call))
-        return connect_again(&attempt);
     return connect_anew(&attempt, place);
 }
 
@@ -338,15 +315,19 @@ int attempt_connect(int fd, const struct sockaddr *to, socklen_t length)
 {
     struct place place;
     struct known_look look = {.answer = KNOWN_NOT};
+    int result;
 
     if (pending_any() && is_under_way(fd, to, length))
         return ask_again(fd, to, length);
-    if (!gate_ready(false) || !peer_read(&place, to, length))
+    const struct ready *ready = gate_ready(false);
+    if (!ready || !peer_read(&place, to, length))
         return real.connect(fd, to, length);
     if (is_internet(&place))
         look = known_look(&place);
     if (look.answer != KNOWN_UNMATCHED)
-        return connect_matched(fd, to, length, &place, &look);
-    gate_count_unprotected();
+        return look.answer == KNOWN_CALL && repeat_connect(fd, to, length, &look, &result)
+                   ? result
+                   : connect_searching(fd, to, length, &place);
+    gate_count_unprotected(ready->state.header);
     return real.connect(fd, to, length);
 }

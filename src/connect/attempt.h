@@ -40,6 +40,16 @@ struct attempt {
     struct gate_call call;
 };
 
+/* Quicker than any handshake: Fast Open has put it off until the first write. */
+enum { ATTEMPT_AT_ONCE_US = 8 };
+
+/* All but what is known of the call, and of the socket: kind, is_presumed, limit. */
+void attempt_begin(struct attempt *attempt, int fd, const struct sockaddr *to, socklen_t length,
+                   const struct place *place);
+
+/* Makes attempts until the call is over. Returns 0 or an errno. */
+int attempt_run(struct attempt *attempt);
+
 /* Makes an attempt; a limit on its time stands until socket_unlimit. Returns 0 or an errno. */
 int attempt_make(struct attempt *attempt);
 

@@ -2,14 +2,19 @@
 #include <errno.h>
 #include <limits.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "connect/attempt.h"
+#include "connect/known_entry.h"
 #include "connect/names.h"
 #include "connect/pending.h"
+#include "connect/repeat.h"
 #include "connect/service.h"
+#include "connect/socket.h"
 #include "gate/ready.h"
 #include "sys/libcurl.h"
 #include "sys/paired.h"
@@ -19,19 +24,35 @@ enum { CLOSE_ON_EXEC = 1 << 2 }; /* CLOSE_RANGE_CLOEXEC: nothing is closed yet *
 
 #define EXPORTED __attribute__((visibility("default")))
 
-EXPORTED int connect(int fd, const struct sockaddr *to, socklen_t length)
+/* What looks closer stands by itself, so that what need not is a test and a jump. */
+#define APART static __attribute__((noinline))
+
+APART int connect_from(int fd, const struct sockaddr *to, socklen_t length, const void *caller)
 {
-    if (libcurl_any_holds(__builtin_return_address(0)))
+    if (libcurl_any_holds(caller))
         return paired_is(to, length) ? 0 : real.connect(fd, to, length); /* libcurl's own, already judged */
     return attempt_connect(fd, to, length);
+}
+
+/* (A socket whose connect gusset has seen begin goes to where a rule holds, or did.) */
+EXPORTED int connect(int fd, const struct sockaddr *to, socklen_t length)
+{
+    const void *caller = __builtin_return_address(0);
+
+    if (__builtin_expect(libcurl_one_may_hold(caller), false))
+        return connect_from(fd, to, length, caller);
+    const struct known_look look = known_at_once(to, length);
+    if (look.answer == KNOWN_UNMATCHED) {
+        gate_count_unprotected(ready_now.header);
+        return real.connect(fd, to, length);
+    }
+    return look.answer == KNOWN_CALL ? repeat_at_once(fd, to, length, look.entry, look.version)
+                                     : attempt_connect(fd, to, length);
 }
 
 EXPORTED int __connect(int fd, const struct sockaddr *to, socklen_t length) __attribute__((alias("connect")));
 
 /* ---- where the outcome shows ---- */
-
-/* What looks closer stands by itself, so that without a connect on its way a hook is a test and a jump. */
-#define APART static __attribute__((noinline))
 
 APART int error_and_tell(int fd, void *value, socklen_t *length)
 {
@@ -49,6 +70,14 @@ EXPORTED int getsockopt(int fd, int level, int option, void *restrict value, soc
     if (pending_any_waits() && level == SOL_SOCKET && option == SO_ERROR)
         return error_and_tell(fd, value, length);
     return real.getsockopt(fd, level, option, value, length);
+}
+
+/* The program's own limit on a socket is to be found again; before it is set: a thread may connect. */
+EXPORTED int setsockopt(int fd, int level, int option, const void *value, socklen_t length)
+{
+    if (level == IPPROTO_TCP && option == TCP_USER_TIMEOUT)
+        socket_expect_user_timeouts();
+    return real.setsockopt(fd, level, option, value, length);
 }
 
 /*

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "connect/peer.h"
+#include "sys/together.h"
 
 enum {
     BUCKETS = 256, /* a power of two */
@@ -40,6 +41,7 @@ struct bucket {
 static struct bucket buckets[BUCKETS];
 static _Atomic uint32_t changes[BUCKETS]; /* of which names a bucket holds, and for which addresses */
 static _Atomic uint64_t lookups;
+TOGETHER _Atomic uint64_t names_now = 1;
 
 static uint64_t get(_Atomic uint64_t *word)
 {
@@ -199,6 +201,7 @@ void names_remember(const char *name, const struct addrinfo *addresses)
     for (const struct addrinfo *one = addresses, *before = NULL; one; before = one, one = one->ai_next)
         if (one->ai_addr && !is_repeated(one, before) && peer_of(&address, one->ai_addr, one->ai_addrlen))
             remember(&address, &named, number);
+    atomic_fetch_add_explicit(&names_now, 1, memory_order_release);
 }
 
 void names_remember_entry(const char *name, const struct hostent *entry)
@@ -213,6 +216,7 @@ void names_remember_entry(const char *name, const struct hostent *entry)
         place_from_address(&address, family, *one, 0);
         remember(&address, &named, number);
     }
+    atomic_fetch_add_explicit(&names_now, 1, memory_order_release);
 }
 
 /* ---- reading ---- */
@@ -357,4 +361,12 @@ void names_use(uint64_t mark)
 
     if (way && atomic_load_explicit(&slot->credit, memory_order_relaxed))
         use_credit(slot, get(&slot->last));
+}
+
+bool names_are_used(uint64_t mark)
+{
+    uint64_t way = mark & WAY_MASK;
+    const struct slot *slot = &buckets[mark >> BUCKET_AT & (BUCKETS - 1)].slots[way ? way - 1 : 0];
+
+    return !way || !atomic_load_explicit(&slot->credit, memory_order_acquire);
 }

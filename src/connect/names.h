@@ -37,4 +37,10 @@ uint64_t names_mark(const struct place *address);
 bool names_are_as(uint64_t mark);
 void names_use(uint64_t mark);
 
+/* Whether the name has no credit left, nor will before names_now is another. */
+bool names_are_used(uint64_t mark);
+
+/* Differs, and is never 0, after each look-up that was remembered. */
+extern _Atomic uint64_t names_now __attribute__((visibility("hidden")));
+
 #endif

@@ -9,7 +9,7 @@
 
 #include "sys/raw.h"
 
-enum { NEAR = 64 * 1024, WORD = 8, PAGE = 4096 };
+enum { WORD = 8, PAGE = 4096 };
 
 static uintptr_t heap_begins;
 
@@ -18,15 +18,8 @@ void peer_remember_heap(void)
     heap_begins = (uintptr_t)sbrk(0);
 }
 
-/*
- * The caller's frames and the heap that grows by brk are taken for readable: who passes a wild pointer hits
- * neither. sbrk(0) is no system call, glibc and musl remember.
+/* The heap that grows by brk is taken for readable, too. sbrk(0) is no system call, glibc and musl remember.
  */
-static inline bool is_near(uintptr_t first)
-{
-    return first - (uintptr_t)__builtin_frame_address(0) < NEAR - sizeof(struct sockaddr_storage);
-}
-
 static bool is_in_heap(uintptr_t first, uintptr_t last)
 {
     return heap_begins && first >= heap_begins && last < (uintptr_t)sbrk(0);
@@ -46,7 +39,7 @@ static __attribute__((noinline)) bool is_readable_elsewhere(uintptr_t first, uin
 static inline bool is_readable(const void *to, socklen_t length)
 {
     uintptr_t first = (uintptr_t)to, last = first + length - 1;
-    return is_near(first) || is_readable_elsewhere(first, last);
+    return peer_is_near(to) || is_readable_elsewhere(first, last);
 }
 
 /* In whole words, which are read as such right after. */
@@ -120,13 +113,6 @@ bool peer_leads_nowhere(const struct sockaddr *to, socklen_t length)
 {
     return length >= sizeof to->sa_family && is_readable(to, sizeof to->sa_family) &&
            to->sa_family == AF_UNSPEC;
-}
-
-bool peer_is_loopback(const struct place *place)
-{
-    static const uint8_t here[16] = {[15] = 1};
-    return place->family == PLACE_IPV4 ? place->address[0] == 127
-                                       : memcmp(place->address, here, sizeof here) == 0;
 }
 
 void peer_name(struct place *place)

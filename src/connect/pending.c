@@ -172,6 +172,18 @@ static void settle(struct waiting *one, int fd)
 
 /* ---- finding ---- */
 
+/* Another process's: a vfork child's, which shares the table. Where it has ended nobody else will free it. */
+static void put_back(struct slot *slot, uint64_t was, struct waiting *found)
+{
+    if (!sys_is_no_process(found->pid)) {
+        put(slot, was);
+        return;
+    }
+    if (mark_of(was) == WAITING)
+        gate_leave(&found->call);
+    release(slot, was);
+}
+
 /*
  * Takes the slot of a descriptor's socket, if it is marked WAITING, or DONE where that is the most: *was is
  * its word, *found what is in it. One whose socket is gone (closed past us, so that nobody knows when) is
@@ -184,8 +196,10 @@ static struct slot *find(int fd, enum mark most, uint64_t *was, struct waiting *
         *was = atomic_load_explicit(&slot->word, memory_order_relaxed);
         if (!is_of(*was, fd, most) || !take(slot, *was))
             continue;
-        if (!copy(found, slot) || found->pid != sys_getpid()) {
-            put(slot, *was);
+        if (!copy(found, slot))
+            continue;
+        if (found->pid != sys_getpid()) {
+            put_back(slot, *was, found);
             continue;
         }
         if (found->cookie == socket_cookie(fd))
@@ -286,6 +300,17 @@ static struct slot *claim_marked(int fd, enum mark wanted)
     return NULL;
 }
 
+/* What a vfork child left there holds its rules no more. */
+static struct slot *claim_left(int fd)
+{
+    struct slot *slot = claim_marked(fd, WAITING);
+    struct waiting left;
+
+    if (slot && copy(&left, slot))
+        gate_forget(&left.call);
+    return slot;
+}
+
 /* A free slot, else one that only remembers that its socket is connected, or what a vfork child left. */
 static struct slot *claim(int fd)
 {
@@ -297,7 +322,7 @@ static struct slot *claim(int fd)
         slot = claim_marked(fd, DONE);
     if (slot)
         count_up(&pending_counter.waiting);
-    return slot ? slot : claim_marked(fd, WAITING);
+    return slot ? slot : claim_left(fd);
 }
 
 void pending_add(int fd, uint64_t cookie, struct gate_call *call, struct socket_limit *limit)

@@ -2,14 +2,14 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "sys/raw.h"
 
 enum {
-    USER_TIMEOUT_FLOOR_MS = 1000, /* the first SYN is sent again after a second, and only then looked at */
-    INFO_BYTES_ACKED = 120        /* where the kernel's tcp_info, longer than libc's, has tcpi_bytes_acked */
+    INFO_BYTES_ACKED = 120 /* where the kernel's tcp_info, longer than libc's, has tcpi_bytes_acked */
 };
 
 static bool ask(int fd, int level, int option, void *value, socklen_t size)
@@ -107,12 +107,27 @@ static uint64_t us_of(const struct timeval *time)
     return (uint64_t)time->tv_sec * 1000000 + (uint64_t)time->tv_usec;
 }
 
+static atomic_bool has_user_timeouts; /* some socket may */
+
+void socket_expect_user_timeouts(void)
+{
+    if (!atomic_load_explicit(&has_user_timeouts, memory_order_relaxed))
+        atomic_store_explicit(&has_user_timeouts, true, memory_order_relaxed);
+}
+
+/* The question costs as much as each of the two answers; nearly no program ever sets one. */
+static bool ask_user_timeout(int fd, uint32_t *own_ms)
+{
+    *own_ms = 0;
+    return !atomic_load_explicit(&has_user_timeouts, memory_order_relaxed) ||
+           ask(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, own_ms, sizeof *own_ms);
+}
+
 static void limit_user_timeout(int fd, struct socket_limit *limit)
 {
-    uint32_t own_ms = 0;
+    uint32_t own_ms;
 
-    if (!ask(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &own_ms, sizeof own_ms) ||
-        (own_ms && own_ms <= limit->limit_ms) ||
+    if (!ask_user_timeout(fd, &own_ms) || (own_ms && own_ms <= limit->limit_ms) ||
         sys_setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit->limit_ms, sizeof limit->limit_ms) != 0)
         return;
     limit->user_timeout_ms = own_ms;
@@ -138,7 +153,7 @@ static void limit_send_timeout(int fd, struct socket_limit *limit)
 
 void socket_limit(int fd, enum socket_kind kind, uint32_t limit_ms, struct socket_limit *limit)
 {
-    bool is_fine = kind == SOCKET_UNIX_STREAM || limit_ms < USER_TIMEOUT_FLOOR_MS;
+    bool is_fine = kind == SOCKET_UNIX_STREAM || limit_ms < SOCKET_USER_TIMEOUT_FLOOR_MS;
 
     *limit = (struct socket_limit){.limit_ms = limit_ms};
     if (is_fine && socket_is_blocking(fd))

@@ -43,6 +43,10 @@ bool socket_is_own_peer(int fd, const struct sockaddr *to);
 /* Makes a TCP socket ready for another connect(2): options and an explicit bind(2) stay. */
 void socket_disconnect(int fd);
 
+/* From here on TCP_USER_TIMEOUT limits a connect: the first SYN is sent again after a second, and only then
+ * looked at. */
+enum { SOCKET_USER_TIMEOUT_FLOOR_MS = 1000 };
+
 /* What the program had set, to be put back. Zero: nothing was changed. */
 struct socket_limit {
     enum socket_limit_kind { SOCKET_NO_LIMIT, SOCKET_USER_TIMEOUT, SOCKET_SEND_TIMEOUT } kind;
@@ -50,6 +54,12 @@ struct socket_limit {
     uint32_t user_timeout_ms;
     struct timeval send_timeout;
 };
+
+/*
+ * The program sets TCP_USER_TIMEOUT on a socket: from now on each is asked what it has before gusset's own
+ * limit is put there. Until then it is none (but see src/README.md, "Known").
+ */
+void socket_expect_user_timeouts(void);
 
 /*
  * Limits how long a connect may take; limit_ms > 0. A shorter limit of the program's stays. The kernel keeps

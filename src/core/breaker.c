@@ -284,6 +284,12 @@ uint64_t breaker_forced_open(uint64_t now_ms, uint32_t open_ms)
     return pack(circuit);
 }
 
+bool breaker_is_by_hand(uint64_t word)
+{
+    struct circuit circuit = unpack(word);
+    return circuit.state == BREAKER_OPEN && (circuit.count == BY_HAND || circuit.until == 0);
+}
+
 uint64_t breaker_held_closed(uint64_t now_ms, uint32_t hold_ms)
 {
     return (uint64_t)HELD << STATE_AT | (hold_ms > 0 ? moment(now_ms, hold_ms) : 0);

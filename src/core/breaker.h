@@ -92,6 +92,7 @@ uint64_t breaker_withdraw(uint64_t word, uint64_t round);
 
 /* By hand: open for open_ms from now (0: until closed by hand), or closed. */
 uint64_t breaker_forced_open(uint64_t now_ms, uint32_t open_ms);
+bool breaker_is_by_hand(uint64_t word); /* whether it is open so */
 static inline uint64_t breaker_closed(void)
 {
     return 0;

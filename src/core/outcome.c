@@ -285,10 +285,10 @@ static void add_status(struct outcome_set *set, unsigned status)
     set->statuses[bit / 32] |= UINT32_C(1) << bit % 32;
 }
 
-/* "503" or "5xx", 100..599. */
+/* "503" or "5xx", 400..599: what is less is no failure, and would never be asked for. */
 static bool add_statuses(struct outcome_set *set, const char *text, size_t length)
 {
-    if (length != 3 || text[0] < '1' || text[0] > '5')
+    if (length != 3 || text[0] < '4' || text[0] > '5')
         return false;
     unsigned hundreds = (unsigned)(text[0] - '0') * 100;
     if (text[1] == 'x' && text[2] == 'x') {

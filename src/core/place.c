@@ -313,6 +313,23 @@ bool place_from_path(struct place *out, const char *path, size_t length)
     return true;
 }
 
+bool place_is_loopback(const struct place *place)
+{
+    static const uint8_t here[16] = {[15] = 1};
+
+    switch ((enum place_family)place->family) {
+    case PLACE_IPV4:
+        return place->address[0] == 127;
+    case PLACE_IPV6:
+        return memcmp(place->address, here, sizeof here) == 0;
+    case PLACE_NAME:
+        return strcmp(place->name, "localhost") == 0;
+    case PLACE_UNIX:
+        break;
+    }
+    return false;
+}
+
 size_t place_print(const struct place *place, char *text)
 {
     size_t at = 0;

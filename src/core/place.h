@@ -37,6 +37,9 @@ void place_from_address(struct place *out, enum place_family family, const void 
 /* A unix socket's path. Returns false when it is empty, holds a NUL or is longer than PLACE_NAME_MAX. */
 bool place_from_path(struct place *out, const char *path, size_t length);
 
+/* Whether it is this machine, by its address or as "localhost". */
+bool place_is_loopback(const struct place *place);
+
 /*
  * Writes "name:port", "[::1]:port" or "unix:/path" with a NUL; text has room for PLACE_TEXT_MAX bytes.
  * Returns the length without the NUL.

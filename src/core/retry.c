@@ -67,7 +67,9 @@ uint32_t retry_attempts(const struct retry_rule *rule, unsigned times)
 
 bool retry_wants(const struct retry_rule *rule, const struct outcome *outcome)
 {
-    return outcome_set_has(&rule->on, outcome) && !outcome_set_has(&rule->never, outcome);
+    /* Who said stop must not have to say it again. */
+    return outcome->type != OUTCOME_ABORTED && outcome_set_has(&rule->on, outcome) &&
+           !outcome_set_has(&rule->never, outcome);
 }
 
 bool retry_budget_allows(const struct retry_rule *rule, struct window_sum window)

@@ -55,7 +55,7 @@ static bool may_use_proxy(const struct call *call)
     enum target_scheme scheme;
     const struct place *place = redirect_origin(call, &scheme);
 
-    return proxy_may_be_used(call->handle, scheme, place);
+    return !redirect_is_past_proxy(call) && proxy_may_be_used(call->handle, scheme, place);
 }
 
 bool blame_is_elsewhere(const struct call *call, const struct outcome *outcome)

@@ -43,18 +43,18 @@ static __attribute__((noinline)) size_t pass_counting(struct call *call, char *b
 {
     struct resume *resume = call->resume;
     size_t known = size < resume->skip ? size : (size_t)resume->skip;
-    size_t taken = 0;
+    size_t new = resume_room(resume, size - known), taken = 0;
 
-    if (known < size)
-        taken = hand_over(call, bytes + known, size - known);
+    if (new)
+        taken = hand_over(call, bytes + known, new);
     if (taken == CURL_WRITEFUNC_PAUSE)
         return taken; /* all of it comes again */
     resume->skip -= known;
-    if (taken > size - known) /* an error's number */
+    if (taken > new) /* an error's number */
         return 0;
     resume->delivered += taken;
     resume->came += taken;
-    return known + taken;
+    return taken == new ? size : known + taken;
 }
 
 static size_t pass_looking(struct call *call, char *bytes, size_t size)

@@ -2,6 +2,7 @@
 
 #include "curl/hedge.h"
 #include "curl/made.h"
+#include "curl/progress.h"
 #include "curl/rehearse.h"
 #include "curl/request.h"
 #include "curl/routine.h"
@@ -46,7 +47,7 @@ static bool wait_ms(const struct handle *handle, uint32_t ms)
             return true;
         uint64_t left_ms = (until_us - now_us + 999) / 1000;
         clock_sleep_ms(left_ms < TICK_MS ? (uint32_t)left_ms : TICK_MS);
-        if (transfer_is_stopped(handle))
+        if (progress_stops(handle))
             return false;
     }
 }

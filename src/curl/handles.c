@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/method.h"
+#include "core/siphash.h"
 #include "curl/call.h"
 #include "curl/spare.h"
 #include "curl/told.h"
@@ -58,6 +59,7 @@ void handles_add(CURL *easy, const struct libcurl *libcurl)
         return;
     handle->easy = easy;
     handle->libcurl = libcurl;
+    handle->resolved = 0;
     set_defaults(handle);
     if (!registry_put(&handles_known, easy, handle))
         discard(handle);
@@ -106,6 +108,7 @@ void handles_copy(const struct handle *from, CURL *easy)
     to->has_jar = from->has_jar;
     to->is_single = from->is_single;
     to->has_texts = true;
+    to->resolved = from->resolved;
     memcpy(to->words, from->words, sizeof to->words);
     to->fingerprint = from->fingerprint;
     handles_note(to, CURLOPT_SHARE, 0); /* no duplicate has its original's share */
@@ -205,7 +208,9 @@ enum effect {
     EFFECT_JAR_FILE, /* of cookies that the program has, perhaps */
     EFFECT_JAR,
     EFFECT_SINGLE,
-    EFFECT_PROXYAUTH
+    EFFECT_PROXYAUTH,
+    EFFECT_PROTOCOLS,
+    EFFECT_RESOLVE
 };
 
 #define AT(name) [CURLOPT_##name % OPTION_TYPE]
@@ -252,6 +257,8 @@ static const uint8_t effects[OPTIONS] = {
     AT(CURLU) = EFFECT_TARGET,
     AT(PROXYAUTH) = EFFECT_PROXYAUTH,
     AT(AWS_SIGV4) = EFFECT_SIGNED,
+    AT(PROTOCOLS) = EFFECT_PROTOCOLS,
+    AT(RESOLVE) = EFFECT_RESOLVE,
 };
 #undef X
 #undef Y
@@ -313,9 +320,22 @@ static __attribute__((noinline)) void note_text(struct handle *handle, enum hand
     if (index == HANDLES_UNIX_SOCKET_PATH ||
         index == HANDLES_ABSTRACT_UNIX_SOCKET) /* they share a place in libcurl */
         keep_string(&handle->texts[HANDLES_UNIX_SOCKET_PATH + HANDLES_ABSTRACT_UNIX_SOCKET - index], NULL);
+    if (index == HANDLES_PROTOCOLS_STR) /* so do these */
+        handle->words[HANDLES_PROTOCOLS] = 0;
     if (index != HANDLES_CUSTOMREQUEST && index != HANDLES_PROXY && index != HANDLES_NOPROXY &&
         index != HANDLES_PROTOCOLS_STR && index != HANDLES_RANGE)
         handle->target_is_read = false;
+}
+
+/*
+ * libcurl reads the list once and remembers what it says, as long as the handle lives; then the program may
+ * free it.
+ */
+static __attribute__((noinline)) void note_resolve(struct handle *handle, const struct curl_slist *list)
+{
+    for (; list; list = list->next)
+        if (list->data)
+            handle->resolved = siphash((uint64_t[2]){handle->resolved, 0}, list->data, strlen(list->data));
 }
 
 static inline void note(struct handle *handle, unsigned number, CURLoption option, uint64_t word)
@@ -353,6 +373,12 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_PROXYAUTH:
         handle->is_single |= handles_binds_connection(word);
+        return;
+    case EFFECT_RESOLVE:
+        note_resolve(handle, (const struct curl_slist *)(uintptr_t)word);
+        return;
+    case EFFECT_PROTOCOLS:
+        keep_string(&handle->texts[HANDLES_PROTOCOLS_STR], NULL);
         return;
     case EFFECT_SIGNED: /* what libcurl itself makes of it */
         handle->has_credentials |= word != 0;

@@ -33,8 +33,8 @@
     X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY) X(HEADEROPT)             \
     X(PATH_AS_IS) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE) X(FORBID_REUSE)    \
     X(OPENSOCKETFUNCTION) X(OPENSOCKETDATA) X(CLOSESOCKETFUNCTION) X(HTTP_VERSION) X(PROTOCOLS)    \
-    X(RESUME_FROM_LARGE) X(REQUEST_TARGET) X(HTTP_TRANSFER_DECODING) X(RESOLVE) X(SSL_VERIFYPEER)    \
-    X(SSL_VERIFYHOST) X(CERTINFO)
+    X(RESUME_FROM_LARGE) X(REQUEST_TARGET) X(HTTP_TRANSFER_DECODING) X(SSL_VERIFYPEER)    \
+    X(SSL_VERIFYHOST) X(IPRESOLVE) X(CERTINFO)
 /* clang-format on */
 
 /*
@@ -105,6 +105,7 @@ struct handle {
     bool target_is_new;              /* target was read since a call was last opened for it */
     struct handles_string known_url; /* target is this URL's, and nothing but a URL's; no bytes: not known */
     enum handles_request request;
+    uint64_t resolved;             /* a sum of all that CURLOPT_RESOLVE has said; 0: nothing */
     uint64_t words[HANDLES_WORDS]; /* libcurl's default where the program set nothing */
     struct handles_string texts[HANDLES_TEXT_COUNT];
     struct target target;

@@ -122,6 +122,15 @@ static void add(struct digest *digest, const char *text)
     digest->words[1] = siphash(second, text, size);
 }
 
+static void add_number(struct digest *digest, uint64_t number)
+{
+    char text[17];
+    struct value_text out = {text, sizeof text, 0};
+
+    value_put_hex(&out, number);
+    add(digest, text);
+}
+
 /* A list of the program's. */
 static void add_list(struct digest *digest, const struct handle *handle, enum handles_word list)
 {
@@ -142,11 +151,12 @@ static void write_name(const struct call *call, const struct shelf *shelf, char 
     add(&digest, handle->texts[HANDLES_URL].bytes);
     add(&digest, handle->texts[HANDLES_DEFAULT_PROTOCOL].bytes);
     add(&digest, handle->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
+    add(&digest, handle->texts[HANDLES_PROXY].bytes);
     add(&digest, call->gate.host); /* with the port, wherever that was given */
     add(&digest, policy->name);
     add(&digest, handle->words[HANDLES_SSL_VERIFYPEER] ? "peer" : NULL); /* whoever that was */
     add(&digest, handle->words[HANDLES_SSL_VERIFYHOST] ? "host" : NULL);
-    add_list(&digest, handle, HANDLES_RESOLVE); /* another server, perhaps */
+    add_number(&digest, handle->resolved); /* another server, perhaps */
     add_list(&digest, handle, HANDLES_CONNECT_TO);
     add_list(&digest, handle, HANDLES_HTTPHEADER);
     for (uint32_t i = 0; i < policy->header_count; i++)
@@ -344,12 +354,28 @@ void keep_head(struct call *call)
     write_all(call, &preface, sizeof preface);
     if (keep->is_on)
         write_all(call, head, (size_t)preface.head_length);
+    keep->head = keep->size;
 }
 
 void keep_body(struct call *call, const char *bytes, size_t size)
 {
     if (call->keep->is_on)
         write_all(call, bytes, size);
+}
+
+/*
+ * What ended well need not be the whole: the program may have told libcurl not to look at its length
+ * (CURLOPT_IGNORE_CONTENT_LENGTH), or that it has a newer one (CURLOPT_TIMECONDITION), and then there is no
+ * body.
+ */
+static bool is_all_there(const struct call *call)
+{
+    struct held_value length = held_field(&call->reply, "Content-Length");
+    int64_t promised = held_number(&length);
+    long is_unmet = 0;
+
+    call->handle->libcurl->easy_getinfo(call->handle->easy, CURLINFO_CONDITION_UNMET, &is_unmet);
+    return !is_unmet && (promised < 0 || (uint64_t)promised == call->keep->size - call->keep->head);
 }
 
 void keep_end(struct call *call, bool is_whole)
@@ -359,7 +385,7 @@ void keep_end(struct call *call, bool is_whole)
 
     if (!keep->is_on)
         return;
-    if (!is_whole) {
+    if (!is_whole || !is_all_there(call)) {
         stop(keep);
         return;
     }

@@ -22,6 +22,7 @@ struct keep {
     bool is_on; /* the reply is being written */
     int file;
     uint64_t size; /* of it so far */
+    uint64_t head; /* of that what is before the body */
     uint64_t most; /* that it may have: the rule's word, and RLIMIT_FSIZE */
     struct shelf shelf;
     char name[SHELF_NAME_ROOM];

@@ -189,6 +189,7 @@ static const struct {
     {CURLOPT_FORBID_REUSE,        HANDLES_FORBID_REUSE       },
     {CURLOPT_FRESH_CONNECT,       HANDLES_FRESH_CONNECT      },
     {CURLOPT_HTTP_VERSION,        HANDLES_HTTP_VERSION       },
+    {CURLOPT_IPRESOLVE,           HANDLES_IPRESOLVE          },
 };
 static const struct {
     CURLoption option;
@@ -248,6 +249,8 @@ static void put_on(struct call *call, const char *url)
     call_set(call, CURLOPT_CLOSESOCKETFUNCTION, NULL);
     call_set(call, CURLOPT_FORBID_REUSE, 1L);
     call_set(call, CURLOPT_FRESH_CONNECT, 1L);
+    if (handle->words[HANDLES_IPRESOLVE]) /* no unix socket is of that family */
+        call_set(call, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_WHATEVER);
     if (insists_on_version(handle))
         call_set(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     if (has_protocols(handle))

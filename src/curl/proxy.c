@@ -83,18 +83,22 @@ static bool is_excepted(const char *list, const struct place *place, bool knows_
     return false;
 }
 
+bool proxy_is_excepted(const struct handle *handle, const struct place *place)
+{
+    const char *exceptions = handle->texts[HANDLES_NOPROXY].bytes;
+
+    if (!exceptions && !(exceptions = variable("no_proxy")))
+        exceptions = variable("NO_PROXY");
+    return is_excepted(exceptions, place, handle->libcurl->version >= 0x075600);
+}
+
 bool proxy_may_be_used(const struct handle *handle, enum target_scheme scheme, const struct place *place)
 {
-    const char *proxy = handle->texts[HANDLES_PROXY].bytes,
-               *exceptions = handle->texts[HANDLES_NOPROXY].bytes;
+    const char *proxy = handle->texts[HANDLES_PROXY].bytes;
 
     if (place->family == PLACE_UNIX)
         return false;
     if (!proxy)
         proxy = proxy_of_environment(scheme);
-    if (!proxy || !*proxy)
-        return false;
-    if (!exceptions && !(exceptions = variable("no_proxy")))
-        exceptions = variable("NO_PROXY");
-    return !is_excepted(exceptions, place, handle->libcurl->version >= 0x075600);
+    return proxy && *proxy && !proxy_is_excepted(handle, place);
 }

@@ -9,6 +9,9 @@
 
 #include "curl/handles.h"
 
+/* Whether the exceptions (CURLOPT_NOPROXY, or the environment's NO_PROXY) name the place. */
+bool proxy_is_excepted(const struct handle *handle, const struct place *place);
+
 /* scheme and place: of the URL that the handle wears. */
 bool proxy_may_be_used(const struct handle *handle, enum target_scheme scheme, const struct place *place);
 

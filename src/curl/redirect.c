@@ -5,6 +5,7 @@
 
 #include "config/value.h"
 #include "curl/call.h"
+#include "curl/proxy.h"
 #include "gate/route.h"
 
 /* ---- where to ---- */
@@ -176,6 +177,18 @@ static void write_entry(struct redirect *redirect, const struct route_address *t
     redirect->entry = (struct curl_slist){redirect->entry_text, NULL};
 }
 
+/* ---- past proxies ---- */
+
+/* libcurl itself looks at what the worn URL names, and at nothing else. */
+static bool goes_past_proxy(const struct redirect *redirect, const struct handle *handle,
+                            const struct place *to)
+{
+    if (!proxy_may_be_used(handle, redirect->scheme, &redirect->origin))
+        return false;
+    return proxy_is_excepted(handle, &handle->target.place) || proxy_is_excepted(handle, to) ||
+           (!handle->texts[HANDLES_PROXY].bytes && place_is_loopback(to));
+}
+
 /* ---- dressing ---- */
 
 /* What stands in headers depends on whether they go elsewhere. */
@@ -196,16 +209,19 @@ static void wear(struct call *call, const struct route_address *to)
         redirect_restore(call);
         return;
     }
+    if (handle->words[HANDLES_CURLU]) /* before the URL: from libcurl 8.12 on it takes that away */
+        call_set(call, CURLOPT_CURLU, NULL);
     call_set(call, CURLOPT_URL, url);
     handle->libcurl->free(url);
-    if (handle->words[HANDLES_CURLU])
-        call_set(call, CURLOPT_CURLU, NULL);
     if (handle->words[HANDLES_PORT])
         call_set(call, CURLOPT_PORT, 0L);
     if (keeps_host(redirect)) {
         write_entry(redirect, to, handle->target.place.port);
         redirect->has_entry = call_set(call, CURLOPT_CONNECT_TO, &redirect->entry) == CURLE_OK;
     }
+    redirect->is_past_proxy = goes_past_proxy(redirect, handle, &to->place);
+    if (redirect->is_past_proxy)
+        call_set(call, CURLOPT_NOPROXY, "*");
     if (!redirect->service->credentials)
         call_set(call, CURLOPT_HTTPAUTH, CURLAUTH_NONE);
     redirect->worn = to;
@@ -246,7 +262,9 @@ void redirect_restore(struct call *call)
         call_set(call, CURLOPT_PORT, handle->words[HANDLES_PORT]);
     if (redirect->has_entry)
         call_set(call, CURLOPT_CONNECT_TO, handle->words[HANDLES_CONNECT_TO]);
-    redirect->has_entry = false;
+    if (redirect->is_past_proxy)
+        call_set(call, CURLOPT_NOPROXY, handle->texts[HANDLES_NOPROXY].bytes);
+    redirect->has_entry = redirect->is_past_proxy = false;
     call_set(call, CURLOPT_HTTPAUTH, handle->words[HANDLES_HTTPAUTH]);
     changes(call);
 }
@@ -256,7 +274,7 @@ void redirect_retire(struct redirect *redirect)
     if (!redirect)
         return;
     redirect->worn = NULL;
-    redirect->has_entry = false;
+    redirect->has_entry = redirect->is_past_proxy = false;
 }
 
 /* ---- questions ---- */
@@ -287,12 +305,20 @@ bool redirect_has_borrowed(const struct call *call, CURLoption option)
     case CURLOPT_CONNECT_TO:
     case CURLOPT_HTTPAUTH:
         return true;
+    case CURLOPT_NOPROXY:
+        return call->redirect->is_past_proxy || !call->handle->is_performing;
+    case CURLOPT_PROXY:     /* whether one is asked was decided by it */
     case CURLOPT_AWS_SIGV4: /* sets the other */
     case CURLOPT_DEFAULT_PROTOCOL:
     case CURLOPT_PATH_AS_IS: /* the URL was read by it */
         return !call->handle->is_performing;
     }
     return false;
+}
+
+bool redirect_is_past_proxy(const struct call *call)
+{
+    return redirect_is_worn(call) && call->redirect->is_past_proxy;
 }
 
 const struct place *redirect_origin(const struct call *call, enum target_scheme *scheme)

@@ -4,6 +4,10 @@
  * "asked": the URL keeps the asked host, and CURLOPT_CONNECT_TO leads the connection. What goes to another
  * address than the program knows goes without its credentials, unless the service is to have them: no user,
  * password or token (CURLOPT_HTTPAUTH says none), no Authorization, no Cookie.
+ *
+ * A proxy is asked for it as for any URL of that address; but none where the asked name is excepted
+ * (NO_PROXY), and for an address of this machine none that only the environment names: the proxy would take
+ * it for its own.
  */
 #ifndef GUSSET_CURL_REDIRECT_H
 #define GUSSET_CURL_REDIRECT_H
@@ -23,6 +27,7 @@ struct redirect {
     const struct route_address *worn; /* where the handle is led just now; NULL: where the program said */
     bool withholds;                   /* the program's credentials do not travel there */
     bool has_entry;                   /* CURLOPT_CONNECT_TO is worn, too */
+    bool is_past_proxy;               /* so is CURLOPT_NOPROXY: no proxy is asked */
     struct curl_slist entry;          /* its list */
     char entry_text[2 * PLACE_TEXT_MAX];
     enum target_scheme scheme; /* of the worn URL, and where its first request goes */
@@ -50,6 +55,9 @@ bool redirect_may_change(const struct call *call);
 
 /* Whether the option holds gusset's value just now. */
 bool redirect_has_borrowed(const struct call *call, CURLoption option);
+
+/* Whether it goes there past all proxies. */
+bool redirect_is_past_proxy(const struct call *call);
 
 /* Where the call's first request goes, by the URL that the handle wears. */
 const struct place *redirect_origin(const struct call *call, enum target_scheme *scheme);

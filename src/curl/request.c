@@ -2,6 +2,7 @@
 
 #include "curl/hedge.h"
 #include "curl/made.h"
+#include "curl/progress.h"
 #include "curl/told.h"
 
 /* A path behind something that is no folder: connecting fails with ENOTDIR, and nobody can ever listen there.
@@ -119,7 +120,8 @@ static bool has_borrowed(const struct handle *handle, CURLoption option)
         return true;
     if (made_is_last_word(call))
         return false;
-    if (pool_has_borrowed(handle, option) || redirect_has_borrowed(call, option))
+    if (pool_has_borrowed(handle, option) || redirect_has_borrowed(call, option) ||
+        progress_has_borrowed(call, option))
         return true;
     switch ((int)option) {
     case CURLOPT_WRITEFUNCTION:
@@ -256,13 +258,16 @@ void request_undress_copy(const struct handle *from, CURL *copy)
                                    from->texts[HANDLES_UNIX_SOCKET_PATH].bytes);
     if (from->call && from->call->resume && from->call->resume->is_worn)
         from->libcurl->easy_setopt(copy, CURLOPT_RANGE, from->texts[HANDLES_RANGE].bytes);
+    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed && !made_is_last_word(from->call); i++)
+        if (has_borrowed(from, options[i]))
+            from->libcurl->easy_setopt(copy, options[i], from->words[i]);
+    progress_undress_copy(from, copy);
     if (from->call && from->call->made)
         made_undress_copy(from, copy);
     if (from->is_dressed && redirect_is_worn(from->call))
         from->libcurl->easy_setopt(copy, CURLOPT_URL, from->texts[HANDLES_URL].bytes);
-    for (int i = 0; i < HANDLES_BORROWED_COUNT && from->is_dressed && !made_is_last_word(from->call); i++)
-        if (has_borrowed(from, options[i]))
-            from->libcurl->easy_setopt(copy, options[i], from->words[i]);
+    if (from->is_dressed && redirect_is_past_proxy(from->call))
+        from->libcurl->easy_setopt(copy, CURLOPT_NOPROXY, from->texts[HANDLES_NOPROXY].bytes);
 }
 
 /* A path and an abstract name share one place in libcurl: setting the one, or no path, clears the other. */

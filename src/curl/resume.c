@@ -8,6 +8,7 @@
 #include "core/retry.h"
 #include "curl/call.h"
 #include "curl/held.h"
+#include "curl/progress.h"
 #include "curl/told.h"
 
 enum { SAME_CLOCK_S = 60 }; /* how much later than Last-Modified a Date must be (RFC 9110, 8.8.2.2) */
@@ -56,6 +57,30 @@ static struct held_value kept_validator(const struct resume *resume)
 {
     const char *text = resume->line + sizeof if_range - 1;
     return (struct held_value){text, strlen(text)};
+}
+
+/* ---- what the program reads of an error ---- */
+
+static char *error_buffer(const struct call *call)
+{
+    return handles_pointer(call->handle, HANDLES_ERRORBUFFER);
+}
+
+static void say(const struct call *call, const char *words)
+{
+    struct value_text out = {error_buffer(call), CURL_ERROR_SIZE, 0};
+
+    if (out.text)
+        value_put(&out, words);
+}
+
+static void keep_words(const struct call *call)
+{
+    struct value_text out = {call->resume->words, sizeof call->resume->words, 0};
+    const char *words = error_buffer(call);
+
+    if (words)
+        value_put_bytes(&out, words, strnlen(words, CURL_ERROR_SIZE));
 }
 
 /* ---- is it possible? ---- */
@@ -121,7 +146,8 @@ void resume_begin(struct call *call, CURLcode code)
     struct held_value validator = strong_validator(&call->reply);
     resume->is_on = true;
     resume->code = code;
-    resume->total = total_of(&call->reply);
+    keep_words(call);
+    resume->total = resume->promised = total_of(&call->reply);
     memcpy(resume->line, if_range, sizeof if_range);
     memcpy(resume->line + sizeof if_range - 1, validator.text, validator.length);
     resume->line[sizeof if_range - 1 + validator.length] = '\0';
@@ -186,6 +212,32 @@ bool resume_accepts(struct call *call)
     return !resume->is_lost;
 }
 
+/* ---- its body ---- */
+
+size_t resume_room(const struct resume *resume, size_t size)
+{
+    if (!resume->is_on || resume->total < 0)
+        return size;
+    uint64_t left = (uint64_t)resume->total - resume->delivered;
+    return size < left ? size : (size_t)left;
+}
+
+static bool is_short(const struct call *call)
+{
+    const struct resume *resume = call->resume;
+
+    return resume_is_on(call) && call->reply.phase == REPLY_COMMITTED &&
+           (resume->skip || (resume->total >= 0 && resume->delivered < (uint64_t)resume->total));
+}
+
+CURLcode resume_ended(const struct call *call, CURLcode code)
+{
+    if (code != CURLE_OK || !is_short(call))
+        return code;
+    say(call, "transfer closed with outstanding read data remaining");
+    return CURLE_PARTIAL_FILE;
+}
+
 /* ---- the course of a call ---- */
 
 static bool applies(const struct call *call)
@@ -199,6 +251,7 @@ void resume_restore(struct call *call)
 {
     struct resume *resume = call->resume;
 
+    progress_restore(call);
     if (!resume || !resume->is_worn)
         return;
     resume->is_worn = false;
@@ -232,6 +285,7 @@ void resume_attempt(struct call *call)
     value_put_decimal(&out, call->resume->delivered, 0, 0);
     value_put(&out, "-");
     call->resume->is_worn = call_set(call, CURLOPT_RANGE, range) == CURLE_OK;
+    progress_attempt(call);
 }
 
 /* What says that a reply broke off, or that the program has had enough, is true of the whole, too. */
@@ -244,12 +298,15 @@ static bool holds_of_whole(const struct call *call, CURLcode code)
 
 CURLcode resume_end(struct call *call, CURLcode code)
 {
-    const struct resume *resume = call->resume;
+    struct resume *resume = call->resume;
 
     resume_restore(call);
-    if (!holds_of_whole(call, code))
+    resume->is_on = false;
+    if (!holds_of_whole(call, code)) {
         code = resume->code;
-    told_whole(call->handle, resume->delivered, resume->total, call->gate.opened_us, code == CURLE_OK);
+        say(call, resume->words);
+    }
+    told_whole(call->handle, resume->delivered, resume->promised, call->gate.opened_us, code == CURLE_OK);
     return code;
 }
 

@@ -19,14 +19,17 @@ struct call;
 
 /* Of a call whose rule has retry.resume. */
 struct resume {
-    bool is_on;                 /* the program has the beginning: this attempt is to go on with it */
-    bool is_lost;               /* its reply was not what would go on */
-    bool is_worn;               /* CURLOPT_RANGE is ours */
-    CURLcode code;              /* what broke off first */
+    bool is_on;          /* the program has the beginning: this attempt is to go on with it */
+    bool is_lost;        /* its reply was not what would go on */
+    bool is_worn;        /* CURLOPT_RANGE is ours */
+    bool wears_progress; /* and the progress function (curl/progress.h) */
+    CURLcode code;       /* what broke off first, and libcurl's words for it */
+    char words[CURL_ERROR_SIZE];
     uint64_t delivered;         /* bytes of the body that the program has */
     uint64_t came;              /* of these, in this attempt */
     uint64_t skip;              /* bytes that the program has already: the reply begins at its beginning */
     int64_t total;              /* of the whole body; -1: unknown */
+    int64_t promised;           /* the same by the first reply's head, which the program has */
     char line[RESUME_LINE_MAX]; /* "If-Range: …", the validator */
 };
 
@@ -41,6 +44,14 @@ void resume_begin(struct call *call, CURLcode code);
 
 /* Whether the reply, whose head is held, goes on with what the program has. To be asked once. */
 bool resume_accepts(struct call *call);
+
+/* How many of so many bytes that came are still of the body: a reply may have more than the first one
+ * promised. */
+size_t resume_room(const struct resume *resume, size_t size);
+
+/* How an attempt ended: what ended well to libcurl, because it says no length, may have ended before the
+ * body. */
+CURLcode resume_ended(const struct call *call, CURLcode code);
 
 /* The call is over: curl_easy_getinfo tells of one whole reply. Returns the code that the program gets. */
 CURLcode resume_end(struct call *call, CURLcode code);

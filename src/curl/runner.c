@@ -6,8 +6,8 @@
 #include "curl/hedge.h"
 #include "curl/limits.h"
 #include "curl/made.h"
+#include "curl/progress.h"
 #include "curl/request.h"
-#include "curl/transfer.h"
 #include "sys/clock.h"
 #include "sys/quiet.h"
 
@@ -185,7 +185,7 @@ static void turn(struct run *run)
         made_serve(call);
         hedge_serve(call);
     }
-    if (!run->is_over && !run->is_in && transfer_is_stopped(call->handle))
+    if (!run->is_over && !run->is_in && progress_stops(call->handle))
         end(run, CURLE_ABORTED_BY_CALLBACK);
 }
 

@@ -107,11 +107,31 @@ static bool is_hex(const char *text, unsigned digits)
     return any; /* all zeroes is invalid for both ids */
 }
 
+/* A later version begins as ours does, and may go on behind a dash (W3C Trace Context, 4.3). */
+static bool has_valid_version(const char *value)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    if (memcmp(value, "00-", 3) == 0)
+        return value[VALUE_LENGTH] == '\0';
+    return strspn(value, digits) == 2 && value[2] == '-' && memcmp(value, "ff", 2) != 0 &&
+           (value[VALUE_LENGTH] == '\0' || value[VALUE_LENGTH] == '-');
+}
+
 static bool is_valid(const char *value)
 {
-    return value && strlen(value) == VALUE_LENGTH && memcmp(value, "00-", 3) == 0 &&
+    return value && strlen(value) >= VALUE_LENGTH && has_valid_version(value) &&
            is_hex(value + TRACE_AT, 32) && value[SPAN_AT - 1] == '-' && is_hex(value + SPAN_AT, 16) &&
            value[FLAGS_AT - 1] == '-' && strspn(value + FLAGS_AT, "0123456789abcdef") == 2;
+}
+
+/* Of a later version's flags only the one that ours has is known: sampled. */
+static void take_later_version(char *value)
+{
+    bool is_sampled = strchr("13579bdf", value[FLAGS_AT + 1]);
+
+    memcpy(value, "00", 2);
+    memcpy(value + FLAGS_AT, is_sampled ? "01" : "00", 2);
 }
 
 bool trace_begin(char line[TRACE_PARENT_ROOM])
@@ -121,7 +141,10 @@ bool trace_begin(char line[TRACE_PARENT_ROOM])
 
     memcpy(line, prefix, sizeof prefix - 1);
     if (is_valid(parent)) {
-        memcpy(value, parent, VALUE_LENGTH + 1);
+        memcpy(value, parent, VALUE_LENGTH);
+        value[VALUE_LENGTH] = '\0';
+        if (memcmp(value, "00", 2) != 0)
+            take_later_version(value);
         return true;
     }
     memcpy(value, "00-", 3);

@@ -88,6 +88,7 @@ struct call *transfer_open(struct handle *handle)
 struct verdict transfer_ended(struct call *call, CURLcode *code)
 {
     hedge_transfer_ends(call, *code);
+    *code = resume_ended(call, *code);
     if (*code == CURLE_OK && reply_is_delivered(&call->reply)) {
         gate_succeeded(&call->gate, (struct outcome){.type = OUTCOME_SUCCESS,
                                                      .status = (uint16_t)call->reply.block.status});
@@ -153,26 +154,12 @@ CURLcode transfer_lost(CURLcode code)
     return code == CURLE_OK || code == CURLE_WRITE_ERROR ? CURLE_RECV_ERROR : code;
 }
 
-bool transfer_is_stopped(const struct handle *handle)
-{
-    curl_xferinfo_callback xferinfo = (curl_xferinfo_callback)handle->words[HANDLES_XFERINFOFUNCTION];
-    curl_progress_callback progress = (curl_progress_callback)handle->words[HANDLES_PROGRESSFUNCTION];
-    void *data = handles_pointer(handle, HANDLES_XFERINFODATA);
-    int stop = 0;
-
-    if (handle->words[HANDLES_NOPROGRESS])
-        return false;
-    if (xferinfo)
-        stop = xferinfo(data, 0, 0, 0, 0);
-    else if (progress)
-        stop = progress(data, 0.0, 0.0, 0.0, 0.0);
-    return stop && stop != CURL_PROGRESSFUNC_CONTINUE;
-}
-
 void transfer_close(struct call *call)
 {
     hedge_drop(call);
     call->handle->is_performing = false;
+    if (resume_is_on(call)) /* refused, or given up, while it waited to go on */
+        resume_end(call, CURLE_ABORTED_BY_CALLBACK);
     nested_ended(call);
     gate_close(&call->gate);
 }

@@ -31,9 +31,6 @@ CURLcode transfer_refused(struct call *call, const struct verdict *verdict, CURL
 /* The reply was thrown away, and nothing can be given instead: what the program gets for code. */
 CURLcode transfer_lost(CURLcode code);
 
-/* Asks the program's progress callback, as libcurl would while nothing moves; true: it ends the call. */
-bool transfer_is_stopped(const struct handle *handle);
-
 /* The call is over, or given up in the middle of an attempt. */
 void transfer_close(struct call *call);
 

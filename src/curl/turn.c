@@ -1,10 +1,11 @@
 #include "curl/turn.h"
 
+#include "curl/call.h"
 #include "curl/course.h"
 #include "curl/hedge.h"
 #include "curl/limits.h"
 #include "curl/made.h"
-#include "curl/transfer.h"
+#include "curl/progress.h"
 #include "sys/clock.h"
 
 enum { PROGRESS_US = 100000 };
@@ -28,7 +29,7 @@ static void ask_progress(struct multi *multi, uint64_t now_us)
     multi->progress_us = now_us;
     for (struct handle *handle = multi->handles; handle; handle = next) {
         next = handle->seat.after;
-        if (handle->seat.place == SEAT_PARKED && transfer_is_stopped(handle))
+        if (handle->seat.place == SEAT_PARKED && progress_stops(handle))
             course_finish(handle, CURLE_ABORTED_BY_CALLBACK);
     }
 }

@@ -107,6 +107,7 @@ static bool is_late(const struct gate_call *call)
 
 static __attribute__((noinline)) struct verdict ask(struct gate_call *call, bool may_wait)
 {
+    gate_recall(call);
     struct verdict verdict = is_late(call)
                                  ? (struct verdict){.kind = VERDICT_REFUSE, .reason = VERDICT_DEADLINE}
                                  : ask_all(call, may_wait);

@@ -28,11 +28,8 @@ struct search {
 
 static bool has_ended(const struct owner *owner)
 {
-    uint64_t started;
-
-    if (!process_runs(owner->pid, &started))
-        return true;
-    return started && owner->started && owner->started != (started & ((1u << OWNER_STARTED_BITS) - 1));
+    struct process found;
+    return !process_runs(owner->pid, &found) || owner_is_another(owner, found.started, found.stack);
 }
 
 static bool is_gone(uint64_t word, void *data)
@@ -72,6 +69,7 @@ static uint64_t word_of_self(const struct gate_call *call, struct map *map)
     struct process self = process_self();
     struct owner owner = {.pid = self.pid,
                           .started = (uint32_t)self.started,
+                          .image = owner_image(self.stack),
                           .space = places_space(map, self.space),
                           .until_s = owner_until_s(clock_now_us() / 1000000, lease_s(call))};
     return owner_pack(&owner);
@@ -90,7 +88,7 @@ static bool may_search(uint64_t now_us)
 /* 0, -EAGAIN or -ENOSPC. */
 static int take_for(struct gate_call *call, uint64_t owner, uint64_t now_us, _Atomic uint64_t **place)
 {
-    struct map *map = &gate_ready(false)->state;
+    struct map *map = &call->ready->state;
     uint32_t most = inside_settings(call)->bulkhead.calls;
     int error = places_take(map, call->key, most, owner, NULL, NULL, place);
 

@@ -6,6 +6,38 @@
 #include "gate/repeat.h"
 #include "sys/clock.h"
 
+/*
+ * The program has got nothing of use: what counts against the host, but also what does not, such as a name
+ * that is not found. A reply that breaker.on does not mean is one.
+ */
+static bool has_failed(const struct gate_call *call)
+{
+    switch ((enum outcome_type)call->outcome.type) {
+    case OUTCOME_CIRCUIT_OPEN:
+    case OUTCOME_LIMITED:
+        return true;
+    case OUTCOME_DNS:
+    case OUTCOME_CONNECT:
+    case OUTCOME_TLS:
+    case OUTCOME_TIMEOUT:
+    case OUTCOME_RESET:
+        return call->attempt_ended;
+    case OUTCOME_SUCCESS:
+    case OUTCOME_RATE_LIMIT:
+    case OUTCOME_AUTHENTICATION:
+    case OUTCOME_PERMISSION_DENIED:
+    case OUTCOME_NOT_FOUND:
+    case OUTCOME_BAD_REQUEST:
+    case OUTCOME_SERVER_ERROR:
+    case OUTCOME_ABORTED:
+    case OUTCOME_LOCAL:
+    case OUTCOME_UNKNOWN:
+    case OUTCOME_TYPES:
+        break;
+    }
+    return call->failed;
+}
+
 void gate_close(struct gate_call *call)
 {
     uint64_t took_us = (call->over_us ? call->over_us : clock_now_us()) - call->opened_us;
@@ -23,8 +55,7 @@ void gate_close(struct gate_call *call)
     if (call->attempt_ended && call->attempt > 1 && call->outcome.type == OUTCOME_SUCCESS) {
         note_count(call, LAYOUT_COUNT_rescued);
         note_event(call, EVENTS_RESCUED, (uint32_t)(took_us / 1000));
-    } else if (call->failed || call->outcome.type == OUTCOME_CIRCUIT_OPEN ||
-               call->outcome.type == OUTCOME_LIMITED) {
+    } else if (has_failed(call)) {
         note_count(call, LAYOUT_COUNT_failed);
     }
     note_latency(call, took_us);

@@ -108,6 +108,7 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
         call->last = verdict_stop(VERDICT_CIRCUIT_OPEN);
         return call->last;
     }
+    gate_recall(call);
     uint64_t now_us = clock_now_us();
     call->failed = circuit_counts_as_failure(call, attempt);
     bool circuit_open = circuit_tell(call, attempt, now_us);

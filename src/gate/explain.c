@@ -25,6 +25,24 @@ static size_t append_number(char *text, size_t size, size_t length, uint64_t num
     return append(text, size, length, digits + at);
 }
 
+/* "4928 ms", "28 s", "3 m 20 s", "2 h 5 m": rounded up, so that it is worth trying then. */
+static size_t append_wait(char *text, size_t size, size_t length, uint64_t wait_ms)
+{
+    enum { FROM_SECONDS_MS = 10000, MINUTE = 60, HOUR = 3600 };
+    uint64_t seconds = (wait_ms + 999) / 1000, minutes = (seconds + MINUTE - 1) / MINUTE;
+
+    if (wait_ms < FROM_SECONDS_MS)
+        return append(text, size, append_number(text, size, length, wait_ms), " ms");
+    if (seconds < MINUTE)
+        return append(text, size, append_number(text, size, length, seconds), " s");
+    if (seconds < HOUR) {
+        length = append(text, size, append_number(text, size, length, seconds / MINUTE), " m ");
+        return append(text, size, append_number(text, size, length, seconds % MINUTE), " s");
+    }
+    length = append(text, size, append_number(text, size, length, minutes / 60), " h ");
+    return append(text, size, append_number(text, size, length, minutes % 60), " m");
+}
+
 /* What is said of a refusal, by its reason: before the policy's name, and behind it where no time is known.
  */
 static const struct {
@@ -52,8 +70,7 @@ size_t gate_explain(const struct gate_call *call, const struct verdict *verdict,
     if (!verdict->wait_ms)
         return append(text, size, length, sentences[verdict->reason].without_time);
     length = append(text, size, length, ", next try in ");
-    length = append_number(text, size, length, verdict->wait_ms);
-    return append(text, size, length, " ms");
+    return append_wait(text, size, length, verdict->wait_ms);
 }
 
 int gate_refusal_status(const struct gate_call *call, const struct verdict *verdict)

@@ -16,6 +16,7 @@
 #include "core/verdict.h"
 #include "gate/ready.h"
 #include "gate/slice.h"
+#include "state/control.h"
 #include "state/layout.h"
 
 /* Which address of a service the attempt goes to, where it has several (gate/route). */
@@ -63,7 +64,7 @@ struct gate_call {
     bool attempt_ended;
     bool is_answered;  /* see gate_answered */
     bool is_routine;   /* the last call was, and nothing is different in this record since */
-    bool is_repeat;    /* public: gate_repeat has opened it */
+    bool is_repeat;    /* gate_repeat or kept_open has opened it */
     bool has_waited;   /* for a token, a place, a circuit */
     bool has_token;    /* the next attempt's was taken when it was promised */
     bool would_refuse; /* shadow: this attempt would not have been made */
@@ -110,10 +111,15 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
 
 /* What gate_matches goes by: it answers the same as long as this is the same. */
 struct gate_era {
-    uint64_t rules;   /* their number */
+    uint64_t rules;   /* their number; 0: nothing is ready */
     uint64_t control; /* state/control.h */
 };
-struct gate_era gate_era(void);
+static inline struct gate_era gate_era(void)
+{
+    uint64_t rules = atomic_load_explicit(&ready_now.number, memory_order_acquire);
+    const struct layout_header *header = atomic_load_explicit(&ready_now.header, memory_order_relaxed);
+    return rules ? (struct gate_era){rules, control_word(header)} : (struct gate_era){0, 0};
+}
 
 /*
  * Opens a call once more for the same place, method and path, without searching the rules again: the
@@ -149,7 +155,14 @@ bool gate_is_clear(const struct gate_call *call);
 bool gate_is_calm(const struct gate_call *call);
 
 /* A connect that no rule means: counted for the state as a whole. */
-void gate_count_unprotected(void);
+static inline void gate_count_unprotected(struct layout_header *header)
+{
+    uintptr_t anywhere = (uintptr_t)&header; /* differs by thread and process, so that few share a line */
+
+    atomic_fetch_add_explicit(
+        &header->unprotected[(anywhere >> 12 ^ anywhere >> 23) % LAYOUT_UNPROTECTED].count, 1,
+        memory_order_relaxed);
+}
 
 /*
  * May the (next) attempt go? GO; where the door may_wait also WAIT (then go without asking again) and LATER
@@ -201,15 +214,12 @@ bool gate_repeat(struct gate_call *call);
 void gate_repeated(struct gate_call *call);
 
 /*
- * The same from a copy of a record that is kept elsewhere, and holds nothing: gate_repeat_copy holds what it
- * needs until gate_forget. gate_may_repeat: whether a call may be kept so: one that was opened, and whose
- * first attempt was admitted and has not failed. gate_repeated_at is for a door that has just read the clock.
+ * Whether another call may be opened by what is kept of this one (gate/kept): it was opened, and its first
+ * attempt was admitted and has not failed.
  */
 bool gate_may_repeat(const struct gate_call *call);
-bool gate_repeat_copy(struct gate_call *call);
-void gate_repeated_at(struct gate_call *call, uint64_t now_us);
 
-/* A call that gate_repeat has opened turns out to be none of gusset's: it is not counted, and forgotten. */
+/* A call that kept_open has opened turns out to be none of gusset's: it is not counted, and forgotten. */
 void gate_retract(struct gate_call *call);
 
 /*

@@ -35,6 +35,12 @@ static inline bool inside_is_free_to_go(const struct gate_call *call)
            inside_is_quiet(call->slot);
 }
 
+/*
+ * Before words are read or changed long after the call was opened: its memory may have been given to another
+ * host meanwhile (state/slots), which must not pay for what befell this one. Then it has a new one.
+ */
+void gate_recall(struct gate_call *call);
+
 /* Whether a rule matches under which gusset acts for a connect there: neither off nor shadow. */
 bool gate_enforces(const struct ready *ready, const struct place *place);
 

@@ -29,16 +29,11 @@ static enum policy_mode mode_of(const struct ready *ready, uint64_t control, con
     return ready->environment_mode >= 0 ? (enum policy_mode)ready->environment_mode : rule_mode;
 }
 
-/*
- * Where the host's memory lies: by host and policy, or by host alone. A call in shadow has a memory of
- * its own, in which tokens, budget and probes are spent that in truth are not; what others see is
- * untouched.
- */
-static size_t name_memory(const struct gate_call *call, char *name, size_t room)
+/* A call in shadow has a memory of its own, in which tokens, budget and probes are spent that in truth are
+ * not; what others see is untouched. */
+static size_t name_of(const struct gate_call *call, const char *policy, char *name, size_t room)
 {
-    bool by_host =
-        inside_settings(call)->breaker.scope == POLICY_SCOPE_HOST && inside_applies(call, POLICY_BREAKER);
-    const char *parts[] = {by_host ? "" : call->policy->name, call->shadow ? "~shadow" : ""};
+    const char *parts[] = {policy, call->shadow ? "~shadow" : ""};
     size_t length = 0;
 
     for (int i = 0; i < 2; i++)
@@ -47,22 +42,29 @@ static size_t name_memory(const struct gate_call *call, char *name, size_t room)
     return length;
 }
 
+/* Whether the host's policies have their memory together. */
+static bool is_by_host(const struct gate_call *call)
+{
+    return inside_settings(call)->breaker.scope == POLICY_SCOPE_HOST && inside_applies(call, POLICY_BREAKER);
+}
+
 /*
- * Tenants have buckets of their own: a slot named by host, policy and a hash of the key, which may be
- * a secret and must not be read in the state.
+ * Tenants have buckets of their own, and so have rules and policies whose limit is not that of those whose
+ * memory they share: a slot named by host, policy and a hash of the key, which may be a secret and must not
+ * be read in the state.
  */
-static void find_bucket(struct ready *ready, struct gate_call *call, const char *memory, size_t length,
-                        size_t host_length, uint64_t now_ms)
+static void find_bucket(struct ready *ready, struct gate_call *call, size_t host_length, uint64_t now_ms)
 {
     char name[LAYOUT_POLICY_TEXT + 17];
-    const char *key = call->policy->limit_key;
+    const char *key = call->policy->limit_key ? call->policy->limit_key : "";
+    const uint64_t apart = call->policy->limit_apart;
 
     call->bucket = call->slot;
     call->bucket_key = call->key;
-    if (!inside_applies(call, POLICY_LIMIT) || !key || !*key)
+    if (!inside_applies(call, POLICY_LIMIT) || !(*key || apart || is_by_host(call)))
         return;
-    uint64_t hash = slots_key("", 0, key, strlen(key));
-    memcpy(name, memory, length);
+    uint64_t hash = slots_key("", 0, key, strlen(key)) + apart;
+    size_t length = name_of(call, call->policy->name, name, LAYOUT_POLICY_TEXT);
     name[length++] = '/';
     for (int shift = 60; shift >= 0; shift -= 4)
         name[length++] = "0123456789abcdef"[hash >> shift & 15];
@@ -70,22 +72,34 @@ static void find_bucket(struct ready *ready, struct gate_call *call, const char 
     call->bucket_key = slots_key(call->host, host_length, name, length);
 }
 
-static bool find_memory(struct ready *ready, struct gate_call *call, size_t host_length)
+/* Where the host's memory lies: by host and policy, or by host alone. */
+static bool find_memory(struct ready *ready, struct gate_call *call, size_t host_length, uint64_t now_ms)
 {
     char name[LAYOUT_POLICY_TEXT];
-    uint64_t now_ms = call->opened_us / 1000;
-    size_t length = name_memory(call, name, sizeof name);
+    size_t length = name_of(call, is_by_host(call) ? "" : call->policy->name, name, sizeof name);
 
     call->slot = slots_take(&ready->state, call->host, host_length, name, length, now_ms);
     call->budget_slice = call->outcome_slice = (struct slice){0};
     if (!call->slot)
         return false;
     call->key = slots_key(call->host, host_length, name, length);
-    find_bucket(ready, call, name, length, host_length, now_ms);
+    find_bucket(ready, call, host_length, now_ms);
     call->tally = NULL;
     if (ready->tally.header)
         call->tally = slots_take(&ready->tally, call->host, host_length, name, length, now_ms);
     return call->bucket != NULL;
+}
+
+void gate_recall(struct gate_call *call)
+{
+    struct layout_host *slot = call->slot, *bucket = call->bucket;
+
+    if (slots_is_still(slot, call->key) && slots_is_still(bucket, call->bucket_key))
+        return;
+    if (find_memory(call->ready, call, strlen(call->host), clock_now_us() / 1000))
+        return;
+    call->slot = slot; /* where there is no other to be had */
+    call->bucket = bucket;
 }
 
 /* A call that may take no longer in all has no time for tries beyond that, either. 0: no limit. */
@@ -159,7 +173,7 @@ bool gate_open_matched(struct gate_call *call, const struct place *place, const 
     call->shadow = mode == POLICY_SHADOW;
     call->fault = REHEARSAL_NONE;
     call->opened_us = clock_now_us();
-    if (!find_memory(ready, call, host_length)) {
+    if (!find_memory(ready, call, host_length, call->opened_us / 1000)) {
         call->policy = NULL;
         return false;
     }
@@ -175,7 +189,7 @@ bool gate_matches(struct gate_call *call, const struct rules_query *query, struc
         return false;
     refresh_look(ready, false);
     ready = hold(call);
-    return rules_find(ready->rules, query, match) &&
+    return ready && rules_find(ready->rules, query, match) &&
            (match->mode != POLICY_OFF || ready->environment_mode >= 0 ||
             control_word(ready->state.header) & (CONTROL_SWITCH | CONTROL_HAS_HOSTS));
 }
@@ -191,13 +205,6 @@ bool gate_enforces(const struct ready *ready, const struct place *place)
            mode_of(ready, control_word(ready->state.header), host, match.mode) == POLICY_ENFORCE;
 }
 
-struct gate_era gate_era(void)
-{
-    const struct ready *ready = gate_ready(false);
-    return ready ? (struct gate_era){ready->number, control_word(ready->state.header)}
-                 : (struct gate_era){0, 0};
-}
-
 bool gate_open(struct gate_call *call, const struct rules_query *query, bool may_compile)
 {
     struct rules_match match;
@@ -210,6 +217,8 @@ bool gate_open(struct gate_call *call, const struct rules_query *query, bool may
         return false;
     refresh_look(ready, may_compile);
     ready = hold(call);
+    if (!ready)
+        return false;
     if (!rules_find(ready->rules, query, &match)) {
         call->unmatched = ready->number;
         return false;
@@ -265,15 +274,4 @@ void gate_repeats(struct gate_call *call, unsigned times)
 uint32_t gate_attempts(const struct gate_call *call)
 {
     return retry_attempts(&inside_settings(call)->retry, call->repeats);
-}
-
-void gate_count_unprotected(void)
-{
-    struct ready *ready = gate_ready(false);
-    uintptr_t anywhere = (uintptr_t)&errno; /* differs by thread and process, so that few share a line */
-
-    if (ready)
-        atomic_fetch_add_explicit(
-            &ready->state.header->unprotected[(anywhere >> 12) % LAYOUT_UNPROTECTED].count, 1,
-            memory_order_relaxed);
 }

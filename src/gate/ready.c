@@ -6,10 +6,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "config/value.h"
 #include "gate/until.h"
 #include "report/log.h"
 #include "report/record.h"
 #include "state/control.h"
+#include "sys/together.h"
+
+TOGETHER struct ready_now ready_now;
 
 static struct ready *_Atomic published;
 static struct ready *replaced; /* newest first; only ready_replace touches it, one thread at a time */
@@ -22,22 +26,35 @@ void gate_stay_inert(void)
     atomic_store(&is_inert, true);
 }
 
+/* The number last: while it is 0 nobody looks at the state. */
+static void tell(struct ready *ready)
+{
+    atomic_store_explicit(&ready_now.number, 0, memory_order_release);
+    atomic_store_explicit(&ready_now.header, ready ? ready->state.header : NULL, memory_order_release);
+    atomic_store_explicit(&ready_now.number, ready ? ready->number : 0, memory_order_release);
+}
+
 void ready_use(struct ready *ready)
 {
     atomic_store_explicit(&published, ready, memory_order_release);
+    tell(ready);
 }
 
-/* Whether a comma-separated list holds the name. */
+void ready_retire(void)
+{
+    gate_stay_inert();
+    atomic_store(&published, NULL);
+    tell(NULL);
+}
+
+/* Whether a comma-separated list holds the name; blanks around its members are nothing. */
 static bool list_holds(const char *list, const char *name)
 {
-    size_t length = strlen(name);
+    struct value_word word;
 
-    while (*list) {
-        size_t item = strcspn(list, ",");
-        if (item == length && memcmp(list, name, length) == 0)
+    for (size_t at = 0; value_next(list, strlen(list), &at, &word);)
+        if (value_is(word.text, word.length, name))
             return true;
-        list += item + (list[item] == ',');
-    }
     return false;
 }
 
@@ -60,11 +77,14 @@ static int environment_mode(void)
     return -1;
 }
 
+/* What is no target leaves the one that was: lines that go nowhere would be looked for. */
 static void set_target(struct log_target *target, const char *path)
 {
     size_t length = strlen(path);
 
-    if (strcmp(path, "stderr") == 0 || length >= sizeof target->path)
+    if (!log_is_target(path))
+        return;
+    if (strcmp(path, "stderr") == 0)
         length = 0;
     memcpy(target->path, path, length);
     target->path[length] = '\0';
@@ -184,9 +204,12 @@ static struct ready *start(bool may_compile)
     }
     if (is_compiled)
         control_change(ready->state.header);
+    ready->changes = control_changes(control_word(ready->state.header));
     struct ready *other = NULL;
-    if (atomic_compare_exchange_strong(&published, &other, ready))
+    if (atomic_compare_exchange_strong(&published, &other, ready)) {
+        tell(ready);
         return ready;
+    }
     map_close(&ready->state);
     map_close(&ready->tally);
     munmap(ready, sizeof *ready);
@@ -263,9 +286,9 @@ static struct ready *spare_record(void)
 
 void ready_replace(const struct rules *rules)
 {
-    struct ready *old = atomic_load(&published), *ready = spare_record();
+    struct ready *old = atomic_load(&published), *ready = old ? spare_record() : NULL;
 
-    if (!ready) { /* no memory: the old policy stays */
+    if (!ready) { /* no memory: the old policy stays; or retired */
         rules_close(rules);
         return;
     }
@@ -274,8 +297,15 @@ void ready_replace(const struct rules *rules)
     ready->tally = old->tally;
     ready->environment_mode = old->environment_mode;
     ready->ends_us = old->ends_us;
+    ready->changes = old->changes;
     set_rules(ready, rules);
-    atomic_store(&published, ready);
-    old->next = replaced;
-    replaced = old;
+    struct ready *expected = old;
+    bool is_published = atomic_compare_exchange_strong(&published, &expected, ready);
+    if (is_published)
+        tell(ready);
+    if (atomic_load(&published) != ready) /* retired meanwhile */
+        tell(NULL);
+    struct ready *over = is_published ? old : ready;
+    over->next = replaced;
+    replaced = over;
 }

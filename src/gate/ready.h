@@ -22,10 +22,20 @@ struct ready {
     struct map state;
     struct map tally;     /* the count of one `gusset run --report`; not open otherwise */
     uint64_t ends_us;     /* monotonic: until when calls may go on (gate/until); 0: as long as they like */
+    uint64_t changes;     /* state/control.h: how many there had been when the process was made ready */
     int environment_mode; /* enum policy_mode from GUSSET_MODE; -1: not given */
     _Atomic uint64_t holders;
     struct ready *next; /* of those that have been replaced */
 };
+
+/*
+ * Which rules are published and where their state is, for who has no time to look at the record; number 0:
+ * none are. Both are told a moment after the record is published.
+ */
+extern struct ready_now {
+    _Atomic uint64_t number;
+    struct layout_header *_Atomic header;
+} ready_now __attribute__((visibility("hidden")));
 
 /*
  * Makes gusset ready if it is not. may_compile where the caller may allocate (not in connect). Cheap
@@ -53,5 +63,11 @@ void ready_use(struct ready *ready);
 
 /* Switches gusset off in this process for good: the constructor of a privileged program. */
 void gate_stay_inert(void);
+
+/*
+ * The same once it is ready: gate_ready is NULL from now on, in the forked children, too. Calls under way end
+ * as they began, with what they hold. Makes no system call.
+ */
+void ready_retire(void);
 
 #endif

@@ -53,31 +53,6 @@ bool gate_repeat(struct gate_call *call)
     return true;
 }
 
-/* A record of rules that was used again has another number, and where there are other rules the control word
- * differs. */
-bool gate_repeat_copy(struct gate_call *call)
-{
-    const struct ready *meant = call->ready;
-
-    call->ready = ready_hold();
-    call->is_routine = true;
-    if (call->ready == meant && gate_repeat(call))
-        return true;
-    gate_forget(call);
-    return false;
-}
-
-void gate_repeated_at(struct gate_call *call, uint64_t now_us)
-{
-    call->attempt_ended = true;
-    call->over_us = now_us;
-    if (network_is_suspected(call))
-        network_works(call, now_us / 1000);
-    if (inside_applies(call, POLICY_BREAKER))
-        circuit_tell_success(call, now_us);
-    histogram_add(call->slot->latency, now_us - call->opened_us);
-}
-
 /* Not routine after all: a circuit that counts failures, or a network that was suspected. */
 static __attribute__((noinline)) void tell_both(struct gate_call *call, uint64_t now_ms)
 {

@@ -153,6 +153,8 @@ struct route *route_look_up(const struct place *place)
         return NULL;
     refresh_look(ready, true);
     ready = ready_hold();
+    if (!ready)
+        return NULL;
     if (rules_service(ready->rules, place->name, place->name_length) && gate_enforces(ready, place))
         route = find_in(ready, place);
     ready_drop(ready);
@@ -305,7 +307,7 @@ static bool find_memory(struct gate_call *call, const struct route *route,
 {
     struct memory_name name = name_memory(route, address, port);
 
-    call->route.slot = slots_take(&gate_ready(false)->state, name.host, name.host_length, name.policy,
+    call->route.slot = slots_take(&call->ready->state, name.host, name.host_length, name.policy,
                                   name.policy_length, clock_now_us() / 1000);
     call->route.key = slots_key(name.host, name.host_length, name.policy, name.policy_length);
     call->route.round = 0;

@@ -89,7 +89,11 @@ static int make_key(struct shelf *shelf)
         return -EIO;
     }
     int error = sys_rename_at(shelf->folder, draft, key_name);
-    return error < 0 ? error : read_key(shelf);
+    if (error < 0) {
+        shelf_drop(shelf, draft);
+        return error;
+    }
+    return read_key(shelf);
 }
 
 int shelf_open(struct shelf *shelf, const struct ready *ready, bool may_make)

@@ -1,6 +1,7 @@
 /*
- * Deep binding (RTLD_DEEPBIND, as PHP opens its extensions): the object finds its own libraries before
- * any preload library. What is asked here is whether libcurl is among them.
+ * Opening as the caller would: what is done once an object has been opened must be done by a call and not by
+ * a jump, and the loader would take gusset for the caller. It matters for a bare name alone, and only where
+ * the caller has a search path of its own.
  */
 #ifndef GUSSET_LOADER_DEEP_H
 #define GUSSET_LOADER_DEEP_H
@@ -8,9 +9,9 @@
 #include <stdbool.h>
 
 /*
- * Whether the file that dlopen would open for the caller (a return address) is libcurl or needs it, itself or
- * through libraries that it would bring along. False where the file is not found.
+ * dlopen(file, mode) for the caller (a return address), and then rebind_library. False where it must be left
+ * to the caller itself; otherwise *library is dlopen's answer, and dlerror tells of it.
  */
-bool deep_binds_curl(const char *file, const void *caller);
+bool deep_open(const char *file, int mode, const void *caller, void **library);
 
 #endif

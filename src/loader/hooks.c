@@ -40,34 +40,26 @@ static void *same(void *answer)
     return answer;
 }
 
-/* A deep binding binds past every preload library; it is undone for what would bind to libcurl. */
+/* A deep binding binds past every preload library, so there is something to do when it is done. */
 linker_function *hook_dlopen(struct jump *jump)
 {
     int saved = errno;
     int mode = (int)(intptr_t)jump->second;
 
-    if (mode & RTLD_DEEPBIND && jump->first && gate_ready(true) && deep_binds_curl(jump->first, jump->caller))
-        jump->second = (void *)(intptr_t)(mode & ~RTLD_DEEPBIND);
     libcurl_may_come();
+    if (mode & RTLD_DEEPBIND && jump->first && gate_ready(true)) {
+        errno = saved;
+        if (deep_open(jump->first, mode, jump->caller, &jump->first))
+            return (linker_function *)same;
+    }
     errno = saved;
     return linker_real(LINKER_dlopen);
-}
-
-/* Not by strncmp: a sanitizer's library asks dlsym for that, too. */
-static bool is_curls(const char *name)
-{
-    static const char prefix[] = "curl_";
-
-    for (size_t i = 0; i < sizeof prefix - 1; i++)
-        if (name[i] != prefix[i])
-            return false;
-    return true;
 }
 
 /* RTLD_NEXT is how wrappers find what is behind them: they get it. */
 static bool is_ours_to_answer(const struct jump *jump)
 {
-    return jump->first != RTLD_NEXT && jump->second && is_curls(jump->second) &&
+    return jump->first != RTLD_NEXT && jump->second && lookup_is_curls(jump->second) &&
            lookup_knows(jump->second, jump->caller);
 }
 

@@ -7,6 +7,17 @@
 #include "sys/linker.h"
 #include "sys/module.h"
 
+/* Not by strncmp: a sanitizer's library asks dlsym for that, too. */
+bool lookup_is_curls(const char *name)
+{
+    static const char prefix[] = "curl_";
+
+    for (size_t i = 0; i < sizeof prefix - 1; i++)
+        if (name[i] != prefix[i])
+            return false;
+    return true;
+}
+
 static bool defines(const void *address, const char *name)
 {
     Dl_info info;
@@ -54,6 +65,12 @@ static void *stub_in_front_of(const struct module *own, const void *found, const
             return stub_of(own, (enum libcurl_flavour)i, name);
     }
     return NULL;
+}
+
+void *lookup_in_front_of(const void *found, const char *name)
+{
+    struct module own;
+    return module_own(&own) ? stub_in_front_of(&own, found, name) : NULL;
 }
 
 void *lookup_find(void *library, const char *name, const char *version)

@@ -8,11 +8,18 @@
 
 #include <stdbool.h>
 
+/* Whether it is the name of a function of libcurl's. Nothing of libc is called. */
+bool lookup_is_curls(const char *name);
+
 /*
  * Whether gusset exports the name, and the caller (a return address) is none that defines it itself: such
  * a one is a wrapper as we are, and our answer would lead it in a circle.
  */
 bool lookup_knows(const char *name, const void *caller);
+
+/* Gusset's function where the one found, of that name, is a libcurl's that it stands in front of; else NULL.
+ */
+void *lookup_in_front_of(const void *found, const char *name);
 
 /*
  * As dlsym (version NULL) or dlvsym, called by gusset: gusset's function where the loader's answer is the one

@@ -34,6 +34,13 @@ static struct {
 
 static const char *const level_names[] = {"off", "error", "warn", "info", "debug"}; /* by enum log_level */
 
+bool log_is_target(const char *text)
+{
+    bool is_path = text[0] == '/' && strlen(text) < sizeof opened.targets->path;
+
+    return is_path || strcmp(text, "stderr") == 0 || strcmp(text, "syslog") == 0;
+}
+
 void log_remember_stderr(void)
 {
     struct stat st;

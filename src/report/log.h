@@ -20,6 +20,9 @@ struct log_target {
     char path[256]; /* "": standard error; "syslog"; else an absolute path */
 };
 
+/* Whether the text names a target: "stderr", "syslog", or an absolute path that is not too long. */
+bool log_is_target(const char *text);
+
 /*
  * Remembers what descriptor 2 is. The library does it when the program starts: later the program may
  * have closed it, and a data file of its own may bear the number.

@@ -227,9 +227,10 @@ static void happen(struct replay *replay, const struct queue_event *event)
     }
 }
 
-static void play(struct replay *replay)
+static void play(struct replay *replay, const struct watch *watch, uint64_t duration_us)
 {
     struct queue_event event;
+    uint64_t events = 0;
 
     gather_calls(replay);
     schedule_all(replay);
@@ -239,6 +240,7 @@ static void play(struct replay *replay)
         replay->now_us = event.at_us;
         virtual_set_us(event.at_us);
         happen(replay, &event);
+        watch_event(watch, ++events, event.at_us, duration_us);
     }
 }
 
@@ -252,7 +254,8 @@ static uint64_t duration_of(const struct trace *trace)
     return us;
 }
 
-int replay_run(const struct trace *trace, const struct rules *rules, struct replay_outcome *outcome)
+int replay_run(const struct trace *trace, const struct rules *rules, const struct watch *watch,
+               struct replay_outcome *outcome)
 {
     struct replay replay = {.trace = trace, .outcome = outcome};
     uint64_t duration_us = duration_of(trace);
@@ -264,7 +267,7 @@ int replay_run(const struct trace *trace, const struct rules *rules, struct repl
     bool has_memory = outcome->hosts && replay.calls && trace_index_init(&replay.index, trace) == 0;
     replay.error = has_memory ? engine_open(&replay.engine, rules, 4 * trace->host_count, SEED) : -ENOMEM;
     if (replay.error == 0) {
-        play(&replay);
+        play(&replay, watch, duration_us);
         engine_close(&replay.engine);
     }
     for (uint32_t who = 0; who < replay.call_count; who++)

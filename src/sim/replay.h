@@ -9,6 +9,7 @@
 #include "config/rules.h"
 #include "sim/result.h"
 #include "sim/trace.h"
+#include "sim/watch.h"
 
 /* What was, and what would have been. */
 struct replay_count {
@@ -26,9 +27,11 @@ struct replay_outcome {
 };
 
 /*
- * Goes through the trace (in order) under the rules. replay_clear ends *outcome. Returns 0, or -errno.
+ * Goes through the trace (in order) under the rules; watch is told how far it is, or NULL. replay_clear ends
+ * *outcome. Returns 0, or -errno.
  */
-int replay_run(const struct trace *trace, const struct rules *rules, struct replay_outcome *outcome);
+int replay_run(const struct trace *trace, const struct rules *rules, const struct watch *watch,
+               struct replay_outcome *outcome);
 void replay_clear(struct replay_outcome *outcome);
 
 #endif

@@ -225,9 +225,10 @@ static void look_at_circuit(struct run *run, uint32_t who)
     run->result->circuit = circuit;
 }
 
-static void play(struct run *run)
+static void play(struct run *run, const struct watch *watch)
 {
     struct queue_event event;
+    uint64_t events = 0;
 
     for (uint32_t who = 0; who < scenario_clients(run->scenario); who++)
         schedule_call(run, who);
@@ -238,13 +239,14 @@ static void play(struct run *run)
         happen(run, &event);
         if (event.kind != WORKED)
             look_at_circuit(run, event.who);
+        watch_event(watch, ++events, event.at_us, run->scenario->duration_us);
     }
     if (!run->error)
         result_pass(run->result, run->scenario->duration_us);
 }
 
 int run_scenario(const struct scenario *scenario, const struct rules *rules, const struct rules_query *query,
-                 struct result *result)
+                 const struct watch *watch, struct result *result)
 {
     struct run run = {.scenario = scenario, .query = rules ? query : NULL, .result = result};
 
@@ -256,7 +258,7 @@ int run_scenario(const struct scenario *scenario, const struct rules *rules, con
         run.error = engine_open(&run.engine, rules, 1, scenario->seed);
     has_engine &= run.error == 0;
     if (run.error == 0)
-        play(&run);
+        play(&run, watch);
     if (has_engine)
         engine_close(&run.engine);
     queue_clear(&run.queue);

@@ -5,12 +5,13 @@
 #include "config/rules.h"
 #include "sim/result.h"
 #include "sim/scenario.h"
+#include "sim/watch.h"
 
 /*
  * Plays the scenario (complete) with calls to this place under these rules; NULL: bare. Deterministic.
- * result_clear ends *result. Returns 0, or -errno.
+ * watch is told how far it is, or NULL. result_clear ends *result. Returns 0, or -errno.
  */
 int run_scenario(const struct scenario *scenario, const struct rules *rules, const struct rules_query *query,
-                 struct result *result);
+                 const struct watch *watch, struct result *result);
 
 #endif

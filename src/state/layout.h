@@ -42,7 +42,7 @@ enum {
     X(retries)      /* attempts beyond the first */                                                          \
     X(failures)     /* attempts that failed, by breaker.on */                                                \
     X(rescued)      /* calls that ended well after a retry */                                                \
-    X(failed)       /* calls whose last attempt failed */                                                    \
+    X(failed)       /* calls that were refused, got no reply, or one that breaker.on means */                \
     X(rejected)     /* calls refused because the circuit was open */                                         \
     X(limited)      /* calls refused by the rate limit */                                                    \
     X(exhausted)    /* calls that had no tries left */                                                       \
@@ -104,8 +104,10 @@ struct layout_host {
     _Atomic uint64_t used_ms;     /* monotonic, about a second coarse: who is evicted */
     _Atomic uint64_t
         patience_ms; /* monotonic: until when the host asked to be left alone (Retry-After); 0: it did not */
-    _Atomic uint64_t calm; /* core/breaker: how long the circuit was open before it closed */
-    uint64_t reserved[2];
+    _Atomic uint64_t calm;      /* core/breaker: how long the circuit was open before it closed */
+    _Atomic uint64_t elsewhere; /* what circuit was set to because another machine's is open: equal to it
+                                   while that is so */
+    uint64_t reserved[1];
 
     _Atomic uint64_t outcomes[WINDOW_SLOTS]; /* attempts and failures, over breaker.rate.window */
     _Atomic uint64_t budget[WINDOW_SLOTS];   /* calls and retries, over ten seconds */

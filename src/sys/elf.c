@@ -121,6 +121,14 @@ uint64_t elf_dynamic_of(const struct elf *elf, int64_t wanted)
     return 0;
 }
 
+/* Where nothing is defined, GNU ld's hash says 1 of any number; but it puts the strings right behind the
+ * symbols. */
+static unsigned count_undefined(const struct elf *elf)
+{
+    uint64_t size = is_wide(elf) ? sizeof(Elf64_Sym) : sizeof(Elf32_Sym);
+    return elf->strings > elf->symbols ? (unsigned)((elf->strings - elf->symbols) / size) : 1;
+}
+
 /* DT_GNU_HASH does not say how many symbols there are: the last one ends the last bucket's chain. */
 static unsigned count_gnu(const struct elf *elf, uint64_t table)
 {
@@ -136,7 +144,7 @@ static unsigned count_gnu(const struct elf *elf, uint64_t table)
         last = bucket > last ? bucket : last;
     }
     if (last < head[1])
-        return head[1]; /* nothing is defined */
+        return head[1] > 1 ? head[1] : count_undefined(elf);
     do
         if (!read_at(elf, chains + (uint64_t)(last - head[1]) * sizeof word, &word, sizeof word))
             return last;

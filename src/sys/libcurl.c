@@ -10,6 +10,7 @@
 #include "sys/module.h"
 #include "sys/raw.h"
 #include "sys/sites.h"
+#include "sys/together.h"
 
 static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
 #define X(name, symbol_version) [LIBCURL_##name] = symbol_version,
@@ -19,7 +20,7 @@ static const char *const versions[LIBCURL_FLAVOUR_COUNT] = {
 
 _Atomic(const struct libcurl *) libcurl_tables[LIBCURL_FLAVOUR_COUNT];
 struct libcurl_text libcurl_texts[LIBCURL_FLAVOUR_COUNT];
-struct libcurl_span libcurl_span;
+TOGETHER struct libcurl_span libcurl_span;
 
 /* Further libraries of a flavour that has a table, in the order in which they were found. */
 enum { TWINS_MOST = 8 };

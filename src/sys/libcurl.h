@@ -137,12 +137,17 @@ extern struct libcurl_span {
 
 bool libcurl_one_holds(const void *address);
 
+/* False: none of them can. */
+static inline bool libcurl_one_may_hold(const void *address)
+{
+    return (uintptr_t)address < atomic_load_explicit(&libcurl_span.end, memory_order_acquire) &&
+           (uintptr_t)address >= atomic_load_explicit(&libcurl_span.start, memory_order_relaxed);
+}
+
 /* The same for any flavour whose table has been looked up. */
 static inline bool libcurl_any_holds(const void *address)
 {
-    return (uintptr_t)address < atomic_load_explicit(&libcurl_span.end, memory_order_acquire) &&
-           (uintptr_t)address >= atomic_load_explicit(&libcurl_span.start, memory_order_relaxed) &&
-           libcurl_one_holds(address);
+    return libcurl_one_may_hold(address) && libcurl_one_holds(address);
 }
 
 /* The version of the flavour's symbols; NULL: none. */

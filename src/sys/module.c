@@ -52,6 +52,18 @@ bool module_read(struct module *module, uintptr_t base, const ElfW(Dyn) * dynami
         case DT_HASH:
             module->hash = pointer_of(base, dynamic);
             break;
+        case DT_RELA:
+            module->relocations = pointer_of(base, dynamic);
+            break;
+        case DT_RELASZ:
+            module->relocation_count = dynamic->d_un.d_val / sizeof(ElfW(Rela));
+            break;
+        case DT_JMPREL:
+            module->jumps = pointer_of(base, dynamic);
+            break;
+        case DT_PLTRELSZ:
+            module->jump_count = dynamic->d_un.d_val / sizeof(ElfW(Rela));
+            break;
         }
     if (!module->definitions) /* it needs versions of others, but has none */
         module->versions = NULL;
@@ -59,10 +71,10 @@ bool module_read(struct module *module, uintptr_t base, const ElfW(Dyn) * dynami
 }
 
 /*
- * The loader's list, from where it leaves it for debuggers: DT_DEBUG of the program. NULL where the program
- * has no such entry, or the loader has not filled it in.
+ * What the loader leaves for debuggers: DT_DEBUG of the program. NULL where the program has no such entry, or
+ * the loader has not filled it in.
  */
-static const struct link_map *listed(void)
+static const struct r_debug *left_for_debuggers(void)
 {
     const ElfW(Phdr) *headers = (const void *)(uintptr_t)getauxval(AT_PHDR);
     unsigned long count = getauxval(AT_PHNUM);
@@ -75,8 +87,14 @@ static const struct link_map *listed(void)
             dynamic = (const void *)((uintptr_t)headers - headers->p_vaddr + headers[i].p_vaddr);
     for (; dynamic && dynamic->d_tag != DT_NULL; dynamic++)
         if (dynamic->d_tag == DT_DEBUG && dynamic->d_un.d_ptr)
-            return ((const struct r_debug *)dynamic->d_un.d_ptr)->r_map;
+            return (const struct r_debug *)dynamic->d_un.d_ptr;
     return NULL;
+}
+
+static const struct link_map *listed(void)
+{
+    const struct r_debug *debug = left_for_debuggers();
+    return debug ? debug->r_map : NULL;
 }
 
 /*
@@ -218,7 +236,26 @@ void *module_find_next(const char *name)
 
 void *module_find_lasting(const char *name)
 {
-    return find_behind_own(name, getauxval(AT_BASE));
+    uintptr_t base = getauxval(AT_BASE);
+
+    if (!base) { /* the loader was itself started, with the program as its argument */
+        const struct r_debug *debug = left_for_debuggers();
+        base = debug ? debug->r_ldbase : 0;
+    }
+    return find_behind_own(name, base);
+}
+
+bool module_is_lasting(const struct link_map *map)
+{
+    const struct link_map *at = listed();
+
+    for (at = at ? at : own_map(); at; at = at->l_next) {
+        if (at == map)
+            return true;
+        if (at->l_addr == getauxval(AT_BASE))
+            break;
+    }
+    return false;
 }
 
 struct place {

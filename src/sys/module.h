@@ -8,6 +8,7 @@
 
 #include <link.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct module {
@@ -16,7 +17,9 @@ struct module {
     const ElfW(Sym) * symbols;
     const uint16_t *versions; /* a version's index for each symbol; NULL: the object has no versions */
     const ElfW(Verdef) * definitions;
-    const uint32_t *gnu_hash, *hash; /* one may be NULL */
+    const uint32_t *gnu_hash, *hash;        /* one may be NULL */
+    const ElfW(Rela) * relocations, *jumps; /* data's, and those of calls by way of the PLT; NULL: none */
+    size_t relocation_count, jump_count;
 };
 
 /* Reads an object's dynamic section. False when it has no symbols to look up. */
@@ -44,6 +47,9 @@ void *module_find_next(const char *name);
  * signal handler and by the child of a fork, whatever other threads load and unload.
  */
 void *module_find_lasting(const char *name);
+
+/* Whether the object came with the program: then it was bound with gusset in front, and stays. No lock. */
+bool module_is_lasting(const struct link_map *map);
 
 /*
  * The mapped segment in which the address lies, as its start and its end; false where the loader has none.

@@ -343,6 +343,12 @@ static inline int sys_getpid(void)
     return (int)sys_call(SYS_getpid, 0, 0, 0);
 }
 
+/* The calling thread's; no other of its pid namespace has it, be it a process's. */
+static inline int sys_gettid(void)
+{
+    return (int)sys_call(SYS_gettid, 0, 0, 0);
+}
+
 static inline unsigned sys_geteuid(void)
 {
     return (unsigned)sys_call(SYS_geteuid, 0, 0, 0);

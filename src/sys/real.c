@@ -7,6 +7,7 @@
 #include "sys/linker.h"
 #include "sys/module.h"
 #include "sys/raw.h"
+#include "sys/together.h"
 
 /* As libc answers. */
 static int real_answer(int result)
@@ -51,7 +52,7 @@ static void *find(const char *name)
 REAL_FUNCTIONS(X)
 #undef X
 
-struct real real = {
+TOGETHER struct real real = {
 #define X(name, result, parameters, arguments, otherwise) .name = find_##name,
     REAL_FUNCTIONS(X)
 #undef X

@@ -19,6 +19,8 @@
       real_answer(sys_connect(fd, to, length)))                                                              \
     X(getsockopt, int, (int fd, int level, int option, void *value, socklen_t *length),                      \
       (fd, level, option, value, length), real_missing())                                                    \
+    X(setsockopt, int, (int fd, int level, int option, const void *value, socklen_t length),                 \
+      (fd, level, option, value, length), real_answer(sys_setsockopt(fd, level, option, value, length)))     \
     X(shutdown, int, (int fd, int how), (fd, how), real_missing())                                           \
     X(close, int, (int fd), (fd), real_answer(sys_close(fd)))                                                \
     X(close_range, int, (unsigned first, unsigned last, int flags), (first, last, flags), real_missing())    \
@@ -29,6 +31,9 @@
       real_missing())                                                                                        \
     X(ppoll, int, (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask), \
       (fds, count, timeout, mask), real_missing())                                                           \
+    X(prctl, int,                                                                                            \
+      (int option, unsigned long second, unsigned long third, unsigned long fourth, unsigned long fifth),    \
+      (option, second, third, fourth, fifth), real_missing())                                                \
     X(getaddrinfo, int,                                                                                      \
       (const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **result),       \
       (node, service, hints, result), EAI_FAIL)                                                              \

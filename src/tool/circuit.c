@@ -8,6 +8,7 @@
 #include "config/preset.h"
 #include "config/rules.h"
 #include "config/value.h"
+#include "core/breaker.h"
 #include "core/method.h"
 #include "state/slots.h"
 #include "sys/clock.h"
@@ -25,8 +26,7 @@ static void forget_failures(struct layout_host *slot)
     atomic_store_explicit(&slot->patience_ms, 0, memory_order_relaxed);
 }
 
-void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,
-                 uint32_t duration_ms)
+static void tell(struct map *map, const struct snapshot *host, enum events_kind kind, uint32_t duration_ms)
 {
     struct events_entry event = {.unix_ms = clock_unix_ms(),
                                  .key = host->key,
@@ -35,13 +35,38 @@ void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, en
                                  .kind = kind,
                                  .shadow = host->is_shadow};
 
+    memcpy(event.host, host->host, strnlen(host->host, sizeof event.host - 1));
+    events_put(map, &event);
+}
+
+void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,
+                 uint32_t duration_ms)
+{
     if (!slots_is_still(host->slot, host->key))
         return; /* another host lives there by now */
     if (kind != EVENTS_TRIPPED && kind != EVENTS_UNHEALTHY)
         forget_failures(host->slot);
     atomic_store(&host->slot->circuit, word);
-    memcpy(event.host, host->host, strnlen(host->host, sizeof event.host - 1));
-    events_put(map, &event);
+    tell(map, host, kind, duration_ms);
+}
+
+bool circuit_follow(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,
+                    uint32_t duration_ms)
+{
+    uint64_t found = host->circuit;
+    bool is_open = breaker_state(word) == BREAKER_OPEN;
+
+    if (!slots_is_still(host->slot, host->key))
+        return false;
+    /* The mark comes first: who sees the circuit without it would take it for this machine's own. */
+    atomic_store(&host->slot->elsewhere, is_open ? word : 0);
+    if (!atomic_compare_exchange_strong(&host->slot->circuit, &found, word))
+        return false;
+    if (!is_open)
+        forget_failures(host->slot);
+    if (kind != EVENTS_NONE)
+        tell(map, host, kind, duration_ms);
+    return true;
 }
 
 bool circuit_read_duration(const char *text, uint32_t *duration_ms)
@@ -93,8 +118,8 @@ static void complain_of_mode(const char *verb, const struct rules_query *query, 
             break;
         }
     model_clear(&model);
-    output_error("%s: the rule %s is %s: nothing is refused", verb, output_clean(origin),
-                 mode == POLICY_SHADOW ? "in shadow" : "off");
+    output_error("%s: the rule %s is %s: nothing is refused until it says mode = \"enforce\"", verb,
+                 output_clean(origin), mode == POLICY_SHADOW ? "in shadow" : "off");
 }
 
 /*

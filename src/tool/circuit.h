@@ -2,12 +2,21 @@
 #ifndef GUSSET_TOOL_CIRCUIT_H
 #define GUSSET_TOOL_CIRCUIT_H
 
+#include <stdbool.h>
+
 #include "report/events.h"
 #include "tool/snapshot.h"
 
 /* Puts word into the circuit of the host, and says so in the ring by that event, and for how long. */
 void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,
                  uint32_t duration_ms);
+
+/*
+ * The same for who follows another machine: only where the circuit is still as it was copied, and an open one
+ * is marked as such. EVENTS_NONE says nothing: it goes on as it was. Returns whether it was still so.
+ */
+bool circuit_follow(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,
+                    uint32_t duration_ms);
 
 /* Reads what --for says; false when it is no duration of a circuit: then CIRCUIT_DURATION says what is. */
 #define CIRCUIT_DURATION "--for takes a duration such as 90s or 1h, up to 1193h"

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "sys/elf.h"
+#include "tool/cover.h"
 #include "tool/grid.h"
 #include "tool/json.h"
 #include "tool/library.h"
@@ -263,9 +264,7 @@ static int examine_file(struct patient *patient)
     else
         patient->is_wrapped = !patient->reach.is_go;
     if (strcmp(patient->binary, patient->path) != 0)
-        reach_note(&patient->reach,
-                   "it is a script: what was looked at is %s; programs that it starts are wrapped, too",
-                   patient->binary);
+        reach_note(&patient->reach, "it is a script: what was looked at is %s", patient->binary);
     objects_clear(&objects);
     return 0;
 }
@@ -296,23 +295,40 @@ static void tell_of_retries(struct patient *patient)
     nested_note(&patient->reach, state && *state == '/' ? state : NULL);
 }
 
+/* By the configuration that a process was started with, or the one that holds here. */
+static void tell_of_rules(struct patient *patient)
+{
+    static char environment[FILE_MOST];
+    size_t length = patient->pid ? read_proc(patient->pid, "environ", environment) : 0;
+
+    cover_note(&patient->reach, objects_name(patient->path),
+               variable_of(environment, length, "GUSSET_CONFIG"));
+}
+
 static void advise(struct patient *patient, int result)
 {
     struct reach *reach = &patient->reach;
-    bool is_idle = true;
+    bool is_idle = true, has_curl = reach->levels[REACH_EASY] != REACH_UNUSED;
 
-    if (result != NONE)
+    if (result != NONE) {
         tell_of_retries(patient);
+        tell_of_rules(patient);
+    }
 
     for (int way = 0; way < REACH_WAYS; way++)
         is_idle = is_idle && reach->levels[way] == REACH_UNUSED;
     if (is_idle)
-        reach_note(reach, "it calls neither libcurl nor connect(): there is nothing to harden");
-    else if (result != NONE && patient->pid)
+        reach_note(reach, "it calls neither libcurl nor connect() itself: there is nothing to harden in it");
+    if (!has_curl && !patient->is_library) /* a shell and its curl, git and its git-remote-http */
+        reach_note(reach,
+                   "programs that it starts are wrapped with it; `gusset doctor` judges each by itself");
+    if (result == NONE)
+        return;
+    if (patient->pid)
         reach_note(reach, "next: `gusset status` shows what was done, `gusset events -f` what is being done");
-    else if (result != NONE && patient->is_library)
+    else if (patient->is_library)
         reach_note(reach, "next: run the program that loads it with `gusset run -- PROGRAM`");
-    else if (result != NONE)
+    else
         reach_note(reach, "next: gusset run --report -- %s", patient->name);
 }
 

@@ -11,12 +11,14 @@
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/output.h"
+#include "tool/sentence.h"
 
 enum { LINES_DEFAULT = 20, PAUSE_MS = 100, LOOKS_A_FILE = 10 };
 
 struct watch {
     const char *state_path, *host, *lines;
     bool json, follow;
+    bool has_shown;
     uint32_t last; /* how many of those that are there */
     struct address address;
     struct open_state state;
@@ -24,136 +26,6 @@ struct watch {
 };
 
 /* ---- one event ---- */
-
-static bool is_of_http(enum outcome_type type)
-{
-    return type == OUTCOME_RATE_LIMIT || type == OUTCOME_AUTHENTICATION ||
-           type == OUTCOME_PERMISSION_DENIED || type == OUTCOME_NOT_FOUND || type == OUTCOME_BAD_REQUEST ||
-           type == OUTCOME_SERVER_ERROR;
-}
-
-/* The outcome's number is a status, a CURLcode (all below 100) or an errno. */
-static void print_outcome(const struct events_entry *event)
-{
-    printf("%s", outcome_type_name(event->outcome));
-    if (event->status == 0)
-        return;
-    const char *curl = event->status < OUTCOME_STATUS_FIRST ? outcome_curl_name(event->status) : NULL;
-    if (is_of_http(event->outcome))
-        printf(" %u", event->status);
-    else if (curl)
-        printf(" (%s)", curl);
-    else
-        printf(" (%s)", strerror(event->status));
-}
-
-static void print_attempt(const struct events_entry *event)
-{
-    print_outcome(event);
-    printf(", attempt %u; ", event->attempt);
-}
-
-/* As fault.error is written; static. */
-static const char *error_name(uint32_t error)
-{
-    static const char *const names[] = {"delay", "refuse", "reset", "timeout", "cut"};
-    static char status[12];
-
-    if (error < sizeof names / sizeof names[0])
-        return names[error];
-    snprintf(status, sizeof status, "%u", error);
-    return status;
-}
-
-static void print_sentence(const struct events_entry *event)
-{
-    char duration[OUTPUT_NUMBER];
-    output_duration((uint64_t)event->detail * 1000, duration);
-
-    switch (event->kind) {
-    case EVENTS_RETRY:
-        print_attempt(event);
-        printf("again in %s", duration);
-        return;
-    case EVENTS_HEDGED:
-        printf("not answered after %s, a second attempt side by side", duration);
-        return;
-    case EVENTS_EXHAUSTED:
-        print_attempt(event);
-        printf("no tries left");
-        return;
-    case EVENTS_UNFUNDED:
-        print_attempt(event);
-        printf("the host's retry budget is spent");
-        return;
-    case EVENTS_RESCUED:
-        printf("well at attempt %u, after %s", event->attempt, duration);
-        return;
-    case EVENTS_REJECTED:
-        printf(event->detail ? "circuit open, worth trying in %s" : "circuit open until it is reset",
-               duration);
-        return;
-    case EVENTS_LIMITED:
-        printf("over the rate limit, worth trying in %s", duration);
-        return;
-    case EVENTS_CROWDED:
-        printf("as many calls as the bulkhead lets through are in flight");
-        return;
-    case EVENTS_WAITS:
-        printf("kept waiting, %s at first", duration);
-        return;
-    case EVENTS_OFFLINE:
-        print_outcome(event);
-        printf("; every host fails, the machine has lost its network: circuits stay as they are");
-        return;
-    case EVENTS_LATE:
-        printf("the deadline of the run has passed");
-        return;
-    case EVENTS_OPENED:
-        print_outcome(event);
-        printf("; circuit open for %s", duration);
-        return;
-    case EVENTS_PROBE:
-        printf("circuit half open, attempt %u probes", event->attempt);
-        return;
-    case EVENTS_CLOSED:
-        printf("circuit closed");
-        return;
-    case EVENTS_TRIPPED:
-        printf(event->detail ? "opened by hand for %s" : "opened by hand until it is reset", duration);
-        return;
-    case EVENTS_RESET:
-        printf("closed by hand");
-        return;
-    case EVENTS_RESUMED:
-        printf("attempt %u broke off after %u KiB, the next goes on", event->attempt, event->detail);
-        return;
-    case EVENTS_STALE:
-        print_outcome(event);
-        printf("; given a reply of %u s ago instead", event->detail);
-        return;
-    case EVENTS_FAULT:
-        printf("attempt %u, rehearsed: %s", event->attempt, error_name(event->detail));
-        return;
-    case EVENTS_FALLBACK:
-        print_outcome(event);
-        printf("; given status %u instead", event->detail);
-        return;
-    case EVENTS_HELD:
-        printf(event->detail ? "held closed by hand for %s" : "held closed by hand until it is reset",
-               duration);
-        return;
-    case EVENTS_UNHEALTHY:
-        printf("health checks fail; circuit open for %s", duration);
-        return;
-    case EVENTS_HEALTHY:
-        printf("health checks go well again; circuit closed");
-        return;
-    case EVENTS_NONE:
-    case EVENTS_KINDS:
-        return;
-    }
-}
 
 static enum output_style style_of(enum events_kind kind)
 {
@@ -163,10 +35,12 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_RESET:
     case EVENTS_HELD:
     case EVENTS_HEALTHY:
+    case EVENTS_RELEASED:
         return OUTPUT_GOOD;
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
     case EVENTS_UNHEALTHY:
+    case EVENTS_FOLLOWED:
     case EVENTS_EXHAUSTED:
     case EVENTS_UNFUNDED:
         return OUTPUT_BAD;
@@ -199,7 +73,7 @@ static void print_line(struct events_entry *event)
            output_style(stdout, OUTPUT_PLAIN), output_style(stdout, style_of(event->kind)),
            events_kind_name(event->kind), output_style(stdout, OUTPUT_PLAIN), output_clean(event->host),
            event->shadow ? "(shadow) " : "");
-    print_sentence(event);
+    sentence_print(stdout, event);
     printf("  %s[%u]%s\n", output_style(stdout, OUTPUT_DIM), event->pid, output_style(stdout, OUTPUT_PLAIN));
 }
 
@@ -220,6 +94,7 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_OPENED:
     case EVENTS_TRIPPED:
     case EVENTS_UNHEALTHY:
+    case EVENTS_FOLLOWED:
         return "open_ms";
     case EVENTS_RESUMED:
         return "kib";
@@ -240,6 +115,7 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_CLOSED:
     case EVENTS_RESET:
     case EVENTS_HEALTHY:
+    case EVENTS_RELEASED:
     case EVENTS_NONE:
     case EVENTS_KINDS:
         return NULL;
@@ -284,6 +160,7 @@ static void print_from(struct watch *watch, uint64_t *number)
     while (events_next(&watch->state.map, number, &event)) {
         if (!is_asked_for(watch, &event))
             continue;
+        watch->has_shown = true;
         if (watch->json)
             print_json(&event);
         else
@@ -354,6 +231,8 @@ static int show(struct watch *watch)
     if (error == 0) {
         number = first_of_last(watch);
         print_from(watch, &number);
+        if (!watch->has_shown && !watch->json && !watch->follow && watch->last)
+            fputs("no events: nothing had to be decided; `gusset events -f` waits for what comes\n", stderr);
     } else if (!watch->json) {
         open_say_none(&watch->state, stdout);
     }

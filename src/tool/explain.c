@@ -206,24 +206,17 @@ static void print_settings(struct explain *explain)
 
 static void print_absent_groups(const struct explain *explain)
 {
-    static const struct {
-        uint32_t group;
-        const char *name;
-    } groups[] = {
-        {POLICY_TIMEOUT, "timeout"},
-        {POLICY_RETRY,   "retry"  },
-        {POLICY_BREAKER, "breaker"},
-        {POLICY_LIMIT,   "limit"  },
-        {POLICY_POOL,    "pool"   }
-    };
-    const struct policy *values = &model_policy(&explain->model, explain->policy)->values;
+    uint32_t told = model_policy(&explain->model, explain->policy)->values.groups;
     const char *before = "not applied: ";
 
-    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-        if (!(values->groups & groups[i].group)) {
-            printf("%s%s", before, groups[i].name);
-            before = ", ";
-        }
+    for (unsigned i = 0; i < settings_count(); i++) {
+        const struct settings_entry *entry = settings_at(i);
+        if (!(entry->group & ~told)) /* none, or of a group that was before */
+            continue;
+        printf("%s%.*s", before, (int)strcspn(entry->key, "."), entry->key);
+        before = ", ";
+        told |= entry->group;
+    }
     if (before[0] == ',')
         putchar('\n');
 }

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tool/sign.h"
+
 enum { GAP = 2, TEXT_LEAST = 8 };
 
 void grid_init(struct grid *grid, const struct grid_column *columns, unsigned width)
@@ -108,7 +110,7 @@ static void print_cut(FILE *to, const char *text, unsigned width)
         do
             fputc(*text++, to);
         while (((unsigned char)*text & 0xc0) == 0x80);
-    fputs("…", to);
+    fputs(sign_of("…"), to);
 }
 
 static void print_cell(const struct grid *grid, FILE *to, unsigned column, const struct grid_cell *cell,

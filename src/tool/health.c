@@ -231,6 +231,7 @@ int tool_health(const struct tool_verb *verb, int argc, char **argv)
     if (open_find(&health.ward.state, health.state_path) < 0 ||
         ward_find(&health.ward, &health.setup, &options) < 0)
         return TOOL_FAILED;
+    health.ward.is_slow_told = !health.json && !health.watch;
     status = act(&health);
     ward_clear(&health.ward);
     return status;

@@ -3,15 +3,15 @@
 #include "tool/manual.h"
 #include "tool/options.h"
 #include "tool/output.h"
+#include "tool/sign.h"
 #include "tool/tool.h"
 
 void tool_print_overview(FILE *to)
 {
-    fprintf(to,
-            "%susage:%s gusset VERB [OPTION]…\n\n"
-            "Retries, time limits and circuit breakers for programs that use libcurl or connect(), "
-            "unmodified.\n\n",
-            output_style(to, OUTPUT_BOLD), output_style(to, OUTPUT_PLAIN));
+    fprintf(to, "%susage:%s ", output_style(to, OUTPUT_BOLD), output_style(to, OUTPUT_PLAIN));
+    sign_print(to, "gusset VERB [OPTION]…\n\n"
+                   "Retries, time limits and circuit breakers for programs that use libcurl or connect(), "
+                   "unmodified.\n\n");
     for (const struct tool_verb *verb = tool_verbs; verb->name; verb++)
         fprintf(to, "  %s%-10s%s  %s\n", output_style(to, OUTPUT_BOLD), verb->name,
                 output_style(to, OUTPUT_PLAIN), verb->help);
@@ -27,10 +27,13 @@ void tool_print_verb(FILE *to, const struct tool_verb *verb)
 {
     const char *bold = output_style(to, OUTPUT_BOLD), *plain = output_style(to, OUTPUT_PLAIN);
 
-    fprintf(to, "%susage:%s gusset %s\n\n%c%s.\n", bold, plain, verb->synopsis, toupper(verb->help[0]),
-            verb->help + 1);
-    if (verb->text[0])
-        fprintf(to, "\n%s", verb->text);
+    fprintf(to, "%susage:%s gusset ", bold, plain);
+    sign_print(to, verb->synopsis);
+    fprintf(to, "\n\n%c%s.\n", toupper(verb->help[0]), verb->help + 1);
+    if (verb->text[0]) {
+        fputc('\n', to);
+        sign_print(to, verb->text);
+    }
     fprintf(to, "\n%sexamples:%s\n%s", bold, plain, verb->examples);
 }
 

@@ -1,8 +1,10 @@
 /* gusset: a table of verbs, and the few options that stand before one. */
 #include <string.h>
 
+#include "agent/agent.h"
 #include "config/settings.h"
 #include "config/spelling.h"
+#include "tool/library.h"
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/tool.h"
@@ -120,10 +122,11 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "trip",
      .help = "open a circuit by hand",
-     .synopsis = "trip HOST[:PORT] [--for DURATION] [--policy NAME]",
+     .synopsis = "trip HOST[:PORT] [--for DURATION] [--policy NAME] [--json]",
      .text = "  --for DURATION      how long, such as 90s or 1h; default: until it is reset\n"
              "  --policy NAME       the circuit of this policy only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
              "\n"
              "Calls to the host are refused at once, in running programs too. Without a port all ports that are\n"
              "known are meant.\n",
@@ -133,11 +136,12 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "reset",
      .help = "close a circuit by hand, or all",
-     .synopsis = "reset [HOST[:PORT]] [--hold [--for DURATION]] [--policy NAME]",
+     .synopsis = "reset [HOST[:PORT]] [--hold [--for DURATION]] [--policy NAME] [--json]",
      .text = "  --hold              keep it closed, whatever fails\n"
              "  --for DURATION      how long, such as 90s or 1h; default: until it is reset without --hold\n"
              "  --policy NAME       the circuit of this policy only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
              "\n"
              "The circuit closes and forgets the failures that it had counted; the totals of `status` stay.\n",
      .examples = "  gusset reset api.example.com\n"
@@ -147,9 +151,10 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "off",
      .help = "the kill switch: running programs go on as without gusset",
-     .synopsis = "off [--host HOST[:PORT]]",
+     .synopsis = "off [--host HOST[:PORT]] [--json]",
      .text = "  --host HOST[:PORT]  this host only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
              "\n"
              "Acts on the next call of every program that uses the state; `gusset on` takes it back.\n",
      .examples = "  gusset off\n"
@@ -158,17 +163,19 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "on",
      .help = "takes off, and any other mode, back: as the configuration says",
-     .synopsis = "on [--host HOST[:PORT]]",
+     .synopsis = "on [--host HOST[:PORT]] [--json]",
      .text = "  --host HOST[:PORT]  this host only\n"
-             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n",
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n",
      .examples = "  gusset on\n",
      .act = tool_on,
      .misuse = TOOL_MISUSE},
     {.name = "mode",
      .help = "sets the mode of running programs by hand",
-     .synopsis = "mode enforce|shadow|off|configured [--host HOST[:PORT]]",
+     .synopsis = "mode enforce|shadow|off|configured [--host HOST[:PORT]] [--json]",
      .text = "  --host HOST[:PORT]  this host only\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              one JSON object\n"
              "\n"
              "It wins over the file's mode, the rules' and $GUSSET_MODE; a host's own wins over that of all, but not\n"
              "over off. `configured` takes it back.\n",
@@ -179,9 +186,10 @@ const struct tool_verb tool_verbs[] = {
      .misuse = TOOL_MISUSE},
     {.name = "reload",
      .help = "compile a changed configuration now, so that no program has to",
-     .synopsis = "reload [--config FILE]",
+     .synopsis = "reload [--config FILE] [--json]",
      .text = "  --config FILE       the configuration; default: the one that holds here\n"
              "  --state FILE        the state whose programs are told; default: as for status\n"
+             "  --json              one JSON object\n"
              "\n"
              "Programs that start from now on use it, running ones take it with their next call after a second\n"
              "at most; calls under way end as they began. ${…} is read anew from each program's environment.\n"
@@ -222,6 +230,46 @@ const struct tool_verb tool_verbs[] = {
                  "  gusset metrics --textfile /var/lib/prometheus/node-exporter/gusset.prom\n"
                  "  gusset metrics --listen 9464\n",
      .act = tool_metrics,
+     .misuse = TOOL_MISUSE},
+    {.name = "agent",
+     .help = "the optional daemon: health checks, a status page, metrics, StatsD, circuits shared by Redis",
+     .synopsis = "agent [--listen [ADDRESS:]PORT] [OPTION]…",
+     .text = "  --listen PORT       serve a status page at /, /metrics for Prometheus, /status as `status --json`, and\n"
+             "                      /health of the agent itself; ADDRESS:PORT where not on loopback\n"
+             "  --statsd HOST:PORT  send what was counted to a StatsD server, by UDP\n"
+             "  --interval DURATION     how often (default 10s)\n"
+             "  --untagged          host and policy in the names, for StatsD servers that know no tags\n"
+             "  --redis URL         share circuits with the agents of other machines through a Redis:\n"
+             "                      redis://[[user]:password@]host[:port][/db] or unix:///path; ${…} and ${file:…}\n"
+             "                      are expanded by the agent, so that no password stands in a command line\n"
+             "  --namespace NAME    of those that share (default `default`)\n"
+             "  --look              health checks leave the circuits alone\n"
+             "  --config FILE       the configuration; default: the one that holds here\n"
+             "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
+             "  --json              log lines as JSON\n"
+             "\n"
+             "Nothing needs it: programs go on as they are when it ends. It stays in the foreground until SIGTERM or\n"
+             "SIGINT, and logs to standard error. Services with a health group are checked at their intervals, as\n"
+             "`health --watch` does. A changed configuration is read anew within a second, and at SIGHUP. Pages can\n"
+             "only be read, and whoever reaches the port can read them. /health is 503 while the agent cannot do\n"
+             "its work: the changed configuration is faulty, or the state cannot be opened.\n"
+             "\n"
+             "StatsD is sent differences, as `gusset.calls:3|c|#host:api.example.com:443,policy:quick,mode:enforce`, or\n"
+             "untagged as `gusset.api_example_com_443.quick.enforce.calls:3|c`: counters as in metrics, errors by their\n"
+             "type, call_duration as timer (a sample stands for all calls that took about as long) and the gauge\n"
+             "circuit_open. What was counted before the agent began is not sent.\n"
+             "\n"
+             "With --redis a circuit that opens on one machine opens on the others within some two seconds, for as long as\n"
+             "it is open there, and closes when it closes there; `status` calls it open as elsewhere. Only hosts that\n"
+             "this machine has called are meant, by the same name and policy; never loopback. A machine whose own calls\n"
+             "to the host go well, or go well again, takes over no failures of others, only what `trip` opened. It is\n"
+             "opened for five seconds at a time, so nothing stays when an agent or the Redis ends: without them each\n"
+             "machine goes on for itself. Whoever can write to the Redis can open these circuits.\n",
+     .examples = "  gusset agent\n"
+                 "  gusset agent --listen 9464\n"
+                 "  gusset agent --statsd 127.0.0.1:8125 --interval 30s\n"
+                 "  gusset agent --listen 9464 --redis 'redis://${REDIS_HOST:-cache.internal}:6379/0' --namespace shop\n",
+     .act = agent_act,
      .misuse = TOOL_MISUSE},
     {.name = "completion",
      .help = "completions for a shell",
@@ -353,6 +401,16 @@ static int flush(int status)
     return status == TOOL_FINE ? TOOL_FAULTS : status;
 }
 
+/* With the library's place, which a bare LD_PRELOAD wants. */
+static void print_version(void)
+{
+    char library[PATH_MAX], reason[512];
+
+    puts("gusset " GUSSET_VERSION);
+    if (library_find(library, reason, sizeof reason) == 0)
+        printf("library: %s\n", output_clean(library));
+}
+
 int main(int argc, char **argv)
 {
     int at = 1;
@@ -363,7 +421,7 @@ int main(int argc, char **argv)
             return flush(TOOL_FINE);
         }
         if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "-V") == 0) {
-            puts("gusset " GUSSET_VERSION);
+            print_version();
             return flush(TOOL_FINE);
         }
         if (strncmp(argv[at], "--color=", 8) != 0)

@@ -41,7 +41,8 @@ static const struct {
     [LAYOUT_COUNT_retries] = {"retries",          "Attempts beyond a call's first (resends)"                       },
     [LAYOUT_COUNT_failures] = {"attempt_failures", "Attempts that failed, by breaker.on"                            },
     [LAYOUT_COUNT_rescued] = {"rescued",          "Calls that ended well after a retry"                            },
-    [LAYOUT_COUNT_failed] = {"failed",           "Calls whose last attempt failed, and calls that were refused"   },
+    [LAYOUT_COUNT_failed] = {"failed",
+                            "Calls without a reply, with a failure as breaker.on has it, or refused"             },
     [LAYOUT_COUNT_rejected] = {"rejected",         "Calls refused because the circuit was open"                     },
     [LAYOUT_COUNT_limited] = {"limited",          "Calls refused by the rate limit"                                },
     [LAYOUT_COUNT_exhausted] = {"exhausted",        "Calls that had no tries left"                                   },
@@ -67,6 +68,16 @@ static const struct {
     [LAYOUT_COUNT_late] = {"late",             "Calls refused because the deadline of their run had passed"     },
 };
 
+const char *meter_counter_name(enum layout_counter counter)
+{
+    static const char *const names[] = {
+#define X(name) #name,
+        LAYOUT_COUNTERS(X)
+#undef X
+    };
+    return counted[counter].name ? counted[counter].name : names[counter];
+}
+
 static struct exposition_labels labels_of(const struct snapshot *host)
 {
     return (struct exposition_labels){
@@ -88,15 +99,10 @@ static struct exposition_labels labels_with(const struct snapshot *host, const c
 
 static void write_counters(struct exposition *out, const struct snapshot_list *hosts)
 {
-    static const char *const names[] = {
-#define X(name) #name,
-        LAYOUT_COUNTERS(X)
-#undef X
-    };
     char name[NAME];
 
     for (unsigned c = 0; c < LAYOUT_COUNTERS_USED; c++) {
-        snprintf(name, sizeof name, "gusset_%s_total", counted[c].name ? counted[c].name : names[c]);
+        snprintf(name, sizeof name, "gusset_%s_total", meter_counter_name((enum layout_counter)c));
         exposition_family(out, name, "counter",
                           counted[c].help ? counted[c].help : "Counted as in `gusset status --json`");
         for (unsigned i = 0; i < hosts->count; i++) {

@@ -8,6 +8,9 @@
 #include "tool/exposition.h"
 #include "tool/reading.h"
 
+/* What a counter of the state is called, without "gusset_" and "_total". Static. */
+const char *meter_counter_name(enum layout_counter counter);
+
 /* Writes every family of a look at the state. */
 void meter_write(struct exposition *out, struct reading *reading);
 

@@ -55,7 +55,7 @@ static int write_file(const struct metrics *metrics)
     int descriptor = mkstemp(beside);
     FILE *to = descriptor < 0 ? NULL : fdopen(descriptor, "w");
     if (!to)
-        return complain(beside);
+        return complain(metrics->file);
     int result = write_all(metrics, to);
     fchmod(descriptor, 0644); /* the collector is another user */
     if (fclose(to) != 0 || (result == 0 && rename(beside, metrics->file) < 0))
@@ -67,24 +67,25 @@ static int write_file(const struct metrics *metrics)
 
 /* ---- served ---- */
 
-static void write_page(void *context, FILE *to)
+static int write_page(void *context, FILE *to)
 {
-    write_all(context, to);
+    return write_all(context, to) < 0 ? 503 : 200;
 }
 
 static int serve(struct metrics *metrics)
 {
-    struct serve server = {.path = "/metrics",
-                           .type = metrics->json ? "application/json" : EXPOSITION_TYPE,
-                           .write_page = write_page,
-                           .context = metrics};
+    const struct serve_page pages[] = {
+        {"/metrics", metrics->json ? "application/json" : EXPOSITION_TYPE, write_page},
+        {NULL,       NULL,                                                 NULL      },
+    };
+    struct serve server = {.pages = pages, .context = metrics};
     const char *fault = serve_open(&server, metrics->listen);
 
     if (fault) {
         output_error("metrics: --listen %s: %s", metrics->listen, fault);
         return -1;
     }
-    printf("http://%s%s\n", server.address, server.path);
+    printf("http://%s%s\n", server.address, pages[0].path);
     if (fflush(stdout) != 0)
         return -1;
     int error = serve_run(&server);

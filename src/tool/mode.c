@@ -5,6 +5,7 @@
 #include "core/policy.h"
 #include "state/control.h"
 #include "tool/address.h"
+#include "tool/json.h"
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/output.h"
@@ -13,6 +14,7 @@
 struct mode {
     const char *state_path, *host;
     const char *word;
+    bool json;
     unsigned to;
     struct open_state state;
 };
@@ -37,6 +39,26 @@ static int find(const char *word)
     return -1;
 }
 
+/* The host is NULL where all are meant. */
+static void tell(const struct mode *mode, const char *host, const char *says)
+{
+    struct json json = {.to = stdout};
+
+    if (!mode->json) {
+        printf("%s%s%s, in running programs within a second\n", host ? host : "", host ? ": " : "", says);
+        return;
+    }
+    json_object(&json, NULL);
+    json_text(&json, "state", mode->state.path);
+    if (host)
+        json_text(&json, "host", host);
+    else
+        json_null(&json, "host");
+    json_text(&json, "mode", mode->word);
+    json_end_object(&json);
+    putchar('\n');
+}
+
 static int set_host(const struct tool_verb *verb, struct mode *mode, const char *says)
 {
     char host[PLACE_TEXT_MAX];
@@ -54,7 +76,8 @@ static int set_host(const struct tool_verb *verb, struct mode *mode, const char 
                      (unsigned)LAYOUT_HOST_MODES);
         return TOOL_FAULTS;
     }
-    printf("%.*s: %s, in running programs within a second\n", (int)length, output_clean(host), says);
+    host[length] = '\0';
+    tell(mode, output_clean(host), says);
     return TOOL_FINE;
 }
 
@@ -72,7 +95,7 @@ static int act(const struct tool_verb *verb, struct mode *mode)
         status = set_host(verb, mode, positions[position].says);
     } else {
         control_set_switch(mode->state.map.header, mode->to);
-        printf("%s, in running programs within a second\n", positions[position].says);
+        tell(mode, NULL, positions[position].says);
     }
     map_close(&mode->state.map);
     return status;
@@ -83,6 +106,7 @@ static int read_and_act(const struct tool_verb *verb, struct mode *mode, int arg
     const struct options_entry entries[] = {
         {"state", 0, OPTIONS_TEXT, &mode->state_path},
         {"host",  0, OPTIONS_TEXT, &mode->host      },
+        {"json",  0, OPTIONS_FLAG, &mode->json      },
         {NULL,    0, OPTIONS_FLAG, NULL             },
     };
     struct options options = {.verb = verb, .most = mode->word ? 0 : 1};

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "config/rules.h"
+#include "config/wish.h"
+#include "tool/compiled.h"
 #include "tool/output.h"
 #include "tool/setup.h"
 
@@ -29,9 +31,11 @@ static int take_path(struct open_state *state, const char *path)
 static const struct rules_globals *configured(void)
 {
     const struct rules *rules = NULL;
+    struct source_request request;
     char reason[512];
 
-    if (rules_open(&rules, program_invocation_short_name, true, reason, sizeof reason) < 0)
+    wish_read(&request);
+    if (compiled_rules(&rules, &request, reason, sizeof reason) < 0)
         output_warn("the configuration is faulty, its state.path is passed over: %s", output_clean(reason));
     return rules ? rules_globals(rules) : NULL;
 }
@@ -66,7 +70,7 @@ static int complain(const struct open_state *state, int error)
             "%s is damaged, or no state of this version; remove it, and the next call makes a new one",
             state->path);
     else
-        output_error("%s: %s", state->path, strerror(-error));
+        output_error("%s: %s; --state or $GUSSET_STATE names another state", state->path, strerror(-error));
     return error;
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "tool/sign.h"
 #include "tool/tool.h"
 
 static enum { AUTO, ALWAYS, NEVER } color = AUTO;
@@ -80,7 +81,7 @@ const char *output_duration(uint64_t us, char *text)
     uint64_t ms = us / 1000, s = ms / 1000;
 
     if (us < 1000)
-        snprintf(text, OUTPUT_NUMBER, "%u µs", (unsigned)us);
+        snprintf(text, OUTPUT_NUMBER, "%u %ss", (unsigned)us, sign_of("µ"));
     else if (us < 10000)
         snprintf(text, OUTPUT_NUMBER, "%u.%u ms", (unsigned)ms, (unsigned)(us / 100 % 10));
     else if (ms < 1000)

@@ -4,16 +4,12 @@
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "sys/clock.h"
 #include "tool/output.h"
 
 /* curl.h makes macros of these, which check types: the real ones are wanted. */
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
-
-enum { PATIENCE_MS = 1000 };
 
 /* The functions of libcurl that are used. */
 static struct {
@@ -80,7 +76,17 @@ static int load(void)
 struct check {
     CURL *easy;
     struct curl_slist *route;
+    struct probe *probe;
+    bool is_over, is_made; /* it has ended; it could be begun at all */
+    CURLcode code;
+    struct check *next;
 };
+
+/* All checks of this process. */
+static struct {
+    CURLM *multi;
+    struct check *first;
+} all;
 
 static size_t drop(char *bytes, size_t size, size_t count, void *context)
 {
@@ -90,9 +96,10 @@ static size_t drop(char *bytes, size_t size, size_t count, void *context)
 }
 
 /* Asks the address itself, with nothing of the user's: no proxy, no redirects, no .netrc. */
-static bool dress(struct check *check, struct probe *probe)
+static bool dress(struct check *check)
 {
     CURL *easy = check->easy;
+    const struct probe *probe = check->probe;
     const char *authorities = getenv("CURL_CA_BUNDLE"); /* as curl itself has it */
 
     if (authorities && *authorities)
@@ -101,8 +108,11 @@ static bool dress(struct check *check, struct probe *probe)
         check->route = lib.slist_append(NULL, probe->route);
         lib.easy_setopt(easy, CURLOPT_CONNECT_TO, check->route);
     }
-    lib.easy_setopt(easy, CURLOPT_PRIVATE, (void *)probe);
     lib.easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    /* Each check looks the name up, connects and shakes hands anew: that is what it is for. */
+    lib.easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L);
+    lib.easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+    lib.easy_setopt(easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
     lib.easy_setopt(easy, CURLOPT_PROXY, "");
     lib.easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)probe->timeout_ms);
     lib.easy_setopt(easy, CURLOPT_WRITEFUNCTION, drop);
@@ -111,13 +121,13 @@ static bool dress(struct check *check, struct probe *probe)
     return lib.easy_setopt(easy, CURLOPT_URL, probe->url) == CURLE_OK;
 }
 
-static void take_answer(struct check *check, CURLcode code)
+static void take_answer(const struct check *check)
 {
-    struct probe *probe = NULL;
+    struct probe *probe = check->probe;
+    CURLcode code = check->code;
     long status = 0;
     double seconds = 0;
 
-    lib.easy_getinfo(check->easy, CURLINFO_PRIVATE, (void *)&probe);
     lib.easy_getinfo(check->easy, CURLINFO_RESPONSE_CODE, &status);
     lib.easy_getinfo(check->easy, CURLINFO_TOTAL_TIME, &seconds);
     probe->took_us = (uint64_t)(seconds * 1e6);
@@ -130,73 +140,107 @@ static void take_answer(struct check *check, CURLcode code)
         probe->text[0] = '\0';
 }
 
-static struct check *find(struct check *checks, unsigned count, const CURL *easy)
+int probe_begin(struct probe *probe)
 {
-    for (unsigned i = 0; i < count; i++)
-        if (checks[i].easy == easy)
-            return &checks[i];
-    return NULL;
-}
-
-/* For who sits before a terminal and waits; erased when all are done. */
-static void show_progress(unsigned done, unsigned count)
-{
-    if (!isatty(STDERR_FILENO))
-        return;
-    if (done < count)
-        fprintf(stderr, "\r%u of %u checked\033[K", done, count);
-    else
-        fputs("\r\033[K", stderr);
-}
-
-static void run_all(CURLM *multi, struct check *checks, unsigned count)
-{
-    int running = 0, left = 0;
-    uint64_t shown_us = clock_now_us();
-    bool is_shown = false;
-
-    do {
-        lib.multi_perform(multi, &running);
-        for (CURLMsg *message; (message = lib.multi_info_read(multi, &left));)
-            take_answer(find(checks, count, message->easy_handle), message->data.result);
-        if (running)
-            lib.multi_wait(multi, NULL, 0, PATIENCE_MS, NULL);
-        if (running && clock_now_us() - shown_us >= PATIENCE_MS * 1000u) {
-            shown_us = clock_now_us();
-            is_shown = true;
-            show_progress(count - (unsigned)running, count);
-        }
-    } while (running);
-    if (is_shown)
-        show_progress(count, count);
-}
-
-int probe_run(struct probe *probes, unsigned count)
-{
-    if (count == 0)
-        return 0;
     if (load() < 0)
         return -1;
-    struct check *checks = calloc(count, sizeof *checks);
-    CURLM *multi = lib.multi_init();
-    if (!checks || !multi)
+    if (!all.multi)
+        all.multi = lib.multi_init();
+    struct check *check = calloc(1, sizeof *check);
+    if (!check || !all.multi || !(check->easy = lib.easy_init()))
         output_die("out of memory");
-    for (unsigned i = 0; i < count; i++) {
-        checks[i].easy = lib.easy_init();
-        if (!checks[i].easy)
-            output_die("out of memory");
-        probes[i].outcome = (struct outcome){.type = OUTCOME_LOCAL}; /* what is not even begun */
-        snprintf(probes[i].text, sizeof probes[i].text, "it could not be made");
-        if (dress(&checks[i], &probes[i]))
-            lib.multi_add_handle(multi, checks[i].easy);
-    }
-    run_all(multi, checks, count);
-    for (unsigned i = 0; i < count; i++) {
-        lib.multi_remove_handle(multi, checks[i].easy);
-        lib.easy_cleanup(checks[i].easy);
-        lib.slist_free_all(checks[i].route);
-    }
-    lib.multi_cleanup(multi);
-    free(checks);
+    check->probe = probe;
+    check->is_made = dress(check) && lib.multi_add_handle(all.multi, check->easy) == CURLM_OK;
+    check->is_over = !check->is_made;
+    check->next = all.first;
+    all.first = check;
     return 0;
+}
+
+/* Takes the check that link leads to out. */
+static void end(struct check **link)
+{
+    struct check *check = *link;
+
+    *link = check->next;
+    lib.multi_remove_handle(all.multi, check->easy);
+    lib.easy_cleanup(check->easy);
+    lib.slist_free_all(check->route);
+    free(check);
+}
+
+static void go_on(void)
+{
+    int running, left;
+
+    if (!all.first)
+        return;
+    lib.multi_perform(all.multi, &running);
+    for (CURLMsg *message; (message = lib.multi_info_read(all.multi, &left));)
+        for (struct check *check = all.first; check; check = check->next)
+            if (check->easy == message->easy_handle) {
+                check->is_over = true;
+                check->code = message->data.result;
+            }
+}
+
+/* The link to the first that is over, else to none. */
+static struct check **find_over(void)
+{
+    struct check **link = &all.first;
+
+    go_on();
+    while (*link && !(*link)->is_over)
+        link = &(*link)->next;
+    return link;
+}
+
+bool probe_has_ended(void)
+{
+    return *find_over() != NULL;
+}
+
+struct probe *probe_ended(void)
+{
+    struct check **link = find_over();
+
+    if (!*link)
+        return NULL;
+    struct probe *probe = (*link)->probe;
+    if ((*link)->is_made) {
+        take_answer(*link);
+    } else {
+        probe->outcome = (struct outcome){.type = OUTCOME_LOCAL};
+        snprintf(probe->text, sizeof probe->text, "it could not be made");
+    }
+    end(link);
+    return probe;
+}
+
+void probe_wait(struct pollfd *polled, unsigned count, int timeout_ms)
+{
+    struct curl_waitfd waited[PROBE_POLLED];
+    unsigned used = 0;
+
+    if (!all.first) {
+        if (poll(polled, count, timeout_ms) < 0)
+            for (unsigned i = 0; i < count; i++)
+                polled[i].revents = 0;
+        return;
+    }
+    for (unsigned i = 0; i < count && used < PROBE_POLLED; i++)
+        if (polled[i].fd >= 0)
+            waited[used++] = (struct curl_waitfd){.fd = polled[i].fd, .events = polled[i].events};
+    lib.multi_wait(all.multi, waited, used, timeout_ms, NULL);
+    for (unsigned i = 0, at = 0; i < count; i++)
+        polled[i].revents = polled[i].fd >= 0 && at < used ? waited[at++].revents : 0;
+}
+
+void probe_drop(void)
+{
+    while (all.first)
+        end(&all.first);
+    if (all.multi)
+        lib.multi_cleanup(all.multi);
+    all.multi = NULL;
 }

@@ -13,7 +13,7 @@
 enum { NAME_MOST = 256, PIECE = 65536, READ_MOST = 1 << 30 };
 
 /* What a file may ask the loader for, and what follows from it. */
-enum call { CALL_EASY, CALL_MULTI, CALL_CONNECT, CALL_DLOPEN, CALL_DLSYM, CALLS };
+enum call { CALL_EASY, CALL_MULTI, CALL_CONNECT, CALL_DLOPEN, CALL_DLSYM, CALL_CONFINE, CALLS };
 
 static const struct {
     const char *name;
@@ -25,6 +25,7 @@ static const struct {
     {"connect",                  CALL_CONNECT},
     {"dlopen",                   CALL_DLOPEN },
     {"dlsym",                    CALL_DLSYM  },
+    {"seccomp_load",             CALL_CONFINE},
 };
 
 /* Libraries that look names up by themselves: gusset learns the address, and not the name. */
@@ -246,6 +247,9 @@ void reach_judge(struct reach *reach, const struct objects *objects, const char 
     judge_curl(reach, &sight, REACH_EASY, CALL_EASY, "curl_easy_perform", library, is_running);
     judge_curl(reach, &sight, REACH_MULTI, CALL_MULTI, "curl_multi_perform", library, is_running);
     judge_connect(reach, &sight);
+    if (sight.callers[CALL_CONFINE][0])
+        reach_note(reach, "%s confines it by seccomp: what it calls after that is left alone",
+                   sight.callers[CALL_CONFINE]);
     if (reach->has_own_libcurl)
         reach_note(
             reach,

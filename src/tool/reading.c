@@ -1,6 +1,7 @@
 #include "tool/reading.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "config/preset.h"
 #include "state/control.h"
@@ -75,11 +76,20 @@ struct tokens reading_tokens(struct reading *reading, const struct snapshot *hos
     return (struct tokens){policy ? &policy->limit.rule : NULL, host, &reading->buckets, reading->now_us};
 }
 
-const char *reading_mode(const struct reading *reading)
+static const char *name_of_switch(uint64_t mode)
 {
     static const char *const names[] = {"as configured", "enforce", "shadow", "off"};
-    uint64_t mode = control_switch(control_word(reading->state.map.header));
     return names[mode < sizeof names / sizeof *names ? mode : 0];
+}
+
+const char *reading_mode(const struct reading *reading)
+{
+    return name_of_switch(control_switch(control_word(reading->state.map.header)));
+}
+
+const char *reading_host_mode(const struct reading *reading, const struct snapshot *host)
+{
+    return name_of_switch(control_host_switch(reading->state.map.header, host->host, strlen(host->host)));
 }
 
 uint64_t reading_unprotected(const struct reading *reading)

@@ -45,6 +45,9 @@ uint32_t reading_bulkhead(struct reading *reading, const struct snapshot *host);
 /* What the switch says: "as configured", "enforce", "shadow", "off". */
 const char *reading_mode(const struct reading *reading);
 
+/* The same of the host's own switch (`gusset mode --host`). */
+const char *reading_host_mode(const struct reading *reading, const struct snapshot *host);
+
 /* Connects that no rule meant, of all processes. */
 uint64_t reading_unprotected(const struct reading *reading);
 

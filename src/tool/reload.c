@@ -2,10 +2,19 @@
 #include <errno.h>
 
 #include "state/control.h"
+#include "tool/json.h"
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/setup.h"
+
+struct reload {
+    struct setup setup;
+    bool json;
+    bool is_new; /* what holds had changed */
+    struct open_state state;
+    bool told; /* there are programs that may run: they share a state */
+};
 
 /*
  * What holds now: compiled, and without faults. Returns 0, or -1 after a complaint; *is_new when it had
@@ -29,41 +38,78 @@ static int compile(const struct setup *setup, bool *is_new)
     return -1;
 }
 
-/* How running programs learn of it: each looks at the number now and then. */
-static int tell(struct open_state *state, bool is_new)
+static void print_json(const struct reload *reload, const char *file)
 {
-    int error = open_existing(state);
-    const char *what = is_new ? "compiled" : "compiled already";
+    struct json json = {.to = stdout};
+
+    json_object(&json, NULL);
+    if (file)
+        json_text(&json, "file", file);
+    else
+        json_null(&json, "file");
+    json_bool(&json, "compiled", reload->is_new);
+    json_text(&json, "state", reload->state.path);
+    json_bool(&json, "told", reload->told);
+    json_end_object(&json);
+    putchar('\n');
+}
+
+static void print(const struct reload *reload, const char *file)
+{
+    char name[SOURCE_PATH_MOST];
+
+    snprintf(name, sizeof name, "%s", file ? file : "--policy");
+    printf("%s: compiled%s; %s\n", output_clean(name), reload->is_new ? "" : " already",
+           reload->told ? "running programs take it within a second, those that start from now on use it"
+                        : "programs that start from now on use it");
+}
+
+/* By name: who has several files learns which one holds. */
+static void show(const struct reload *reload)
+{
+    struct source_request request;
+    struct source_paths paths;
+    struct model model;
+
+    setup_model_or_empty(&reload->setup, &model);
+    const char *file =
+        setup_request(&reload->setup, &request, &paths) == 0 ? setup_file(&model, &paths) : NULL;
+    (reload->json ? print_json : print)(reload, file);
+    model_clear(&model);
+}
+
+/* How running programs learn of it: each looks at the number now and then. */
+static int tell(struct reload *reload)
+{
+    int error = open_existing(&reload->state);
 
     if (error < 0 && error != -ENOENT)
         return TOOL_FAULTS;
-    if (error == -ENOENT) {
-        printf("%s; programs that start from now on use it\n", what);
-        return TOOL_FINE;
+    if (error == 0) {
+        control_change(reload->state.map.header);
+        map_close(&reload->state.map);
+        reload->told = true;
     }
-    control_change(state->map.header);
-    map_close(&state->map);
-    printf("%s; running programs take it within a second, those that start from now on use it\n", what);
+    show(reload);
     return TOOL_FINE;
 }
 
 int tool_reload(const struct tool_verb *verb, int argc, char **argv)
 {
     const char *state_path = NULL;
-    struct setup setup = {.config = NULL};
+    struct reload reload = {.json = false};
     const struct options_entry entries[] = {
-        {"config", 0, OPTIONS_TEXT, &setup.config},
-        {"state",  0, OPTIONS_TEXT, &state_path  },
-        {NULL,     0, OPTIONS_FLAG, NULL         },
+        {"config", 0, OPTIONS_TEXT, &reload.setup.config},
+        {"state",  0, OPTIONS_TEXT, &state_path         },
+        {"json",   0, OPTIONS_FLAG, &reload.json        },
+        {NULL,     0, OPTIONS_FLAG, NULL                },
     };
     struct options options = {.verb = verb, .most = 0};
-    struct open_state state;
-    bool is_new = false;
 
     int status = options_read(&options, entries, argc, argv);
     if (status != OPTIONS_GO)
         return status;
-    if (compile(&setup, &is_new) < 0 || open_find(&state, state_path) < 0)
+    if (compile(&reload.setup, &reload.is_new) < 0 || open_find(&reload.state, state_path) < 0)
         return TOOL_FAULTS;
-    return tell(&state, is_new);
+    return tell(&reload);
 }

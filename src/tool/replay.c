@@ -5,7 +5,9 @@
 
 #include "tool/grid.h"
 #include "tool/options.h"
+#include "tool/progress.h"
 #include "tool/setup.h"
+#include "tool/sign.h"
 #include "tool/timeline.h"
 #include "tool/tracefile.h"
 
@@ -16,6 +18,7 @@ struct replay_verb {
     struct replay_outcome outcome;
     struct replay_count total;
     struct timeline_run runs[2]; /* recorded, and replayed; results borrowed from outcome */
+    struct progress progress;
 };
 
 static void sum_up(struct replay_verb *verb)
@@ -46,7 +49,8 @@ static void add_number(struct grid *grid, enum output_style style, uint64_t numb
 
 static void add_change(struct grid *grid, uint64_t before, uint64_t after)
 {
-    grid_add(grid, OUTPUT_PLAIN, "%llu → %llu", (unsigned long long)before, (unsigned long long)after);
+    grid_add(grid, OUTPUT_PLAIN, "%llu %s %llu", (unsigned long long)before, sign_of("→"),
+             (unsigned long long)after);
 }
 
 static void add_host(struct grid *grid, const char *name, const struct replay_count *count)
@@ -96,8 +100,8 @@ static void print_sentence(struct replay_verb *verb, FILE *to)
             (unsigned long long)total->lost, (long long)added);
     if (total->attempts)
         fprintf(to, " (%+.1f %%)", 100.0 * (double)added / (double)total->attempts);
-    fprintf(to, ", %llu calls refused; p99 of a call %s → %s.\n", (unsigned long long)total->new_refused,
-            output_duration(result_wait_us(&verb->runs[0].result, 0.99), before),
+    fprintf(to, ", %llu calls refused; p99 of a call %s %s %s.\n", (unsigned long long)total->new_refused,
+            output_duration(result_wait_us(&verb->runs[0].result, 0.99), before), sign_of("→"),
             output_duration(result_wait_us(&verb->runs[1].result, 0.99), after));
     if (total->unmatched)
         fprintf(to, "No rule means %llu of the calls: one attempt each, no limits.\n",
@@ -191,14 +195,24 @@ static const struct rules *rules_of(const struct setup *setup)
     return rules;
 }
 
+static void tell(void *who, uint64_t done_us, uint64_t all_us)
+{
+    struct replay_verb *verb = who;
+
+    progress_tell(&verb->progress, "replaying: %u %%", (unsigned)(100 * done_us / all_us));
+}
+
 static int replay(struct replay_verb *verb, const char *path)
 {
     const struct rules *rules = rules_of(&verb->setup);
+    const struct watch watch = {tell, verb};
 
+    progress_begin(&verb->progress, !verb->json);
     if (!rules || tracefile_read(&verb->trace, path) < 0)
         return TOOL_FAULTS;
     trace_order(&verb->trace);
-    int error = replay_run(&verb->trace, rules, &verb->outcome);
+    int error = replay_run(&verb->trace, rules, &watch, &verb->outcome);
+    progress_erase(&verb->progress);
     if (error < 0) {
         output_error("replay: %s", strerror(-error));
         return TOOL_FAULTS;

@@ -13,6 +13,7 @@
 #include "config/settings.h"
 #include "config/value.h"
 #include "gate/until.h"
+#include "report/log.h"
 #include "sys/clock.h"
 #include "tool/child.h"
 #include "tool/faults.h"
@@ -71,6 +72,19 @@ static int check_word(const char *name, const char *key)
     return -1;
 }
 
+/* A file is named by its whole path: the programs that would write it have folders of their own. */
+static int check_log_target(void)
+{
+    const char *wish = getenv("GUSSET_LOG"), *colon = wish ? strchr(wish, ':') : NULL;
+    char quoted[256];
+
+    if (!colon || !colon[1] || log_is_target(colon + 1))
+        return 0;
+    assign_quote(colon + 1, strlen(colon + 1), quoted, sizeof quoted);
+    output_error("run: the target of GUSSET_LOG is %s, expected stderr, syslog or an absolute path", quoted);
+    return -1;
+}
+
 /* The nearer of what is inherited and what was asked for: a child has no more time than who started it. */
 static int put_deadline(const struct run *run)
 {
@@ -98,7 +112,8 @@ static int put_deadline(const struct run *run)
 
 static int put_context(const struct run *run)
 {
-    if ((!run->shadow && check_word("GUSSET_MODE", "mode") < 0) || check_word("GUSSET_LOG", "log.level") < 0)
+    if ((!run->shadow && check_word("GUSSET_MODE", "mode") < 0) ||
+        check_word("GUSSET_LOG", "log.level") < 0 || check_log_target() < 0)
         return -1;
     if (put_id("GUSSET_TENANT_ID", "--tenant", run->tenant) < 0 ||
         put_id("GUSSET_PROJECT_ID", "--project", run->project) < 0 ||

@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "sys/clock.h"
+#include "tool/sign.h"
 
 static struct winsize size_of(FILE *to)
 {
@@ -50,7 +51,7 @@ bool screen_draw(const char *page)
     for (unsigned row = 1; *page; row++) {
         bool is_last = row + 1 >= size.ws_row && strchr(page, '\n') && strchr(page, '\n')[1];
         if (is_last) {
-            fputs("…\033[K\n", stdout);
+            printf("%s\033[K\n", sign_of("…"));
             break;
         }
         page = put_line(page, size.ws_col);

@@ -1,10 +1,8 @@
 #include "tool/serve.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -13,13 +11,13 @@
 
 #include "sys/clock.h"
 
-enum { CONNECTIONS = 16, HEAD_MOST = 8192, ASK_MS = 5000, ANSWER_MS = 10000, LEAVE_MS = 1000 };
+enum { HEAD_MOST = 8192, ASK_MS = 5000, ANSWER_MS = 10000, LEAVE_MS = 1000 };
 
 /* Reading the request, writing the reply, waiting for the client to close: or unread bytes would reset the
  * reply. */
 enum phase { FREE, ASKING, ANSWERING, LEAVING };
 
-struct connection {
+struct serve_connection {
     enum phase phase;
     int descriptor;
     uint64_t until_ms;
@@ -28,82 +26,6 @@ struct connection {
     char *reply; /* heap */
     size_t reply_length, sent;
 };
-
-/* ---- listening ---- */
-
-static bool read_port(const char *text, in_port_t *port)
-{
-    char *end;
-    unsigned long number = strtoul(text, &end, 10);
-
-    *port = htons((in_port_t)number);
-    return *text >= '0' && *text <= '9' && !*end && number <= 65535;
-}
-
-/* Splits at the last colon; what has none is a port. */
-static const char *parse(const char *where, struct sockaddr_in6 *six, struct sockaddr_in *four)
-{
-    const char *colon = strrchr(where, ':');
-    size_t length = colon ? (size_t)(colon - where) : 0;
-    char host[SERVE_ADDRESS] = "127.0.0.1";
-
-    if (length >= sizeof host || !read_port(colon ? colon + 1 : where, &four->sin_port))
-        return "expected PORT, ADDRESS:PORT or [ADDRESS]:PORT, such as 127.0.0.1:9464";
-    six->sin6_port = four->sin_port;
-    if (length)
-        snprintf(host, sizeof host, "%.*s", (int)length, where);
-    if (host[0] == '[' && host[length - 1] == ']') {
-        host[length - 1] = '\0';
-        six->sin6_family = AF_INET6;
-        return inet_pton(AF_INET6, host + 1, &six->sin6_addr) == 1 ? NULL : "that is no IPv6 address";
-    }
-    four->sin_family = AF_INET;
-    return inet_pton(AF_INET, host, &four->sin_addr) == 1
-               ? NULL
-               : "expected an address in numbers, such as 127.0.0.1";
-}
-
-static void tell_address(struct serve *serve)
-{
-    struct sockaddr_storage bound = {0};
-    socklen_t length = sizeof bound;
-    char text[INET6_ADDRSTRLEN] = "";
-
-    getsockname(serve->listener, (struct sockaddr *)&bound, &length);
-    const struct sockaddr_in6 *six = (const struct sockaddr_in6 *)&bound;
-    const struct sockaddr_in *four = (const struct sockaddr_in *)&bound;
-    if (bound.ss_family == AF_INET6)
-        snprintf(serve->address, sizeof serve->address, "[%s]:%u",
-                 inet_ntop(AF_INET6, &six->sin6_addr, text, sizeof text), ntohs(six->sin6_port));
-    else
-        snprintf(serve->address, sizeof serve->address, "%s:%u",
-                 inet_ntop(AF_INET, &four->sin_addr, text, sizeof text), ntohs(four->sin_port));
-}
-
-const char *serve_open(struct serve *serve, const char *where)
-{
-    struct sockaddr_in6 six = {0};
-    struct sockaddr_in four = {0};
-    const char *fault = parse(where, &six, &four);
-    const int yes = 1;
-
-    if (fault)
-        return fault;
-    bool is_six = six.sin6_family == AF_INET6;
-    serve->listener = socket(is_six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (serve->listener < 0)
-        return strerror(errno);
-    setsockopt(serve->listener, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    const struct sockaddr *address = is_six ? (struct sockaddr *)&six : (struct sockaddr *)&four;
-    if (bind(serve->listener, address, is_six ? sizeof six : sizeof four) < 0 ||
-        listen(serve->listener, CONNECTIONS) < 0) {
-        int error = errno;
-        close(serve->listener);
-        return strerror(error);
-    }
-    tell_address(serve);
-    return NULL;
-}
 
 /* ---- a request ---- */
 
@@ -115,8 +37,27 @@ static bool has_host(const char *head)
     return false;
 }
 
-/* The status that the head earns: 200 for the page, 204 for "/" (which only points there). */
-static int judge(const struct serve *serve, const char *head, bool *is_head)
+/* A page for what is wrong, or for "/" where nobody has it, says what there is. */
+static const struct serve_page signpost = {"/", "text/plain; charset=utf-8", NULL};
+
+static const struct serve_page *find_page(const struct serve *serve, const char *path)
+{
+    const struct serve_page *page = serve->pages;
+
+    while (page->path && strcmp(page->path, path) != 0)
+        page++;
+    return page->path ? page : strcmp(path, signpost.path) == 0 ? &signpost : NULL;
+}
+
+/* What the head of a request earns. */
+struct verdict {
+    const struct serve_page *page; /* NULL: none, the status says why */
+    int status;
+    bool is_head; /* the reply's body is not wanted */
+};
+
+/* The status; 200 where the page is found. */
+static int judge(const struct serve *serve, const char *head, struct verdict *verdict)
 {
     char method[16], target[1024], version[16];
     int end = 0;
@@ -124,17 +65,16 @@ static int judge(const struct serve *serve, const char *head, bool *is_head)
     if (sscanf(head, "%15[A-Z] %1023[^ \r\n] %15[^ \r\n]%n", method, target, version, &end) != 3 ||
         strncmp(head + end, "\r\n", 2) != 0)
         return 400;
-    *is_head = strcmp(method, "HEAD") == 0;
+    verdict->is_head = strcmp(method, "HEAD") == 0;
     if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
         return strncmp(version, "HTTP/", 5) == 0 ? 505 : 400;
     if (version[7] == '1' && !has_host(head + end))
         return 400;
-    if (!*is_head && strcmp(method, "GET") != 0)
+    if (!verdict->is_head && strcmp(method, "GET") != 0)
         return 405;
     target[strcspn(target, "?")] = '\0';
-    if (strcmp(target, "/") == 0)
-        return 204;
-    return strcmp(target, serve->path) == 0 ? 200 : 404;
+    verdict->page = find_page(serve, target);
+    return verdict->page ? 200 : 404;
 }
 
 static const char *reason_of(int status)
@@ -149,6 +89,7 @@ static const char *reason_of(int status)
         {405, "Method Not Allowed"             },
         {408, "Request Timeout"                },
         {431, "Request Header Fields Too Large"},
+        {503, "Service Unavailable"            },
         {505, "HTTP Version Not Supported"     }
     };
 
@@ -158,27 +99,31 @@ static const char *reason_of(int status)
     return "Error";
 }
 
-/* The body, on the heap; NULL where there is no memory. */
-static char *body_of(const struct serve *serve, int status, size_t *length)
+/* The body, on the heap; NULL where there is no memory. A page may change the status. */
+static char *body_of(const struct serve *serve, struct verdict *verdict, size_t *length)
 {
     char *body = NULL;
     FILE *to = open_memstream(&body, length);
 
     if (!to)
         return NULL;
-    if (status == 200)
-        serve->write_page(serve->context, to);
-    else if (status == 204)
-        fprintf(to, "gusset: GET %s\n", serve->path);
-    else
-        fprintf(to, "%d %s; GET %s is what there is\n", status, reason_of(status), serve->path);
+    if (verdict->page && verdict->page->write) {
+        verdict->status = verdict->page->write(serve->context, to);
+    } else {
+        if (verdict->page)
+            fputs("gusset:", to);
+        else
+            fprintf(to, "%d %s; there is", verdict->status, reason_of(verdict->status));
+        for (const struct serve_page *page = serve->pages; page->path; page++)
+            fprintf(to, " GET %s%s", page->path, page[1].path ? "," : "\n");
+    }
     if (fclose(to) == 0)
         return body;
     free(body);
     return NULL;
 }
 
-static void close_connection(struct connection *connection)
+static void close_connection(struct serve_connection *connection)
 {
     close(connection->descriptor);
     free(connection->reply);
@@ -186,10 +131,15 @@ static void close_connection(struct connection *connection)
     connection->phase = FREE;
 }
 
-static void answer(const struct serve *serve, struct connection *connection, int status, bool is_head)
+/* What is shown holds names that others chose: no script runs, nothing is fetched. */
+#define HEADERS                                                                                              \
+    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"                                         \
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
+
+static void answer(const struct serve *serve, struct serve_connection *connection, struct verdict verdict)
 {
     size_t length = 0;
-    char *body = body_of(serve, status, &length);
+    char *body = body_of(serve, &verdict, &length);
     FILE *to = body ? open_memstream(&connection->reply, &connection->reply_length) : NULL;
 
     if (!to) {
@@ -197,15 +147,12 @@ static void answer(const struct serve *serve, struct connection *connection, int
         close_connection(connection);
         return;
     }
-    bool is_page = status == 200;
-    if (status == 204)
-        status = 200; /* "/" has a body after all */
     fprintf(to,
-            "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nCache-Control: no-store\r\n"
-            "X-Content-Type-Options: nosniff\r\n%sConnection: close\r\n\r\n",
-            status, reason_of(status), is_page ? serve->type : "text/plain; charset=utf-8", length,
-            status == 405 ? "Allow: GET, HEAD\r\n" : "");
-    if (!is_head)
+            "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n" HEADERS
+            "%sConnection: close\r\n\r\n",
+            verdict.status, reason_of(verdict.status), verdict.page ? verdict.page->type : signpost.type,
+            length, verdict.status == 405 ? "Allow: GET, HEAD\r\n" : "");
+    if (!verdict.is_head)
         fwrite(body, 1, length, to);
     free(body);
     if (fclose(to) != 0) {
@@ -217,13 +164,18 @@ static void answer(const struct serve *serve, struct connection *connection, int
     connection->until_ms = clock_now_us() / 1000 + ANSWER_MS;
 }
 
+static void refuse(const struct serve *serve, struct serve_connection *connection, int status)
+{
+    answer(serve, connection, (struct verdict){.status = status});
+}
+
 /* ---- a connection ---- */
 
-static void ask(const struct serve *serve, struct connection *connection)
+static void ask(const struct serve *serve, struct serve_connection *connection)
 {
     ssize_t got =
         read(connection->descriptor, connection->head + connection->length, HEAD_MOST - connection->length);
-    bool is_head = false;
+    struct verdict verdict = {0};
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -233,15 +185,17 @@ static void ask(const struct serve *serve, struct connection *connection)
     }
     connection->length += (size_t)got;
     connection->head[connection->length] = '\0';
-    if (strlen(connection->head) < connection->length)
-        answer(serve, connection, 400, false); /* a NUL */
-    else if (strstr(connection->head, "\r\n\r\n"))
-        answer(serve, connection, judge(serve, connection->head, &is_head), is_head);
-    else if (connection->length == HEAD_MOST)
-        answer(serve, connection, 431, false);
+    if (strlen(connection->head) < connection->length) {
+        refuse(serve, connection, 400); /* a NUL */
+    } else if (strstr(connection->head, "\r\n\r\n")) {
+        verdict.status = judge(serve, connection->head, &verdict);
+        answer(serve, connection, verdict);
+    } else if (connection->length == HEAD_MOST) {
+        refuse(serve, connection, 431);
+    }
 }
 
-static void send_more(struct connection *connection)
+static void send_more(struct serve_connection *connection)
 {
     ssize_t put = send(connection->descriptor, connection->reply + connection->sent,
                        connection->reply_length - connection->sent, MSG_NOSIGNAL);
@@ -260,7 +214,7 @@ static void send_more(struct connection *connection)
     connection->until_ms = clock_now_us() / 1000 + LEAVE_MS;
 }
 
-static void leave(struct connection *connection)
+static void leave(struct serve_connection *connection)
 {
     char rest[4096];
     ssize_t got = read(connection->descriptor, rest, sizeof rest);
@@ -269,7 +223,7 @@ static void leave(struct connection *connection)
         close_connection(connection);
 }
 
-static void go_on(const struct serve *serve, struct connection *connection)
+static void go_on(const struct serve *serve, struct serve_connection *connection)
 {
     switch (connection->phase) {
     case ASKING:
@@ -286,22 +240,25 @@ static void go_on(const struct serve *serve, struct connection *connection)
     }
 }
 
-static void expire(const struct serve *serve, struct connection *connection, uint64_t now_ms)
+static void expire(const struct serve *serve, struct serve_connection *connection, uint64_t now_ms)
 {
     if (connection->phase == FREE || now_ms < connection->until_ms)
         return;
     if (connection->phase == ASKING && connection->length)
-        answer(serve, connection, 408, false);
+        refuse(serve, connection, 408);
     else
         close_connection(connection);
 }
 
-static void accept_into(const struct serve *serve, struct connection *connection)
+static void accept_one(const struct serve *serve)
 {
+    struct serve_connection *connection = serve->connections;
     int descriptor = accept4(serve->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (descriptor < 0)
         return;
+    while (connection->phase != FREE) /* there is one, or the listener was not waited for */
+        connection++;
     connection->phase = ASKING;
     connection->descriptor = descriptor;
     connection->length = 0;
@@ -309,6 +266,54 @@ static void accept_into(const struct serve *serve, struct connection *connection
 }
 
 /* ---- the loop ---- */
+
+const char *serve_open(struct serve *serve, const char *where)
+{
+    const char *fault = listen_open(where, &serve->listener, serve->address);
+
+    if (fault)
+        return fault;
+    serve->connections = calloc(SERVE_CONNECTIONS, sizeof *serve->connections);
+    if (serve->connections)
+        return NULL;
+    close(serve->listener);
+    return strerror(ENOMEM);
+}
+
+void serve_close(struct serve *serve)
+{
+    for (int i = 0; i < SERVE_CONNECTIONS; i++)
+        if (serve->connections[i].phase != FREE)
+            close_connection(&serve->connections[i]);
+    free(serve->connections);
+    close(serve->listener);
+}
+
+/* The listener comes last, and waits itself where all places are taken. */
+void serve_prepare(const struct serve *serve, struct pollfd polled[SERVE_POLLED])
+{
+    bool has_room = false;
+
+    for (int i = 0; i < SERVE_CONNECTIONS; i++) {
+        const struct serve_connection *connection = &serve->connections[i];
+        bool is_free = connection->phase == FREE;
+        polled[i] = (struct pollfd){.fd = is_free ? -1 : connection->descriptor,
+                                    .events = connection->phase == ANSWERING ? POLLOUT : POLLIN};
+        has_room = has_room || is_free;
+    }
+    polled[SERVE_CONNECTIONS] = (struct pollfd){.fd = has_room ? serve->listener : -1, .events = POLLIN};
+}
+
+void serve_continue(struct serve *serve, const struct pollfd polled[SERVE_POLLED])
+{
+    for (int i = 0; i < SERVE_CONNECTIONS; i++)
+        if (polled[i].revents)
+            go_on(serve, &serve->connections[i]);
+    for (int i = 0; i < SERVE_CONNECTIONS; i++)
+        expire(serve, &serve->connections[i], clock_now_us() / 1000);
+    if (polled[SERVE_CONNECTIONS].revents)
+        accept_one(serve);
+}
 
 static volatile sig_atomic_t is_over;
 
@@ -334,48 +339,23 @@ static void take_signals(sigset_t *meanwhile)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* Fills what is to be waited for; the listener comes last, and waits itself where all places are taken. */
-static struct connection *prepare(const struct serve *serve, struct connection *connections,
-                                  struct pollfd *polled)
-{
-    struct connection *free_one = NULL;
-
-    for (int i = 0; i < CONNECTIONS; i++) {
-        bool is_free = connections[i].phase == FREE;
-        polled[i] = (struct pollfd){.fd = is_free ? -1 : connections[i].descriptor,
-                                    .events = connections[i].phase == ANSWERING ? POLLOUT : POLLIN};
-        if (is_free)
-            free_one = &connections[i];
-    }
-    polled[CONNECTIONS] = (struct pollfd){.fd = free_one ? serve->listener : -1, .events = POLLIN};
-    return free_one;
-}
-
 int serve_run(struct serve *serve)
 {
-    static struct connection connections[CONNECTIONS];
-    struct pollfd polled[CONNECTIONS + 1];
+    struct pollfd polled[SERVE_POLLED];
     const struct timespec second = {.tv_sec = 1};
     sigset_t meanwhile;
     int result = 0;
 
     take_signals(&meanwhile);
     while (!is_over) {
-        struct connection *next = prepare(serve, connections, polled);
-        if (ppoll(polled, CONNECTIONS + 1, &second, &meanwhile) < 0) {
-            if (errno == EINTR)
-                continue;
+        serve_prepare(serve, polled);
+        if (ppoll(polled, SERVE_POLLED, &second, &meanwhile) >= 0) {
+            serve_continue(serve, polled);
+        } else if (errno != EINTR) {
             result = -errno;
             break;
         }
-        for (int i = 0; i < CONNECTIONS; i++)
-            if (polled[i].revents)
-                go_on(serve, &connections[i]);
-        for (int i = 0; i < CONNECTIONS; i++)
-            expire(serve, &connections[i], clock_now_us() / 1000);
-        if (polled[CONNECTIONS].revents)
-            accept_into(serve, next);
     }
-    close(serve->listener);
+    serve_close(serve);
     return result;
 }

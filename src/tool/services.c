@@ -197,7 +197,8 @@ static int answer(struct services *services, bool json)
     if (setup_apply(&services->setup) < 0 || setup_model(&services->setup, &services->model) < 0)
         return TOOL_FAULTS;
     if (services->wanted && model_find_service(model, services->wanted) == (uint32_t)MODEL_NONE) {
-        output_error("services: there is no service %s", services->wanted);
+        output_error("services: there is no service %s; `gusset services` lists those that are",
+                     services->wanted);
         return TOOL_FAULTS;
     }
     if (json)

@@ -5,6 +5,7 @@
 
 #include "config/explain.h"
 #include "config/wish.h"
+#include "tool/compiled.h"
 #include "tool/output.h"
 
 static int put(const char *name, const char *value)
@@ -196,7 +197,7 @@ int setup_rules(const struct setup *setup, const struct rules **rules)
 
     if (setup_request(setup, &request, &paths) < 0)
         return -1;
-    if (rules_open_for(rules, &request, NULL, true, reason, sizeof reason) == 0)
+    if (compiled_rules(rules, &request, reason, sizeof reason) == 0)
         return 0;
     if (setup_model(setup, &model) == 0) /* else it has named them all */
         output_error("%s", output_clean(reason));

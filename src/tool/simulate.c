@@ -10,6 +10,7 @@
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/picture.h"
+#include "tool/progress.h"
 #include "tool/setup.h"
 #include "tool/timeline.h"
 
@@ -26,6 +27,7 @@ struct simulate {
     struct scenario scenario;
     struct timeline_run runs[RUNS_MOST];
     struct timeline timeline;
+    struct progress progress;
 };
 
 /* ---- what is asked for ---- */
@@ -179,6 +181,27 @@ static const struct rules *rules_of(struct simulate *simulate, const char *polic
     return rules;
 }
 
+static void tell(void *who, uint64_t done_us, uint64_t all_us)
+{
+    struct simulate *simulate = who;
+    unsigned runs = 1 + (simulate->policies.count ? simulate->policies.count : 1);
+
+    progress_tell(&simulate->progress, "simulating %s, run %u of %u: %u %%",
+                  simulate->runs[simulate->timeline.count].name, simulate->timeline.count + 1, runs,
+                  (unsigned)(100 * done_us / all_us));
+}
+
+static int play(struct simulate *simulate, const struct rules *rules)
+{
+    struct timeline_run *run = &simulate->runs[simulate->timeline.count];
+    const struct watch watch = {tell, simulate};
+    int error = run_scenario(&simulate->scenario, rules, &simulate->query, &watch, &run->result);
+
+    progress_erase(&simulate->progress);
+    simulate->timeline.count++;
+    return error;
+}
+
 static int add_run(struct simulate *simulate, const char *policy)
 {
     struct timeline_run *run = &simulate->runs[simulate->timeline.count];
@@ -195,8 +218,7 @@ static int add_run(struct simulate *simulate, const char *policy)
     snprintf(run->name, sizeof run->name, "%s", match.policy->name);
     output_clean(run->name);
     run->has_circuit = true;
-    int error = run_scenario(&simulate->scenario, rules, &simulate->query, &run->result);
-    simulate->timeline.count++;
+    int error = play(simulate, rules);
     if (error < 0)
         output_error("simulate: %s", strerror(-error));
     return error < 0 ? -1 : 0;
@@ -205,8 +227,7 @@ static int add_run(struct simulate *simulate, const char *policy)
 static int add_runs(struct simulate *simulate)
 {
     snprintf(simulate->runs[0].name, sizeof simulate->runs[0].name, "bare");
-    simulate->timeline.count = 1;
-    if (run_scenario(&simulate->scenario, NULL, &simulate->query, &simulate->runs[0].result) < 0)
+    if (play(simulate, NULL) < 0)
         output_die("out of memory");
     if (simulate->policies.count == 0)
         return add_run(simulate, NULL);
@@ -239,8 +260,10 @@ int tool_simulate(const struct tool_verb *verb, int argc, char **argv)
     int status = read_options(&simulate, verb, argc, argv);
 
     simulate.timeline = (struct timeline){.scenario = &simulate.scenario, .runs = simulate.runs};
-    if (status == OPTIONS_GO)
+    if (status == OPTIONS_GO) {
+        progress_begin(&simulate.progress, !simulate.json);
         status = add_runs(&simulate) < 0 ? TOOL_FAULTS : show(&simulate);
+    }
     for (unsigned i = 0; i < simulate.timeline.count; i++)
         result_clear(&simulate.runs[i].result);
     free(simulate.policies.items);

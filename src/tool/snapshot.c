@@ -52,6 +52,7 @@ static bool copy(struct snapshot *host, struct map *map, uint32_t index)
     memcpy(host->policy, slot->policy, sizeof host->policy);
     host->host[sizeof host->host - 1] = host->policy[sizeof host->policy - 1] = '\0';
     host->circuit = atomic_load(&slot->circuit);
+    host->elsewhere = atomic_load(&slot->elsewhere);
     host->limit = atomic_load(&slot->limit);
     host->in_flight = places_held(map, host->key, bulkhead_owner_is_gone, map);
     copy_words(host->outcomes, slot->outcomes, WINDOW_SLOTS);
@@ -141,6 +142,11 @@ struct window_sum snapshot_window(const uint64_t words[WINDOW_SLOTS], uint32_t w
     return sum;
 }
 
+bool snapshot_is_followed(const struct snapshot *host)
+{
+    return host->elsewhere && host->elsewhere == host->circuit;
+}
+
 const char *snapshot_circuit(const struct snapshot *host, uint64_t now_ms, char *text)
 {
     enum breaker_state state = breaker_state(host->circuit);
@@ -159,6 +165,8 @@ const char *snapshot_circuit(const struct snapshot *host, uint64_t now_ms, char 
     else if (remaining_ms == 0)
         snprintf(text, SNAPSHOT_CIRCUIT, "open, next call probes");
     else
-        snprintf(text, SNAPSHOT_CIRCUIT, "open, probe in %s", output_duration(remaining_ms * 1000, duration));
+        snprintf(text, SNAPSHOT_CIRCUIT, "open%s, probe in %s",
+                 snapshot_is_followed(host) ? " as elsewhere" : "",
+                 output_duration(remaining_ms * 1000, duration));
     return text;
 }

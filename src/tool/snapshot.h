@@ -20,6 +20,7 @@ struct snapshot {
     bool is_bucket;                  /* only a tenant's rate limit */
     char bucket[SNAPSHOT_BUCKET];    /* of a bucket: the beginning of its key's hash; else "" */
     uint64_t circuit;
+    uint64_t elsewhere; /* circuit, where that is so because another machine's is open; or an old one; or 0 */
     uint64_t limit;
     unsigned in_flight; /* calls that hold a place of the bulkhead */
     uint64_t outcomes[WINDOW_SLOTS];
@@ -54,6 +55,9 @@ uint64_t snapshot_latency_us(const struct snapshot *host, double quantile);
 
 /* The window's sum: words are outcomes or budget. */
 struct window_sum snapshot_window(const uint64_t words[WINDOW_SLOTS], uint32_t window_ms, uint64_t now_ms);
+
+/* Whether the circuit is open because another machine's is. */
+bool snapshot_is_followed(const struct snapshot *host);
 
 /* "closed", "open, probe in 3.2 s", … Writes to text of SNAPSHOT_CIRCUIT bytes; returns it. */
 enum { SNAPSHOT_CIRCUIT = 64 };

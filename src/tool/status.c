@@ -7,6 +7,7 @@
 #include "core/outcome.h"
 #include "tool/faults.h"
 #include "tool/figures.h"
+#include "tool/hosts.h"
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/reading.h"
@@ -53,6 +54,23 @@ static void say(FILE *to, const char *line)
     fprintf(to, "%s\n", line);
 }
 
+/* A host that was switched by hand, in a few words; "": it was not. */
+static const char *switch_note(const struct status *status, const struct snapshot *host)
+{
+    static const struct {
+        const char *mode, *note;
+    } notes[] = {
+        {"enforce", " (switched: enforce)"},
+        {"shadow",  " (switched: shadow)" },
+        {"off",     " (switched: off)"    }
+    };
+
+    for (unsigned i = 0; i < sizeof notes / sizeof *notes; i++)
+        if (strcmp(reading_host_mode(&status->reading, host), notes[i].mode) == 0)
+            return notes[i].note;
+    return "";
+}
+
 static void print_table(struct status *status, FILE *to)
 {
     const struct snapshot_list *list = &status->reading.hosts;
@@ -81,7 +99,8 @@ static void print_table(struct status *status, FILE *to)
     for (unsigned i = 0; i < list->count; i++) {
         const struct snapshot *host = &list->items[i];
         grid_add(&grid, OUTPUT_PLAIN, "%s", host->host);
-        grid_add(&grid, OUTPUT_PLAIN, "%s%s", snapshot_policy(host), host->is_shadow ? " (shadow)" : "");
+        grid_add(&grid, OUTPUT_PLAIN, "%s%s%s", snapshot_policy(host), host->is_shadow ? " (shadow)" : "",
+                 switch_note(status, host));
         grid_add(&grid, style_of(host), "%s", snapshot_circuit(host, now_ms, circuit));
         figures_add(&grid, host);
         add_in_flight(&grid, host, reading_bulkhead(&status->reading, host));
@@ -168,6 +187,8 @@ static void print_host(struct status *status, struct snapshot *host, FILE *to)
     fprintf(to, "%s%s%s, policy %s%s\n", output_style(to, OUTPUT_BOLD), output_clean(host->host),
             output_style(to, OUTPUT_PLAIN), output_clean((char *)(uintptr_t)snapshot_policy(host)),
             host->is_shadow ? " (shadow: counted, not done)" : "");
+    if (*switch_note(status, host))
+        fprintf(to, "  mode      %s, by `gusset mode --host`\n", reading_host_mode(&status->reading, host));
     fprintf(to, "  circuit   %s%s%s\n", output_style(to, style_of(host)),
             snapshot_circuit(host, now_ms, circuit), output_style(to, OUTPUT_PLAIN));
     print_window(status, host, to, now_ms);
@@ -179,79 +200,6 @@ static void print_host(struct status *status, struct snapshot *host, FILE *to)
     print_latency(host, to);
     print_counters(host, to);
     print_errors(host, to);
-}
-
-/* ---- JSON ---- */
-
-static void write_circuit(struct json *json, const struct snapshot *host, uint64_t now_ms)
-{
-    uint64_t remaining_ms = breaker_remaining_ms(host->circuit, now_ms), held_ms;
-    bool is_open = breaker_state(host->circuit) == BREAKER_OPEN;
-
-    json_text(json, "circuit", breaker_state_name(breaker_state(host->circuit)));
-    if (is_open && remaining_ms != UINT64_MAX)
-        json_number(json, "probe_in_ms", remaining_ms);
-    else
-        json_null(json, "probe_in_ms");
-    json_bool(json, "until_reset", is_open && remaining_ms == UINT64_MAX);
-    json_bool(json, "held", breaker_is_held(host->circuit, now_ms, &held_ms));
-    json_number(json, "failures_in_a_row", breaker_failures(host->circuit));
-}
-
-static void write_windows(struct status *status, struct json *json, const struct snapshot *host,
-                          uint64_t now_ms)
-{
-    uint32_t ms = reading_window_ms(&status->reading, host);
-    struct window_sum budget = snapshot_window(host->budget, RETRY_BUDGET_WINDOW_MS, now_ms);
-
-    if (ms) {
-        struct window_sum window = snapshot_window(host->outcomes, ms, now_ms);
-        json_object(json, "window");
-        json_number(json, "ms", ms);
-        json_number(json, "attempts", window.all);
-        json_number(json, "failures", window.marked);
-        json_end_object(json);
-    } else {
-        json_null(json, "window");
-    }
-    json_object(json, "budget");
-    json_number(json, "ms", RETRY_BUDGET_WINDOW_MS);
-    json_number(json, "calls", budget.all);
-    json_number(json, "retries", budget.marked);
-    json_end_object(json);
-}
-
-static void write_all(struct status *status)
-{
-    const struct snapshot_list *list = &status->reading.hosts;
-    struct json json = {.to = stdout};
-    uint64_t now_ms = status->reading.now_us / 1000;
-
-    json_object(&json, NULL);
-    json_text(&json, "state", status->reading.state.path);
-    json_bool(&json, "exists", status->reading.exists);
-    if (status->reading.exists) {
-        json_text(&json, "mode", reading_mode(&status->reading));
-        json_number(&json, "unprotected", reading_unprotected(&status->reading));
-    }
-    json_array(&json, "hosts");
-    for (unsigned i = 0; i < list->count; i++) {
-        const struct snapshot *host = &list->items[i];
-        json_object(&json, NULL);
-        json_text(&json, "host", host->host);
-        json_text(&json, "policy", host->policy);
-        json_bool(&json, "shadow", host->is_shadow);
-        write_circuit(&json, host, now_ms);
-        figures_write(&json, host);
-        write_windows(status, &json, host, now_ms);
-        struct tokens tokens = reading_tokens(&status->reading, host);
-        tokens_write(&json, &tokens);
-        json_number(&json, "in_flight", host->in_flight);
-        json_end_object(&json);
-    }
-    json_end_array(&json);
-    json_end_object(&json);
-    putchar('\n');
 }
 
 /* ---- the verb ---- */
@@ -278,7 +226,7 @@ static int show(struct status *status, FILE *to)
     int result = status->has_address && list->count == 0 ? TOOL_FAULTS : TOOL_FINE;
     sorting_apply(&status->reading.hosts, status->order);
     if (status->json)
-        write_all(status);
+        hosts_write(stdout, &status->reading);
     else if (!status->reading.exists)
         open_say_none(&status->reading.state, to);
     else if (result == TOOL_FINE)

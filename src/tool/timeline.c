@@ -5,6 +5,7 @@
 #include <sys/ioctl.h>
 
 #include "tool/grid.h"
+#include "tool/sign.h"
 
 enum { LABEL = 21, REMARK = 15, END_SLICES = 2 };
 
@@ -116,7 +117,7 @@ static void print_remark(const struct result *result, unsigned which, FILE *to)
     else if (which == WAITING)
         fprintf(to, "  up to %.0f", under_way);
     else if (result->opened)
-        fprintf(to, "  opened %llu×", (unsigned long long)result->opened);
+        fprintf(to, "  opened %llu%s", (unsigned long long)result->opened, sign_of("×"));
 }
 
 /* How many slices a sign stands for: a narrow terminal has no room for one each. */
@@ -158,7 +159,7 @@ static void print_run(const struct timeline *timeline, const struct timeline_run
                 output_style(to, curve->style));
         for (unsigned at = 0; at < RESULT_SLICES; at += step) {
             struct result_slice slice = sum_of(&run->result, at, step);
-            fputs(curve->sign(&slice, most[which]), to);
+            fputs(sign_of(curve->sign(&slice, most[which])), to);
         }
         fputs(output_style(to, OUTPUT_PLAIN), to);
         print_remark(&run->result, which, to);
@@ -188,15 +189,15 @@ static void print_scale(const struct timeline *timeline, FILE *to)
     int width = last - first + 1, blank = width - 2 - (int)strlen(text);
     fprintf(to, "%*s%s", LABEL + first, "", output_style(to, OUTPUT_DIM));
     if (blank < 0) {
-        fprintf(to, "┌%s", text);
+        fprintf(to, "%s%s", sign_of("┌"), text);
     } else {
-        fputs("┌", to);
+        fputs(sign_of("┌"), to);
         for (int i = 0; i < blank / 2; i++)
-            fputs("─", to);
+            fputs(sign_of("─"), to);
         fputs(text, to);
         for (int i = blank / 2; i < blank; i++)
-            fputs("─", to);
-        fputs("┐", to);
+            fputs(sign_of("─"), to);
+        fputs(sign_of("┐"), to);
     }
     fprintf(to, "%s\n", output_style(to, OUTPUT_PLAIN));
 }
@@ -251,8 +252,9 @@ static void print_totals(struct timeline *timeline, FILE *to)
         grid_add(&grid, OUTPUT_PLAIN, "%s", timeline->runs[i].name);
         grid_add(&grid, OUTPUT_PLAIN, "%llu", (unsigned long long)result->calls);
         grid_add(&grid, OUTPUT_PLAIN, "%llu", (unsigned long long)result->attempts);
-        grid_add(&grid, OUTPUT_PLAIN, "%.2f×", ratio(result->attempts, bare->attempts));
-        grid_add(&grid, OUTPUT_PLAIN, "%.2f×", ratio(result->troubled_attempts, bare->troubled_attempts));
+        grid_add(&grid, OUTPUT_PLAIN, "%.2f%s", ratio(result->attempts, bare->attempts), sign_of("×"));
+        grid_add(&grid, OUTPUT_PLAIN, "%.2f%s", ratio(result->troubled_attempts, bare->troubled_attempts),
+                 sign_of("×"));
         grid_add(&grid, OUTPUT_PLAIN, "%.1f %%", 100 * ratio(result->good, result->calls));
         grid_add(&grid, OUTPUT_PLAIN, "%llu", (unsigned long long)result->rescued);
         grid_add(&grid, OUTPUT_PLAIN, "%llu", (unsigned long long)result->refused);
@@ -288,18 +290,20 @@ static void print_head(const struct scenario *scenario, FILE *to)
             (unsigned long long)scenario->seed);
 }
 
+static const char legend[] =
+    "load: attempts that reach the server, to what bare calls would make · waiting: calls under way\n"
+    "circuit: · closed  ◐ half open  ● open · p50, p99: calls that were not refused at once\n"
+    "recovered: when the last call ended, after the trouble, that did not end well";
+
 void timeline_print(struct timeline *timeline, FILE *to)
 {
     print_head(timeline->scenario, to);
     print_scale(timeline, to);
     timeline_print_curves(timeline, to);
     print_totals(timeline, to);
-    fprintf(
-        to,
-        "\n%sload: attempts that reach the server, to what bare calls would make · waiting: calls under way\n"
-        "circuit: · closed  ◐ half open  ● open · p50, p99: calls that were not refused at once\n"
-        "recovered: when the last call ended, after the trouble, that did not end well%s\n",
-        output_style(to, OUTPUT_DIM), output_style(to, OUTPUT_PLAIN));
+    fprintf(to, "\n%s", output_style(to, OUTPUT_DIM));
+    sign_print(to, legend);
+    fprintf(to, "%s\n", output_style(to, OUTPUT_PLAIN));
 }
 
 /* ---- for programs ---- */

@@ -5,6 +5,7 @@
 #include "core/breaker.h"
 #include "sys/clock.h"
 #include "tool/circuit.h"
+#include "tool/effect.h"
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/output.h"
@@ -12,6 +13,7 @@
 struct trip {
     const char *state_path, *policy, *duration;
     uint32_t open_ms; /* 0: until it is reset */
+    struct effect effect;
     struct address address;
     struct open_state state;
 };
@@ -20,23 +22,18 @@ struct trip {
 static unsigned open_all(struct trip *trip, const struct snapshot_list *list)
 {
     uint64_t word = breaker_forced_open(clock_now_us() / 1000, trip->open_ms);
-    char duration[OUTPUT_NUMBER];
     unsigned count = 0;
 
     for (unsigned i = 0; i < list->count; i++) {
-        struct snapshot *host = &list->items[i];
+        const struct snapshot *host = &list->items[i];
         if (host->is_shadow)
             continue;
         circuit_set(&trip->state.map, host, word, EVENTS_TRIPPED, trip->open_ms);
-        output_clean(host->host);
-        if (trip->open_ms)
-            printf("%s, policy %s: open for %s\n", host->host, snapshot_policy(host),
-                   output_duration((uint64_t)trip->open_ms * 1000, duration));
-        else
-            printf("%s, policy %s: open until `gusset reset %s`\n", host->host, snapshot_policy(host),
-                   host->host);
+        effect_circuit(&trip->effect, host, EVENTS_TRIPPED, trip->open_ms);
         count++;
     }
+    if (count)
+        effect_end(&trip->effect);
     return count;
 }
 
@@ -58,7 +55,9 @@ static int trip_circuits(struct trip *trip)
     if (count)
         return TOOL_FINE;
     if (trip->policy && circuit_has_port(&trip->address))
-        output_error("trip: there is neither a policy %s here nor a circuit of it", trip->policy);
+        output_error("trip: there is neither a policy %s here nor a circuit of it; `gusset completion --list "
+                     "policies` lists those that are",
+                     trip->policy);
     else if (circuit_has_port(&trip->address))
         output_error("trip: no rule gives this place a circuit; name its policy with --policy");
     else
@@ -70,10 +69,11 @@ int tool_trip(const struct tool_verb *verb, int argc, char **argv)
 {
     struct trip trip = {.open_ms = 0};
     const struct options_entry entries[] = {
-        {"for",    0, OPTIONS_TEXT, &trip.duration  },
-        {"policy", 0, OPTIONS_TEXT, &trip.policy    },
-        {"state",  0, OPTIONS_TEXT, &trip.state_path},
-        {NULL,     0, OPTIONS_FLAG, NULL            },
+        {"for",    0, OPTIONS_TEXT, &trip.duration      },
+        {"policy", 0, OPTIONS_TEXT, &trip.policy        },
+        {"state",  0, OPTIONS_TEXT, &trip.state_path    },
+        {"json",   0, OPTIONS_FLAG, &trip.effect.is_json},
+        {NULL,     0, OPTIONS_FLAG, NULL                },
     };
     struct options options = {.verb = verb, .most = 1};
 
@@ -89,5 +89,6 @@ int tool_trip(const struct tool_verb *verb, int argc, char **argv)
         return options_misused(verb, CIRCUIT_DURATION);
     if (open_find(&trip.state, trip.state_path) < 0)
         return TOOL_FAULTS;
+    trip.effect.state = trip.state.path;
     return trip_circuits(&trip);
 }

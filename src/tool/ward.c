@@ -1,5 +1,7 @@
 #include "tool/ward.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -7,6 +9,9 @@
 #include "gate/discover.h"
 #include "sys/clock.h"
 #include "tool/output.h"
+#include "tool/progress.h"
+
+enum { PATIENCE_MS = 100 };
 
 /* ---- who is in it ---- */
 
@@ -95,17 +100,22 @@ static int complain_of_names(const struct options *options, const struct rules *
     return 0;
 }
 
+void ward_fill(struct ward *ward, const struct rules *rules, const struct options *options)
+{
+    for (uint32_t i = 0; rules && i < rules_service_count(rules); i++) {
+        const struct rules_service *service = rules_service_at(rules, i);
+        if (service && service->has_health && is_asked_for(options, service->name))
+            add_service(ward, service);
+    }
+}
+
 int ward_find(struct ward *ward, const struct setup *setup, const struct options *options)
 {
     const struct rules *rules = NULL;
 
     if (setup_apply(setup) < 0 || setup_rules(setup, &rules) < 0 || complain_of_names(options, rules) < 0)
         return -1;
-    for (uint32_t i = 0; rules && i < rules_service_count(rules); i++) {
-        const struct rules_service *service = rules_service_at(rules, i);
-        if (service && service->has_health && is_asked_for(options, service->name))
-            add_service(ward, service);
-    }
+    ward_fill(ward, rules, options);
     if (ward->count)
         return 0;
     output_error("health: no service of the configuration has a health check; "
@@ -154,32 +164,77 @@ static void settle(struct ward *ward, struct target *target)
     vitals_feed(map, target->service->name, NULL, all_before, ward_state(ward, target->service), most_ms);
 }
 
-int ward_check(struct ward *ward)
+int ward_begin(struct ward *ward)
 {
-    struct probe *probes = calloc(ward->count, sizeof *probes);
     uint64_t now_ms = clock_now_us() / 1000;
-    unsigned due = 0;
 
-    if (!probes)
-        output_die("out of memory");
-    for (unsigned i = 0; i < ward->count; i++)
-        if (ward->targets[i].due_ms <= now_ms)
-            probes[due++] = ward->targets[i].probe;
-    int result = probe_run(probes, due);
-    if (result == 0)
-        result = open_or_create(&ward->state) < 0 ? -1 : 0;
-    for (unsigned i = 0, at = 0; result == 0 && i < ward->count; i++) {
+    for (unsigned i = 0; i < ward->count; i++) {
+        struct target *target = &ward->targets[i];
+        if (target->due_ms > now_ms)
+            continue;
+        if (probe_begin(&target->probe) < 0)
+            return -1;
+        target->due_ms = UINT64_MAX;
+    }
+    return 0;
+}
+
+/* What others have learnt meanwhile counts. */
+static void read_all(struct ward *ward)
+{
+    for (unsigned i = 0; i < ward->count; i++) {
         struct target *target = &ward->targets[i];
         target->vitals = vitals_read(&ward->state.map, target->service->name, target->address);
-        if (target->due_ms <= now_ms)
-            target->probe = probes[at++];
     }
-    for (unsigned i = 0; result == 0 && i < ward->count; i++)
-        if (ward->targets[i].due_ms <= now_ms)
-            settle(ward, &ward->targets[i]);
+}
+
+struct target *ward_take(struct ward *ward, enum vitals_state *before)
+{
+    struct probe *probe = probe_ended();
+
+    if (!probe)
+        return NULL;
+    struct target *target = (struct target *)(void *)((char *)probe - offsetof(struct target, probe));
+    read_all(ward);
+    *before = target->vitals.state;
+    settle(ward, target);
+    return target;
+}
+
+static unsigned running_of(const struct ward *ward)
+{
+    unsigned running = 0;
+
+    for (unsigned i = 0; i < ward->count; i++)
+        running += ward->targets[i].due_ms == UINT64_MAX;
+    return running;
+}
+
+static void wait_for_all(struct ward *ward)
+{
+    unsigned count = running_of(ward), running;
+    struct progress progress;
+    enum vitals_state before;
+
+    progress_begin(&progress, ward->is_slow_told);
+    while ((running = running_of(ward)) > 0) {
+        while (ward_take(ward, &before))
+            running--;
+        if (running)
+            probe_wait(NULL, 0, PATIENCE_MS);
+        progress_tell(&progress, "%u of %u checked", count - running, count);
+    }
+    progress_erase(&progress);
+}
+
+int ward_check(struct ward *ward)
+{
+    if (ward_begin(ward) < 0 || open_or_create(&ward->state) < 0)
+        return -1;
+    read_all(ward); /* of those that are not due, too */
+    wait_for_all(ward);
     map_close(&ward->state.map);
-    free(probes);
-    return result;
+    return 0;
 }
 
 uint32_t ward_until_next_ms(const struct ward *ward)
@@ -189,11 +244,15 @@ uint32_t ward_until_next_ms(const struct ward *ward)
     for (unsigned i = 0; i < ward->count; i++)
         if (ward->targets[i].due_ms < next_ms)
             next_ms = ward->targets[i].due_ms;
-    return next_ms > now_ms ? (uint32_t)(next_ms - now_ms) : 0;
+    if (next_ms <= now_ms)
+        return 0;
+    return next_ms - now_ms < UINT32_MAX ? (uint32_t)(next_ms - now_ms) : UINT32_MAX;
 }
 
 void ward_clear(struct ward *ward)
 {
+    probe_drop();
     free(ward->targets);
-    *ward = (struct ward){.count = 0};
+    ward->targets = NULL;
+    ward->count = 0;
 }

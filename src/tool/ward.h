@@ -18,7 +18,7 @@ struct target {
     char address[PLACE_TEXT_MAX]; /* "10.0.0.5:8001" */
     struct probe probe;           /* the last */
     struct vitals vitals;
-    uint64_t due_ms; /* monotonic */
+    uint64_t due_ms; /* monotonic; UINT64_MAX while it is under way */
 };
 
 struct ward {               /* zero is an empty one */
@@ -26,6 +26,7 @@ struct ward {               /* zero is an empty one */
     unsigned count;
     uint64_t every_ms; /* 0: each service by its own interval */
     bool look;         /* circuits are left alone */
+    bool is_slow_told; /* who waits is told how many are done */
     struct open_state state;
 };
 
@@ -34,10 +35,23 @@ struct ward {               /* zero is an empty one */
  * Returns 0, or -1 after a complaint; it is one, too, when there is nothing to check. ward_clear ends it.
  */
 int ward_find(struct ward *ward, const struct setup *setup, const struct options *options);
+
+/* The same of rules that are open, which stay so; there may be nothing to check. */
+void ward_fill(struct ward *ward, const struct rules *rules, const struct options *options);
+
+/* Gives up the checks that are under way; its state's path and how it checks stay. */
 void ward_clear(struct ward *ward);
 
-/* Checks those that are due, all at once. Returns 0, or -1 after a complaint. */
+/* Checks those that are due, all at once, and waits for them. Returns 0, or -1 after a complaint. */
 int ward_check(struct ward *ward);
+
+/*
+ * The same for who has other things to do meanwhile: begins those that are due and not under way (0, or -1
+ * after a complaint), and takes up one that has ended (probe_ended); the state is to be open by then. *before
+ * becomes what it was until now. Returns NULL when none has ended.
+ */
+int ward_begin(struct ward *ward);
+struct target *ward_take(struct ward *ward, enum vitals_state *before);
 
 /* Until the next is due. */
 uint32_t ward_until_next_ms(const struct ward *ward);

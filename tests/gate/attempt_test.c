@@ -164,6 +164,30 @@ static void a_rescued_call_is_counted_with_its_attempts(void **state)
     assert_int_equal(atomic_load(&counters[LAYOUT_COUNT_failed]), 0);
 }
 
+static void a_call_without_a_reply_has_failed_whoever_is_to_blame(void **state)
+{
+    static const int codes[] = {6, 7, 28, 35, 56}; /* no name, no connection, too late, no TLS, no reply */
+    (void)state;
+
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++) {
+        struct place place = new_host("example");
+        struct gate_call call = open_call(&place);
+        struct verdict verdict;
+        do {
+            gate_admit(&call, true);
+            verdict = end(&call, outcome_of_curl(codes[i]));
+        } while (verdict.kind == VERDICT_AGAIN);
+        gate_close(&call);
+        assert_int_equal(atomic_load(&call.slot->counters[LAYOUT_COUNT_failed]), 1);
+    }
+    struct place place = new_host("example");
+    struct gate_call call = open_call(&place);
+    gate_admit(&call, true);
+    end(&call, outcome_of_curl(42)); /* the program's own callback said stop */
+    gate_close(&call);
+    assert_int_equal(atomic_load(&call.slot->counters[LAYOUT_COUNT_failed]), 0);
+}
+
 static void errors_are_counted_by_type_and_refusals_with_them(void **state)
 {
     struct place place = new_host("example");
@@ -198,6 +222,7 @@ int main(void)
         cmocka_unit_test(no_retry_is_begun_that_would_pass_the_deadline),
         cmocka_unit_test(retry_after_is_honoured_up_to_its_bound),
         cmocka_unit_test(a_rescued_call_is_counted_with_its_attempts),
+        cmocka_unit_test(a_call_without_a_reply_has_failed_whoever_is_to_blame),
         cmocka_unit_test(errors_are_counted_by_type_and_refusals_with_them),
     };
     return cmocka_run_group_tests(tests, prepare_standard, tidy);

@@ -67,6 +67,28 @@ static void one_that_opens_again_soon_stays_open_longer_and_calm_takes_that_back
     assert_int_equal(open_ms(&place), 5000);
 }
 
+/* Thirty that were under way when it broke down fill the window; they say nothing of what came after. */
+static void the_failures_of_an_outage_do_not_open_the_circuit_again_when_it_is_over(void **state)
+{
+    struct place place = new_host("plain.test");
+    struct gate_call calls[30];
+    (void)state;
+
+    for (int i = 0; i < 30; i++) {
+        calls[i] = open_call(&place);
+        assert_int_equal(gate_admit(&calls[i], false).kind, VERDICT_GO);
+    }
+    for (int i = 0; i < 30; i++) {
+        end(&calls[i], outcome_of_status(503));
+        gate_leave(&calls[i]);
+    }
+    pass_ms(5001);
+    assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_GO);
+    fail_times(&place, 8,
+               outcome_of_status(503)); /* more than would open that of a host with little traffic */
+    assert_int_equal(one_call(&place, outcome_of_status(200)).kind, VERDICT_GO);
+}
+
 static void chance_takes_up_to_a_tenth_off_the_open_time_so_that_hosts_do_not_probe_in_step(void **state)
 {
     struct place place = new_host("plain.test"), other = new_host("plain.test");
@@ -333,6 +355,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_that_opens_again_soon_stays_open_longer_and_calm_takes_that_back),
+        cmocka_unit_test(the_failures_of_an_outage_do_not_open_the_circuit_again_when_it_is_over),
         cmocka_unit_test(chance_takes_up_to_a_tenth_off_the_open_time_so_that_hosts_do_not_probe_in_step),
         cmocka_unit_test(as_many_slow_replies_as_it_says_open_the_circuit),
         cmocka_unit_test(fast_ones_never_do_and_a_slow_probe_opens_it_again),

@@ -167,6 +167,24 @@ static void a_refusal_is_explained_with_host_reason_and_time(void **state)
     gate_explain(&call, &verdict, text, sizeof text);
     assert_non_null(
         strstr(text, "example:443 refused: circuit open by policy standard, next try in 5000 ms"));
+    static const struct {
+        uint32_t wait_ms;
+        const char *said;
+    } waits[] = {
+        {9999,    ", next try in 9999 ms" },
+        {10000,   ", next try in 10 s"    },
+        {27001,   ", next try in 28 s"    },
+        {59001,   ", next try in 1 m 0 s" },
+        {200000,  ", next try in 3 m 20 s"},
+        {3600000, ", next try in 1 h 0 m" },
+        {7479001, ", next try in 2 h 5 m" },
+    };
+    for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
+        struct verdict later = verdict;
+        later.wait_ms = waits[i].wait_ms;
+        size_t length = gate_explain(&call, &later, text, sizeof text);
+        assert_string_equal(text + length - strlen(waits[i].said), waits[i].said);
+    }
     assert_int_equal(gate_explain(&call, &verdict, text, 10), 9);
     assert_int_equal(strlen(text), 9);
     gate_close(&call);

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "connect/known.h"
+#include "connect/known_entry.h"
 #include "connect/names.h"
 #include "state/control.h"
 
@@ -65,21 +66,32 @@ static struct gate_call reach(const struct place *place)
 }
 
 /* Whether a connect to the place is opened without a search. */
-static bool is_opened(const struct place *place, struct gate_call *call)
+static bool is_begun(const struct place *place, struct kept *kept, uint64_t *opened_us)
 {
     struct known_look look = known_look(place);
-    return look.answer == KNOWN_CALL && known_open(&look, call);
+    return look.answer == KNOWN_CALL && known_open(&look, kept, opened_us);
+}
+
+/* The same, with a record of it. */
+static bool is_opened(const struct place *place, struct gate_call *call)
+{
+    struct kept kept;
+    uint64_t opened_us;
+    bool is_found = is_begun(place, &kept, &opened_us);
+
+    if (is_found)
+        kept_call(&kept, opened_us, call);
+    return is_found;
 }
 
 static bool is_known(const struct place *place)
 {
-    struct gate_call call;
-    bool is_found = is_opened(place, &call);
+    struct kept kept;
+    uint64_t opened_us;
+    bool is_found = is_begun(place, &kept, &opened_us);
 
-    if (is_found) {
-        gate_repeated_at(&call, clock_now_us());
-        gate_forget(&call);
-    }
+    if (is_found)
+        assert_true(kept_ended(&kept, opened_us, clock_now_us()));
     return is_found;
 }
 
@@ -92,15 +104,18 @@ static void a_connect_to_where_one_has_led_is_opened_without_a_search(void **sta
 {
     struct place place = new_place();
     struct gate_call first = reach(&place), second;
+    struct kept kept;
+    uint64_t opened_us;
     (void)state;
 
-    assert_true(is_opened(&place, &second));
+    assert_true(is_begun(&place, &kept, &opened_us));
+    kept_call(&kept, opened_us, &second);
     assert_ptr_equal(second.slot, first.slot);
     assert_ptr_equal(second.policy, first.policy);
     assert_string_equal(second.host, first.host);
+    assert_int_equal(second.deadline_us, opened_us + second.total_us);
     now_us += 700;
-    gate_repeated_at(&second, now_us);
-    gate_forget(&second);
+    assert_true(kept_ended(&kept, opened_us, now_us));
     assert_int_equal(counted(&first, LAYOUT_COUNT_calls), 2);
     assert_int_equal(counted(&first, LAYOUT_COUNT_attempts), 2);
 }
@@ -243,6 +258,79 @@ static void a_place_that_no_rule_means_is_known_as_such(void **state)
     control_set_switch(ready->state.header, 0);
 }
 
+/* What the hook asks first. */
+static enum known_answer told_at_once(const struct place *place)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(place->port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(place->port)};
+
+    memcpy(&in.sin_addr, place->address, sizeof in.sin_addr);
+    memcpy(&in6.sin6_addr, place->address, sizeof in6.sin6_addr);
+    if (place->family == PLACE_IPV6)
+        return known_at_once((struct sockaddr *)&in6, sizeof in6).answer;
+    assert_int_equal(known_at_once((struct sockaddr *)&in, sizeof in - 1).answer, KNOWN_NOT);
+    return known_at_once((struct sockaddr *)&in, sizeof in).answer;
+}
+
+static void learn_unmatched(const struct place *place)
+{
+    struct known_moment moment = known_moment(place);
+    known_unmatched(place, &moment);
+}
+
+static void what_is_known_is_told_at_once_when_nothing_is_left_to_be_used(void **state)
+{
+    struct place place = new_place(), other = place, remote;
+    const uint8_t address[16] = {0x20, 0x01, 0x0d, 0xb8, [15] = 7};
+    (void)state;
+
+    place_from_address(&remote, PLACE_IPV6, address, 443);
+    learn_unmatched(&place);
+    learn_unmatched(&remote);
+    assert_int_equal(told_at_once(&place), KNOWN_NOT);
+    assert_int_equal(known_look(&place).answer, KNOWN_UNMATCHED);
+    assert_int_equal(known_look(&remote).answer, KNOWN_UNMATCHED);
+    assert_int_equal(told_at_once(&place), KNOWN_UNMATCHED);
+    assert_int_equal(told_at_once(&remote), KNOWN_UNMATCHED);
+    other.port++;
+    assert_int_equal(told_at_once(&other), KNOWN_NOT);
+    reach(&other);
+    assert_true(is_known(&other));
+    assert_int_equal(told_at_once(&other), KNOWN_CALL);
+}
+
+static void a_look_up_a_switch_or_a_reload_ends_what_is_told_at_once(void **state)
+{
+    struct place place = new_place(), other = new_place();
+    struct ready *ready = gate_ready(true);
+    struct known_moment before = known_moment(&place);
+    (void)state;
+
+    known_unmatched(&place, &before);
+    known_look(&place);
+    assert_int_equal(told_at_once(&place), KNOWN_UNMATCHED);
+    look_up("other.example", &other); /* another address: nothing has changed, but that must be seen first */
+    assert_int_equal(told_at_once(&place), KNOWN_NOT);
+    known_look(&place);
+    assert_int_equal(told_at_once(&place), KNOWN_UNMATCHED);
+    look_up("this.example", &place);
+    assert_int_equal(told_at_once(&place), KNOWN_NOT);
+    assert_int_equal(known_look(&place).answer, KNOWN_NOT);
+    learn_unmatched(&place);
+    look_up("this.example", &place);
+    known_look(&place);
+    assert_int_equal(told_at_once(&place), KNOWN_NOT); /* of the two look-ups one is left */
+    known_look(&place);
+    assert_int_equal(told_at_once(&place), KNOWN_UNMATCHED);
+    control_set_switch(ready->state.header, 1 + POLICY_ENFORCE);
+    assert_int_equal(told_at_once(&place), KNOWN_NOT);
+    control_set_switch(ready->state.header, 0);
+    assert_int_equal(told_at_once(&place), KNOWN_UNMATCHED);
+    control_change(ready->state.header);
+    assert_int_equal(told_at_once(&place), KNOWN_NOT);
+    reach(&other); /* takes the new rules, for the tests that follow */
+}
+
 static void what_changed_while_it_was_searched_for_is_not_missed(void **state)
 {
     struct place place = new_place();
@@ -363,6 +451,8 @@ int main(void)
         cmocka_unit_test(a_name_that_is_new_to_the_address_ends_it),
         cmocka_unit_test(a_known_connect_uses_up_the_look_up_before_it),
         cmocka_unit_test(a_place_that_no_rule_means_is_known_as_such),
+        cmocka_unit_test(what_is_known_is_told_at_once_when_nothing_is_left_to_be_used),
+        cmocka_unit_test(a_look_up_a_switch_or_a_reload_ends_what_is_told_at_once),
         cmocka_unit_test(what_changed_while_it_was_searched_for_is_not_missed),
         cmocka_unit_test(where_datagrams_go_too_nothing_is_presumed),
         cmocka_unit_test(a_call_in_shadow_is_not_kept),

@@ -8,8 +8,18 @@ static const char configuration[] =
     "  asked:   { retry: { attempts = 2; retry_after = \"20s\"; backoff: { base = \"1ms\"; }; }; timeout: { "
     "total = \"60s\"; }; };\n"
     "  hurried: { retry: { retry_after = \"20s\"; }; timeout: { total = \"3s\"; }; };\n"
+    "  wide:    { limit: { rate = 600; per = \"60s\"; burst = 20; }; };\n"
+    "  first:   { limit: { rate = 600; per = \"60s\"; burst = 20; }; breaker: { scope = \"host\"; }; };\n"
+    "  second:  { limit: { rate = 1; per = \"60s\"; burst = 2; }; breaker: { scope = \"host\"; }; };\n"
     "};\n"
-    "hosts = ( { match = \"*.thirty.test\"; policy = \"thirty\"; }, { match = \"*.patient.test\"; policy = "
+    "hosts = ( { match = \"*.wide.test\"; policy = \"wide\"; },\n"
+    "          { match = \"*.wide.test\"; paths = [\"/tight\"]; policy = \"wide\"; limit: { rate = 1; burst "
+    "= 2; }; },\n"
+    "          { match = \"*.wide.test\"; paths = [\"/quick\"]; policy = \"wide\"; timeout: { total = "
+    "\"1s\"; }; },\n"
+    "          { match = \"*.scope.test\"; policy = \"first\"; },\n"
+    "          { match = \"*.scope.test\"; paths = [\"/tight\"]; policy = \"second\"; },\n"
+    "  { match = \"*.thirty.test\"; policy = \"thirty\"; }, { match = \"*.patient.test\"; policy = "
     "\"patient\"; },\n"
     "          { match = \"*.asked.test\"; policy = \"asked\"; }, { match = \"*.hurried.test\"; policy = "
     "\"hurried\"; } );\n";
@@ -50,6 +60,62 @@ static void those_that_may_wait_are_let_through_one_by_one_at_the_rate(void **st
     }
     for (int i = 0; i < 12; i++)
         assert_int_equal(waits[i], i < 5 ? 0 : i < 10 ? (uint32_t)(i - 4) * 2000 : 99999);
+}
+
+/* ---- whose a bucket is ---- */
+
+static bool goes(const struct place *place, const char *path)
+{
+    struct rules_query query = {
+        .place = place, .method = METHOD_GET, .path = path, .path_length = (uint32_t)strlen(path)};
+    struct gate_call call = {.policy = NULL};
+
+    assert_true(gate_open(&call, &query, true));
+    bool does = gate_admit(&call, false).kind == VERDICT_GO;
+    if (does)
+        end(&call, outcome_of_status(200));
+    gate_leave(&call);
+    return does;
+}
+
+static unsigned how_many_go(const struct place *place, const char *path, const char *between)
+{
+    unsigned count = 0;
+
+    for (int i = 0; i < 30; i++) {
+        count += goes(place, path);
+        pass_ms(10);
+        if (between)
+            goes(place, between);
+    }
+    return count;
+}
+
+/* A word that is a rule's is damage to one with other numbers, and was taken for a full bucket. */
+static void a_limit_that_a_rule_puts_in_the_place_of_its_policys_has_a_bucket_of_its_own(void **state)
+{
+    struct place place = new_host("wide.test");
+    (void)state;
+
+    assert_int_equal(how_many_go(&place, "/tight", "/"), 2);
+    place = new_host("wide.test");
+    assert_in_range(how_many_go(&place, "/", "/tight"), 20, 23);
+}
+
+static void rules_of_one_policy_that_differ_in_other_groups_share_its_bucket(void **state)
+{
+    struct place place = new_host("wide.test");
+    (void)state;
+
+    assert_in_range(how_many_go(&place, "/", "/quick"), 10, 13);
+}
+
+static void policies_that_share_a_hosts_circuit_have_buckets_of_their_own(void **state)
+{
+    struct place place = new_host("scope.test");
+    (void)state;
+
+    assert_int_equal(how_many_go(&place, "/tight", "/"), 2);
 }
 
 /* ---- Retry-After ---- */
@@ -170,6 +236,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ten_side_by_side_share_thirty_a_minute_and_a_burst_of_five),
         cmocka_unit_test(those_that_may_wait_are_let_through_one_by_one_at_the_rate),
+        cmocka_unit_test(a_limit_that_a_rule_puts_in_the_place_of_its_policys_has_a_bucket_of_its_own),
+        cmocka_unit_test(rules_of_one_policy_that_differ_in_other_groups_share_its_bucket),
+        cmocka_unit_test(policies_that_share_a_hosts_circuit_have_buckets_of_their_own),
         cmocka_unit_test(what_a_host_asks_of_one_process_the_next_one_heeds),
         cmocka_unit_test(where_it_may_not_wait_or_has_not_the_time_it_goes),
         cmocka_unit_test(what_is_longer_than_the_rule_honours_is_not_remembered),

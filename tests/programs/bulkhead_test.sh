@@ -20,6 +20,12 @@ export GUSSET_CONFIG=$folder/b.cfg
 gusset run -- true
 wrapped() { LD_PRELOAD=$BUILD/libgusset.so "$@"; }
 in_flight() { gusset status --json | grep -o '"in_flight":[0-9]*' | awk -F: '{sum += $2} END {print sum + 0}'; }
+# slay PID...: kills them, which takes a moment
+slay() {
+    local pid
+    kill -9 "$@"
+    for pid; do while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done; done
+}
 # hold COUNT PATH: so many calls that do not end, each a process; sets pids
 hold() {
     local want
@@ -43,7 +49,7 @@ ok "recorded" grep -q 'crowded .*in flight' <<<"$(gusset events)"
 ok "and shown" grep -q '3/3' <<<"$(gusset status)"
 kill -9 "${pids[0]}"
 is "the place of a call that was killed is free at once, though nobody has waited for its process" "$(wrapped curl -s "$url/more")" ok
-kill -9 "${pids[1]}" "${pids[2]}"
+slay "${pids[1]}" "${pids[2]}"
 is "and nothing is in flight once all were killed" "$(in_flight)" 0
 
 # ---- waiting ----
@@ -100,11 +106,45 @@ if command -v nc >/dev/null; then
     hold 3 /hold
     wrapped bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" 2>/dev/null
     is "a connect(2) is refused by the same bulkhead" "$?" 1
-    kill -9 "${pids[@]}"
+    slay "${pids[@]}"
     wrapped nc -z 127.0.0.1 "$port"
     is "and goes when there is a place again" "$?" 0
 else
     skip "a connect(2) is refused by the same bulkhead" "nc is not installed"
+fi
+
+# ---- other namespaces ----
+# One call to an upstream of its own from within a pid namespace of its own, with that namespace's /proc or with ours.
+inside() { LD_PRELOAD=$BUILD/libgusset.so unshare --pid --fork --kill-child "$@"; }
+if unshare --pid --fork --mount-proc true 2>/dev/null; then
+    for proc in --mount-proc --; do
+        forget
+        hold 2 /hold
+        ask zero >/dev/null
+        inside $proc curl -s -o /dev/null "$url/inside?stall=headers" &
+        namespace=$!
+        disown $namespace
+        until [ "$(ask 'count?key=/inside')" -ge 1 ]; do sleep 0.01; done
+        wrapped curl -s -o /dev/null "$url/more"
+        is "a call in another pid namespace holds its place (unshare $proc)" "$?" 7
+        slay $namespace
+        wrapped curl -s -o /dev/null "$url/more"
+        is "also when it was killed, until its lease is over: from here nobody can tell" "$?" 7
+        kill -9 "${pids[@]}"
+    done
+    forget
+    # shellcheck disable=SC2016 # of the shell within
+    is "within one they are told as anywhere: held, then killed" "$(inside --mount-proc bash -c '
+        for _ in 1 2 3; do curl -s -o /dev/null "$1/inside2?stall=headers" & pids+=($!); done
+        until [ "$(LD_PRELOAD= curl -s "http://$2/count?key=/inside2")" -ge 3 ]; do sleep 0.01; done
+        curl -s -o /dev/null "$1/"
+        echo $?
+        kill -9 "${pids[0]}"
+        curl -s -o /dev/null "$1/"
+        echo $?
+        kill -9 "${pids[@]}"' bash "$url" "$control" 2>/dev/null | tr '\n' ' ')" "7 0 "
+else
+    skip "places over pid namespaces" "this machine does not let us unshare"
 fi
 
 # ---- shadow, and no rule ----

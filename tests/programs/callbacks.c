@@ -6,7 +6,8 @@
  * info (the error and what every getinfo says), include,
  * follow, fail, head, post=TEXT, put=FILE, noseek, headerdata, pause, abort=N (stop at the N-th progress
  * call), short=N (take only N bytes of a body), timeout=MS, header=LINE, custom=METHOD, repeat=N (the same
- * handle again), dup (perform a duplicate), reset (reset before the last), url=URL (through CURLU).
+ * handle again), dup (perform a duplicate), reset (reset before the last), url=URL (through CURLU),
+ * schemes=LIST and protocols=BITS (what is allowed; the last one holds), option=NUMBER:VALUE (any other one).
  */
 #include "loops.h"
 #include <curl/curl.h>
@@ -75,6 +76,20 @@ static const char *value_of(const char *option, const char *name)
     return strncmp(option, name, length) == 0 && option[length] == '=' ? option + length + 1 : NULL;
 }
 
+/* "NUMBER:VALUE", of any option whose value is a number or a text. */
+static void set_any(CURL *easy, const char *text)
+{
+    char *value;
+    CURLoption option = (CURLoption)strtol(text, &value, 10);
+
+    if (option >= CURLOPTTYPE_OFF_T)
+        curl_easy_setopt(easy, option, (curl_off_t)atoll(value + 1));
+    else if (option >= CURLOPTTYPE_STRINGPOINT)
+        curl_easy_setopt(easy, option, value + 1);
+    else
+        curl_easy_setopt(easy, option, atol(value + 1));
+}
+
 static void apply(CURL *easy, const char *option)
 {
     const char *value;
@@ -110,6 +125,12 @@ static void apply(CURL *easy, const char *option)
         shorts = atol(value);
     else if ((value = value_of(option, "timeout")))
         curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, atol(value));
+    else if ((value = value_of(option, "option")))
+        set_any(easy, value);
+    else if ((value = value_of(option, "schemes")))
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, value);
+    else if ((value = value_of(option, "protocols")))
+        curl_easy_setopt(easy, CURLOPT_PROTOCOLS, atol(value));
     else if ((value = value_of(option, "custom")))
         curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, value);
     else if ((value = value_of(option, "header"))) {

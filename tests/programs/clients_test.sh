@@ -3,10 +3,10 @@
 # bare, how it ended is counted rightly for each, and in a network that drops everything each ends with its own error
 # after the rule's time, no event loop being held up. Needs a network of its own.
 if [ -z "${GUSSET_OWN_NETWORK:-}" ]; then
-    if unshare -rn true 2>/dev/null; then
-        GUSSET_OWN_NETWORK=yes exec unshare -rn bash "$0" "$@"
+    if unshare -rnm true 2>/dev/null; then
+        GUSSET_OWN_NETWORK=yes exec unshare -rnm bash "$0" "$@"
     fi
-    echo "ok 0 # SKIP every client: this machine does not allow a network namespace (unshare -rn)"
+    echo "ok 0 # SKIP every client: this machine does not allow a network namespace (unshare -rnm)"
     echo "0 passed, 0 failed, 1 skipped"
     exit 0
 fi
@@ -28,7 +28,15 @@ client() { # NAME PROGRAM COMMAND...
 client psql psql "PGSSLMODE=disable PGGSSENCMODE=disable PGPASSWORD=x psql -h HOST -p PORT -U x x -c 'select 1'"
 client redis-cli redis-cli "redis-cli -h HOST -p PORT ping"
 client mysql mysql "mysql --connect-timeout=30 -h HOST -P PORT -u x x"
-client php php "php '$asks/ask.php' HOST PORT"
+client psycopg2 python3 "/usr/bin/python3 -c 'import psycopg2; psycopg2.connect(\"host=HOST port=PORT user=x\")'"
+client php php "php '$asks/ask.php' stream HOST PORT"
+for way in sockets pgsql mysqli; do # extensions, which PHP binds deeply
+    if php -r "exit(extension_loaded('$way') ? 0 : 1);" 2>/dev/null; then
+        client "php-$way" php "php '$asks/ask.php' $way HOST PORT"
+    else
+        skip "php-$way" "the extension is not installed"
+    fi
+done
 for way in blocking timeout asyncio; do client "python-$way" python3 "/usr/bin/python3 '$asks/ask.py' $way HOST PORT"; done
 client node node "node '$asks/ask.js' HOST PORT"
 for way in plain timeout http; do client "ruby-$way" ruby "ruby '$asks/ask.rb' $way HOST PORT"; done
@@ -87,6 +95,10 @@ hosts = ( { match = "127.0.0.0/8"; policy = "p"; }, { match = "10.0.0.0/8"; poli
 CFG
 gusset run --config "$folder/rule.cfg" -- true
 
+# Two addresses of one name, of which the first leads nowhere.
+printf '10.9.9.3 both.test\n127.0.0.1 both.test\n127.0.0.1 localhost\n' >"$folder/hosts"
+mount --bind "$folder/hosts" /etc/hosts
+
 # ---- all together: a server that answers, a port that is closed, a network that drops ----
 ports=$(seq 20000 $((20000 + 2 * ${#names[@]} - 1)))
 /usr/bin/python3 "$asks/serve.py" $ports >"$folder/serving" &
@@ -109,8 +121,25 @@ all hole 10.9.9.2 22000 yes
 gusset run --config "$folder/rule.cfg" -- /usr/bin/python3 "$asks/ask.py" giveup=0.3 10.9.9.2 23000 >/dev/null
 gusset run --config "$folder/rule.cfg" -- /usr/bin/python3 "$asks/ask.py" giveup=1.5 10.9.9.2 23001 >/dev/null
 is "given up young, as the losers of happy eyeballs are: no failure" "$(host 0 23000 10.9.9.2 calls) $(host 0 23000 10.9.9.2 failures)" "1 0"
+eyeballs() { # PORT: opens two connections, the second a quarter of a second after the first, and keeps the one that stands
+    gusset run --config "$folder/rule.cfg" -- /usr/bin/python3 -c "
+import asyncio, socket
+look_up = socket.getaddrinfo
+socket.getaddrinfo = lambda *all, **named: sorted(look_up(*all, **named), key=lambda found: not found[4][0].startswith('10.'))
+async def main():
+    _, writer = await asyncio.open_connection('both.test', $1, happy_eyeballs_delay=0.25, interleave=0)
+    print(writer.get_extra_info('peername')[0])
+    writer.close()
+asyncio.run(main())" 2>&1
+}
+is "happy eyeballs, for real: the address that answers wins" "$(eyeballs 20000)" 127.0.0.1
+is "both are counted, and the loser is no failure" \
+    "$(host 0 20000 10.9.9.3 calls) $(host 0 20000 10.9.9.3 failures), $(($(host 0 20000 127.0.0.1 calls) > 0)) $(host 0 20000 127.0.0.1 failures)" "1 0, 1 0"
 is "given up after a second: one" "$(host 1 23000 10.9.9.2 calls) $(host 1 23000 10.9.9.2 failures)" "1 1"
 
+punctual=0
+for i in "${!names[@]}"; do [ "$(spent "$i")" -gt 3300 ] || punctual=$((punctual + 1)); done
+at_least "in a network that drops, of ten clients nine end within a tenth of the rule's time" $((10 * punctual / count)) 9
 for i in "${!names[@]}"; do
     name=${names[$i]}
     plain() { sed "s/$(($1 + i))/PORT/g" "$2"; }

@@ -1,6 +1,6 @@
 #!/bin/bash
-# The door of connect(2), with a real PostgreSQL that starts late, a real Redis that refuses, and one circuit for all
-# programs of a user and of several.
+# The door of connect(2), with a real Redis that refuses, and one circuit for all programs of a user and of several.
+# Databases that start late: databases_test.sh.
 # alone
 . "$(dirname "$0")/lib.sh"
 shut=$((24000 + $$ % 4000)) # nobody listens there
@@ -14,47 +14,6 @@ policies: {
 hosts = ( { match = "*"; policy = "patient"; }, { match = "unix:/tmp/gusset-late.sock"; policy = "patient"; } );
 CFG
 patient() { timeout 40 gusset run --config "$folder/patient.cfg" -- "$@"; }
-
-# ---- PostgreSQL, two seconds late ----
-postgres=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | tail -n 1)
-as_postgres=()
-[ "$(id -u)" = 0 ] && as_postgres=(setpriv --reuid=postgres --regid=postgres --clear-groups)
-started() { # PORT: a data folder and a server, that says nothing
-    "${as_postgres[@]}" "$postgres/postgres" -D "$folder/pg" -p "$1" -k '' -c listen_addresses=127.0.0.1 -c fsync=off >"$folder/pg.log" 2>&1 &
-    servers+=($!)
-}
-if [ -n "$postgres" ] && mkdir "$folder/pg" && chmod 711 "$folder" && { [ "$(id -u)" != 0 ] || chown postgres "$folder/pg"; } &&
-    "${as_postgres[@]}" "$postgres/initdb" -D "$folder/pg" -U x -A trust -N >"$folder/initdb" 2>&1; then
-    pg=$((shut + 1))
-    export PGSSLMODE=disable PGGSSENCMODE=disable
-    declare -A asks=(
-        [psql]="psql -At -h 127.0.0.1 -p $pg -U x postgres -c 'select 7'"
-        [php]="php -r '\$s = fsockopen(\"127.0.0.1\", $pg); echo \$s ? 7 : 0;'"
-        [python]="$python -c 'import socket; socket.create_connection((\"127.0.0.1\", $pg)); print(7)'"
-        [psycopg2]="$python -c 'import psycopg2; c = psycopg2.connect(\"host=127.0.0.1 port=$pg user=x dbname=postgres\").cursor(); c.execute(\"select 7\"); print(c.fetchone()[0])'"
-    )
-    command -v psql >/dev/null || unset 'asks[psql]'
-    command -v php >/dev/null || unset 'asks[php]'
-    "$python" -c 'import psycopg2' 2>/dev/null || unset 'asks[psycopg2]'
-    [ ${#asks[@]} -eq 4 ] || skip "some clients of PostgreSQL" "only these are installed: ${!asks[*]}"
-    for client in "${!asks[@]}"; do
-        timeout 20 bash -c "${asks[$client]}" >"$folder/bare.$client" 2>/dev/null
-        patient bash -c "${asks[$client]}" >"$folder/late.$client" 2>&1 &
-    done
-    sleep 2
-    started "$pg"
-    for client in "${!asks[@]}"; do
-        for _ in $(seq 100); do
-            [ -s "$folder/late.$client" ] && break
-            sleep 0.1
-        done
-        ok "PostgreSQL starts two seconds late: $client bare is given nothing" test "$(cat "$folder/bare.$client")" != 7
-        is "PostgreSQL starts two seconds late: $client is served" "$(cat "$folder/late.$client")" 7
-    done
-    at_least "and each was rescued" "$(counted rescued)" 3
-else
-    skip "PostgreSQL, two seconds late" "it is not installed, or initdb failed: $(tail -n 1 "$folder/initdb" 2>/dev/null)"
-fi
 
 # ---- a unix socket that comes late ----
 sock=/tmp/gusset-late.sock
@@ -71,6 +30,55 @@ PY
 )
 is "a unix socket that is not there yet is tried again" "$(patient "$python" -c "import socket; s = socket.socket(socket.AF_UNIX); s.connect('$sock'); print(s.recv(9).decode().strip())" 2>&1)" late
 rm -f "$sock"
+
+# ---- how long a socket that does not block may be held, and a server that is slow to take connections ----
+config "$folder/bound.cfg" <<'CFG'
+version = 1;
+policies: { held: { retry: { attempts = 100; backoff: { base = "50ms"; jitter = "none"; factor = 1.0; }; wait = "600ms"; }; };
+            free: { retry: { attempts = 100; backoff: { base = "50ms"; jitter = "none"; factor = 1.0; }; }; };
+            limited: { timeout: { connect = "20s"; }; }; };
+hosts = ( { match = "127.0.0.5"; policy = "held"; }, { match = "127.0.0.6"; policy = "free"; }, { match = "127.0.0.7"; policy = "limited"; } );
+CFG
+bound() { timeout 20 gusset run --config "$folder/bound.cfg" -- "$python" -c "$1" 2>&1; }
+knock="
+import errno, select, socket, time
+s = socket.socket()
+s.setblocking(False)
+began = time.monotonic()
+error = s.connect_ex(('HOST', $shut))
+took = time.monotonic() - began
+if error == errno.EINPROGRESS:
+    select.select([], [s], [], 5)
+    error = s.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+print(errno.errorcode[error], int(took * 1000))"
+said=$(bound "${knock//HOST/127.0.0.5}")
+is "retry.wait: in the end it is told the error that it knows" "${said% *}" ECONNREFUSED
+at_least "retry.wait: it is held while there is time" "${said#* }" 400
+at_most "retry.wait: and no longer" "${said#* }" 2000
+at_least "retry.wait: it was tried again" "$(gusset status --json "127.0.0.5:$shut" | grep -o '"attempts":[0-9]*' | head -n 1 | cut -d: -f2)" 5
+said=$(bound "${knock//HOST/127.0.0.6}")
+is "without it: the same error" "${said% *}" ECONNREFUSED
+is "without it: one try" "$(gusset status --json "127.0.0.6:$shut" | grep -o '"attempts":[0-9]*' | head -n 1)" '"attempts":1'
+said=$(bound "
+import socket, threading, time
+l = socket.socket()
+l.bind(('127.0.0.7', 0))
+l.listen(0)
+full = []
+for _ in range(3): # the queue of those that wait to be taken: what comes then is dropped, and comes again
+    s = socket.socket()
+    s.setblocking(False)
+    s.connect_ex(l.getsockname())
+    full.append(s)
+def take():
+    time.sleep(0.5)
+    while True: full.append(l.accept()[0])
+threading.Thread(target=take, daemon=True).start()
+began = time.monotonic()
+s = socket.create_connection(l.getsockname())
+print(time.monotonic() - began > 0.4, s.getsockopt(socket.IPPROTO_TCP, 18), l.getsockname()[1])")
+is "a server that is slow to take connections: it is waited for, and the limit is taken back" "${said% *}" "True 0"
+is "and that is no failure" "$(gusset status --json "127.0.0.7:${said##* }" | grep -o '"failures":[0-9]*' | head -n 1)" '"failures":0'
 
 # ---- Redis that refuses ----
 config "$folder/strict.cfg" <<'CFG'

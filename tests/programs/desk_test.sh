@@ -61,6 +61,8 @@ servers+=("$server")
 for _ in $(seq 100); do [ -s "$folder/served" ] && break || sleep 0.05; done
 url=$(cat "$folder/served") where=${url#http://} where=${where%/metrics}
 says "the address is printed once it listens, on loopback" "$url" '^http://127\.0\.0\.1:[0-9]+/metrics$'
+exits "a second one at the same port" 1 gusset metrics --listen "$where"
+says "is told how to find another" "$err" 'port 0 takes a free one'
 exits "a scrape by curl" 0 curl -sSi "$url"
 says "is answered" "$out" '^HTTP/1.1 200 OK'
 says "with Prometheus' type" "$out" '^Content-Type: text/plain; version=0.0.4'
@@ -112,6 +114,8 @@ if command -v python3 >/dev/null; then
     says "a narrow one those that matter most" "$(terminal 45x10 0.3 gusset status -w)" '^HOST +CIRCUIT +.*FAILED$'
     says "texts are cut where that is not enough" "$(terminal 20x10 0.3 gusset status -w)" '^127\.0\.0…  '
     says "and lines where the page is short" "$(terminal 100x4 0.3 gusset status -w)" '^…$'
+    says "a terminal that changes its size is drawn anew at once" \
+        "$(terminal 100x10 2 --resize 45x10 gusset status --watch 60)" '^HOST +CIRCUIT +.*FAILED$'
     (sleep 0.4; "${quick[@]}" -- curl -s http://127.0.0.1:4/) &
     says "what comes is seen" "$(terminal 100x10 1 gusset status --watch=0.2)" '^127.0.0.1:4 '
     wait
@@ -119,6 +123,19 @@ if command -v python3 >/dev/null; then
     is "as JSON a line each" "$(timeout 0.7 gusset status --json --watch 0.3 | wc -l)" 3
     is "who reads no more ends it" "$(timeout 5 gusset status --watch 0.1 | head -n 1 | wc -l)" 1
 fi
+
+# ---- a locale without Unicode ----
+is_ascii() { is "$1" "$(LC_ALL=C grep -c '[^ -~]' <<<"$2")" 0; }
+for locale in LC_ALL=C LC_CTYPE=en_US.ISO-8859-1 LANG=POSIX; do
+    is_ascii "in $locale a simulation is drawn in ASCII" "$(env "$locale" gusset simulate -s outage)"
+    is_ascii "so is a table, and what was done for a program" "$(env "$locale" gusset status)$(env "$locale" GUSSET_STATE="$folder/ascii" "${quick[@]}" --report -- curl -s http://127.0.0.1:1/ 2>&1)"
+done
+for verb in "" run simulate status health; do is_ascii "help $verb, too" "$(LC_ALL=C gusset help $verb)"; done
+says "an ellipsis is three dots" "$(LC_ALL=C gusset help)" '\[OPTION\]\.\.\.$'
+says "curves have heights all the same" "$(LC_ALL=C gusset simulate -s brownout | grep success)" '##[=:]+##'
+says "LC_ALL is said louder than LANG" "$(LC_ALL=C.UTF-8 LANG=C gusset simulate -s outage)" '█'
+says "and where nobody says anything, Unicode is shown" "$(env -u LC_ALL -u LANG -u LC_CTYPE gusset simulate -s outage)" '█'
+! command -v python3 >/dev/null || says "what is cut on a narrow terminal ends by a tilde" "$(LC_ALL=C terminal 20x10 0.3 gusset status -w)" '^127\.0\.0~  '
 
 # ---- every verb ----
 source=$(dirname "$0")/../../src/tool
@@ -179,33 +196,5 @@ if command -v python3 >/dev/null; then
         skip "completions in zsh" "it is not installed"
     fi
 fi
-
-# ---- JSON, held against its schemas ----
-config "$folder/schema.cfg" <<'E2'
-policies: { a: { extends = "quick"; limit: { rate = 100; key = "${GUSSET_TENANT_ID:-}"; };
-                 headers = ( { name = "X-A"; value = "hidden"; } ); }; };
-hosts = ( { match = "127.0.0.1"; policy = "a"; methods = ["GET"]; }, { match = "127.0.0.0/8"; policy = "standard"; },
-          { match = "*"; policy = "quick"; mode = "shadow"; } );
-E2
-export GUSSET_CONFIG=$folder/schema.cfg
-rm -f "$GUSSET_STATE"
-fits "status before there is a state" status "$(gusset status --json)"
-fits "a report of a run" report "$(gusset run --tenant t --report --json -- sh -c 'curl -s http://127.0.0.1:1/; curl -s http://localhost:1/' 2>&1)"
-gusset run -- curl -s http://127.0.0.1:1/
-gusset trip 127.0.0.1:2 >/dev/null
-fits "status of all" status "$(gusset status --json)"
-fits "events" events "$(gusset events --json -n all)"
-fits "explain of a URL" explain "$(gusset explain --json http://127.0.0.1:1/)"
-fits "of a host and port that no rule means" explain "$(gusset explain --json --program other --config "$XDG_CONFIG_HOME/completed.cfg" 127.0.0.1:1)"
-fits "of a policy" explain "$(gusset explain --json --policy external)"
-fits "doctor of a program" doctor "$(gusset doctor --json curl)"
-fits "of a process" doctor "$(gusset doctor --json $$)"
-fits "check of a fine file" check "$(gusset check --json)"
-fits "of a faulty one" check "$(gusset check --json --set retry.bogus=1 2>&1)"
-fits "metrics" metrics "$(gusset metrics --json)"
-services=$(realpath "$schemas/../gusset.cfg")
-fits "services" services "$(gusset services --json --config "$services")"
-fits "explain of a service" explain "$(gusset explain --json --config "$services" https://orders/v1)"
-is "a schema that does not fit is found out" "$(fits x check '{"file": 1}' 2>&1 | grep -c '^not ok')" 1
 
 done_testing

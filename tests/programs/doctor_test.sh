@@ -22,12 +22,24 @@ has() { command -v "$1" >/dev/null || [ -e "$1" ] || { skip "$1" "it is not inst
 says "curl: the easy interface is seen" "$(gusset doctor curl >/dev/null; echo $?)" '^easy +seen +curl calls libcurl\.so' curl
 says "curl as JSON" "$(gusset doctor curl >/dev/null; echo $?)" '^\{"path":"/[^"]*/curl","binary":.*"wrapped":true,"libcurl":"libcurl\.so' curl --json
 is "curl as JSON: the level of easy" "$(level easy)" seen
+config "$folder/some.cfg" <<'CFG'
+version = 1;
+hosts = ( { match = "db.internal:5432"; policy = "database"; }, { match = "10.0.0.0/8"; policy = "quick"; programs = ["psql"]; },
+          { match = "off.example"; policy = "quick"; mode = "off"; } );
+CFG
+# shellcheck disable=SC2317 # called by way of says
+GUSSET_CONFIG=$folder/some.cfg says "curl: the hosts that are protected are named, and not those of other programs" 0 \
+    '^- rules mean db\.internal:5432; ' curl
+GUSSET_CONFIG=$folder/none.cfg says "curl: a configuration that is not there protects nobody" 0 'no rule means any host' curl
 # The multi interface: what is said must be what the library exports.
 wanted=missed
 ! readelf --dyn-syms -W "$BUILD/libgusset.so" | grep -q ' curl_multi_perform@' || wanted=seen
 if has /usr/lib/git-core/git-remote-http; then
     gusset doctor --json /usr/lib/git-core/git-remote-http >"$folder/out"
     is "git-remote-http: the multi interface is judged by what the library stands in front of" "$(level multi)" $wanted
+fi
+if has chronyd; then
+    says "chronyd: it confines itself, and what follows" 0 'chronyd confines it by seccomp: what it calls after that is left alone' "$(command -v chronyd)"
 fi
 if has php; then
     says "php: libcurl may come with an extension" 0 '^easy +if it comes .*bound deeply' "$(command -v php)"
@@ -79,7 +91,8 @@ else
     skip "a program with libcurl.a linked in" "there is no libcurl.a"
 fi
 cc -o "$folder/idle" -x c - <<<'int main(void) { return 0; }'
-says "a program that calls nothing" 2 'nothing to harden' "$folder/idle"
+says "a program that calls nothing" 2 'nothing to harden in it' "$folder/idle"
+ok "may still start others that do" grep -q 'programs that it starts are wrapped with it' "$folder/out"
 is "as JSON: result none, though it would be wrapped" \
     "$(gusset doctor --json "$folder/idle" | grep -o '"result":"none","wrapped":true')" '"result":"none","wrapped":true'
 if echo 'int ares_library_init(int); int connect(int, const void *, unsigned); int main(void) { return ares_library_init(0) + connect(0, 0, 0); }' |

@@ -60,7 +60,13 @@ is "the trace of \$TRACEPARENT goes on" "$(header again traceparent | cut -d - -
 is "with a span for each attempt, none the parent's" "$(header again traceparent | cut -d - -f 3 | grep -v b7ad6b7169203331 | sort -u | wc -l)" 3
 gusset run -- curl -s -o /dev/null "$url/?key=two" -o /dev/null "$url/?key=two"
 is "another call has another id" "$(header two X-Request-Id | sort -u | wc -l)" 2
-for wrong in nonsense "00-00000000000000000000000000000000-b7ad6b7169203331-01" "$parent"$'\r\nX-Evil: 1'; do
+TRACEPARENT=cc${parent#00}-and-more gusset run -- curl -s -o /dev/null "$url/?key=later"
+TRACEPARENT=cc${parent#00} gusset run -- curl -s -o /dev/null "$url/?key=later"
+TRACEPARENT=cc${parent:2:51}fe gusset run -- curl -s -o /dev/null "$url/?key=later"
+is "that of a later version goes on as one of ours" "$(header later traceparent | cut -d - -f 1,2,4 | sort | uniq -c | xargs)" \
+    "1 00-0af7651916cd43dd8448eb211c80319c-00 2 00-0af7651916cd43dd8448eb211c80319c-01"
+for wrong in nonsense "00-00000000000000000000000000000000-b7ad6b7169203331-01" "$parent"$'\r\nX-Evil: 1' \
+    "ff${parent#00}" "$parent-more" "cc${parent#00}more"; do
     ask zero >/dev/null
     TRACEPARENT=$wrong gusset run -- curl -s -o /dev/null "$url/?key=wrong"
     is "a TRACEPARENT that is none begins a new trace: ${wrong:0:30}" "$(header wrong traceparent | grep -cE '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$') \
@@ -98,6 +104,12 @@ is "its others go with it" "$(header own X-Other)" mine
 LD_PRELOAD=$BUILD/libgusset.so "$client" "$url/?key=client&status=503&first=1" 'header=X-File: mine' 'header=X-Other: 1' repeat=2 dup >/dev/null
 is "a program's own list is whole after each call, and in a duplicate" "$(header client X-File | sort | uniq -c | xargs) $(header client X-Other | wc -l)" \
     "3 from-a-file 2 mine 3"
+
+rule "*" ', { name = "x-request-id"; value = "of-the-rule"; }, { name = "X-Tenant-Id"; value = "${NO_SUCH_VARIABLE:-}"; }'
+gusset run --tenant t1 -- curl -s -o /dev/null "$url/?key=twice"
+is "what the rule's own list names is not propagated beside it, unless it is left out there" \
+    "$(header twice X-Request-Id) $(header twice X-Tenant-Id)" "of-the-rule t1"
+rule "*" ""
 
 # ---- redirects ----
 to() {

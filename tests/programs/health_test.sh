@@ -88,12 +88,15 @@ is "has the states" "$(field "$(gusset health --json)" '[(s["name"], s["state"])
     "[('user-service', 'HEALTHY'), ('orders', 'HEALTHY'), ('database', 'HEALTHY'), ('nobody', 'UNHEALTHY')]"
 is "status does not show what checks remember" "$(gusset status | grep -c health)" 0
 says "metrics tell the state of each address" "$(gusset metrics)" "^gusset_service_health\\{service=\"nobody\",address=\"127.0.0.1:$closed\",state=\"UNHEALTHY\"\\} 1$"
-if command -v python3 >/dev/null; then
-    ask 'mode?delay=1500' >/dev/null
-    says "who waits before a terminal is told how far it is" \
-        "$(timeout 10 python3 -c 'import pty; pty.spawn(["gusset", "health", "user-service", "database"])')" '1 of 2 checked'
-    ask mode >/dev/null
-fi
+how_long() { field "$(gusset health --json nobody)" '[(a["since"], a["for_ms"]) for s in d["services"] for a in s["addresses"]][0]'"[$1]"; }
+since=$(how_long 0)
+sleep 0.3
+is "how long it has been so is told, from when it began" "$(how_long 0)" "$since"
+at_least "until now" "$(how_long 1)" 300
+ask zero >/dev/null
+timeout 2.6 gusset health --watch user-service orders >/dev/null
+is "--watch checks a service by its own interval, one of ten seconds once" "$(ask 'count?key=/health')" 1
+at_least "and one of a second each second" "$(ask 'count?key=/ready')" 2
 at_least "--watch checks again and again" \
     "$(timeout 1 gusset health --watch 0.2 --json | grep -c HEALTHY)" 3
 exits "a service that there is not" 125 gusset health bogus

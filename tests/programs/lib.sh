@@ -6,9 +6,9 @@ set -u
 BUILD=$(realpath "${BUILD:-build/release}")
 export PATH=$BUILD:$PATH
 folder=$(mktemp -d)
-export GUSSET_STATE=$folder/state HOME=$folder/home XDG_CONFIG_HOME=$folder/home/.config
+export LANG=C.UTF-8 GUSSET_STATE=$folder/state HOME=$folder/home XDG_CONFIG_HOME=$folder/home/.config
 unset GUSSET_CONFIG GUSSET_POLICY_IMPLIED GUSSET_MODE GUSSET_LOG GUSSET_ONLY GUSSET_SKIP GUSSET_POLICY GUSSET_SET TRACEPARENT TRACESTATE
-unset GUSSET_REQUEST_ID GUSSET_TENANT_ID GUSSET_PROJECT_ID http_proxy https_proxy all_proxy no_proxy
+unset LC_ALL LC_CTYPE GUSSET_REQUEST_ID GUSSET_TENANT_ID GUSSET_PROJECT_ID http_proxy https_proxy all_proxy no_proxy
 mkdir -p "$XDG_CONFIG_HOME"
 passed=0 failed=0 skipped=0
 servers=()

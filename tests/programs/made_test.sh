@@ -30,7 +30,8 @@ trip() {
 # What differs by nature: whom it was connected with, whether it was before, and the Host header's length.
 plain() { sed -E 's/ (request_size|port|ip|local_ip|connects|connected)=[^ ]*//g'; }
 options=("" "include" "follow" "fail" "fail include" "head" "head include" "headerdata" "pause" "pause include" "short=1" "header=X-A:1"
-    "repeat=2" "dup" "reset" "custom=GET" "timeout=5000")
+    "repeat=2" "dup" "reset" "custom=GET" "timeout=5000"
+    "option=113:1 repeat=2")
 
 # as_served NAME URL [OPTION]...: each scenario, in each interface, is as of the server that says the same
 as_served() {
@@ -59,7 +60,7 @@ is "the server saw none of it" "$(counted rejected)" "$(counted calls)"
 for way in "-sf" "-s -o $folder/out" "-sI" "-sL" "-s -d a=b" "-s -T $folder/up.txt" "-s --http2-prior-knowledge" "-s --http2" \
     "-s -x http://127.0.0.1:9" "-s -p -x http://127.0.0.1:9" "-s -x socks5://127.0.0.1:9" "-s --preproxy socks5://127.0.0.1:9" \
     "-s --proto =http" "-s --aws-sigv4 aws:amz -u a:b" "-s -u a:b --anyauth" "-s --interface 127.0.0.9" "-s --resolve 127.0.0.1:$says:127.0.0.8" \
-    "-s --limit-rate 1M" "-s --max-filesize 20" "-s --compressed" "-s --connect-to ::127.0.0.1:9"; do
+    "-s -4" "-s -6 --http1.0" "-s --limit-rate 1M" "-s --max-filesize 20" "-s --compressed" "-s --connect-to ::127.0.0.1:9"; do
     # shellcheck disable=SC2086 # words
     is "curl $way" "$(under curl $way -o /dev/null -w '%{http_code} %{url_effective} %{scheme} %{content_type} %{num_connects}' "http://127.0.0.1:$says/x?y" 2>&1)" \
         "503 http://127.0.0.1:$says/x?y HTTP text/plain; charset=utf-8 1"
@@ -156,6 +157,15 @@ is "a handle goes on with the server's own" "$(under curl -s -w '%{http_code} ' 
     "instead200 real
 200 real
 200"
+
+policy 'retry: { attempts = 1; }; fallback: { body = "instead"; };'
+for order in "schemes=ftp protocols=3" "protocols=4 schemes=http,https"; do
+    ask zero >/dev/null
+    # shellcheck disable=SC2086
+    is "of two options that say which schemes are allowed the last one holds: $order" \
+        "$(under "$client" "http://127.0.0.1:$port/p?status=503&first=1" $order repeat=2 | grep -E '^(write|result)' | xargs)" \
+        "write 7: instead result 0 status 200 write 3: ok result 0 status 200"
+done
 
 # ---- what is wrong is said ----
 # wrong GROUP SENTENCE

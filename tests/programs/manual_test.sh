@@ -51,9 +51,10 @@ if ! start_world $names api.shop.example; then
     skip "every command line that is shown is run" "there is no world for them"
     done_testing
 fi
-"$BUILD/upstream" --port 8080 --quiet >/dev/null & # the README's server
-servers+=($!)
-listens 8080 $!
+"$BUILD/upstream" --port 8080 --quiet >/dev/null & # the README's server, until it starts one itself
+readme_server=$!
+servers+=("$readme_server")
+listens 8080 "$readme_server"
 mount -t tmpfs none /run
 mount -t tmpfs none /usr/local/lib
 [ ! -d /var/lib/prometheus ] || mount -t tmpfs none /var/lib/prometheus
@@ -68,7 +69,8 @@ for script in backup.sh nightly-job nightly-sync nightly.sh job program; do
     chmod +x $script
 done
 printf 'deploy:\n\tcurl -sS https://api.example.com/\n' >Makefile
-mkdir -p "$XDG_CONFIG_HOME/gusset" scripts
+mkdir -p "$XDG_CONFIG_HOME/gusset" scripts build
+ln -s "$BUILD" build/release
 ln -s "$(type -P true)" scripts/deps # what is needed is there, or the suite would not run
 configs=("$XDG_CONFIG_HOME/gusset/gusset.cfg" "$folder/none" "$folder/of_readme")
 config "${configs[0]}" <<<'hosts = ( { match = "*"; policy = "standard"; } ); services = ( { name = "user-service"; url = "http://${USER_SERVICE_HOST:-localhost}:8001"; } );'
@@ -88,7 +90,7 @@ know # hosts that a user would have called
 # may_be LINE: the exit statuses that are as they should be
 may_be() {
     case $1 in
-    *' -f'* | *--watch* | *--listen*) echo "124" ;;    # these go on until they are interrupted
+    *' -f'* | *--watch* | *--listen* | "gusset agent"*) echo "124" ;;    # these go on until they are interrupted
     *127.0.0.1:8080*) echo "0 7 22" ;;                  # the README's outage
     *"doctor /usr/lib/php"*) [ -e /usr/lib/php/20220829/curl.so ] && echo "0 1" || echo "125" ;; # PHP sees to it itself
     *"doctor "*) echo "0 1 2" ;;
@@ -107,10 +109,27 @@ for line in "${lines[@]}"; do
         skip "$line" "${shell%% *} is not installed"
         continue
     fi
+    if [[ $line == *'&' ]]; then # a server, which is there for the lines that follow
+        kill "$readme_server"
+        wait "$readme_server" 2>/dev/null
+        eval "$line" >/dev/null
+        servers+=($!)
+        ok "$line" listens 8080 $!
+        continue
+    fi
     allowed=$(may_be "$line") seconds=20
     [ "$allowed" != 124 ] || seconds=0.4
-    timeout $seconds $shell -c "$line" >"$folder/out" 2>"$folder/err"
+    timeout $seconds $shell -c "$line" >"$folder/out" 2>"$folder/err" </dev/null
     status=$?
+    case $line in # what the README says that they show
+    "gusset status "*"never reached"*)
+        says "the README's circuit is open" "$(cat "$folder/out")" '^127\.0\.0\.1:8080 +quick +open'
+        is "and the last of its four calls never reached the server" "$(curl -s http://127.0.0.1:8081/total)" 5 ;;
+    "gusset events -n 4 "*)
+        is "and closes, as the README says" "$(awk '$4 == "127.0.0.1:8080" {print $3}' "$folder/out" | tail -n 2 | xargs)" "probe closed" ;;
+    "gusset run --shadow --report --policy aggressive"*)
+        says "a policy in shadow counts" "$(cat "$folder/err")" '^127\.0\.0\.1:8080 +aggressive \(shadow\) +1 +1 +\(1\)' ;;
+    esac
     case $line in # the next lines are of another story
     "gusset trip"*) gusset reset >/dev/null ;;
     "gusset off"* | "gusset mode"*) rm -f "$GUSSET_STATE" && know ;;

@@ -35,6 +35,9 @@ if command -v systemd-analyze >/dev/null; then
     mkdir -p "$folder/units/some.service.d"
     printf '[Service]\nExecStart=/bin/true\n' >"$folder/units/some.service"
     cp "$to/usr/share/doc/gusset/examples/systemd/gusset.conf" "$folder/units/some.service.d/"
+    cp "$to/usr/share/doc/gusset/examples/systemd/gusset-agent@.service" "$folder/units/"
+    sed -i "s|^ExecStart=/usr/bin/|ExecStart=$to/usr/bin/|" "$folder/units/gusset-agent@.service"
+    is "systemd takes the agent's unit" "$(systemd-analyze verify --man=no "$folder/units/gusset-agent@root.service" 2>&1 | grep -i gusset)" ""
     is "systemd takes the drop-in" "$(systemd-analyze verify --man=no "$folder/units/some.service" 2>&1 | grep -i gusset)" ""
 fi
 exits "make uninstall" 0 made uninstall DESTDIR="$to" PREFIX=/usr LIBDIR=/usr/lib

@@ -39,6 +39,8 @@ network      timeout.connect=5s timeout.attempt=10s timeout.total=10s
 database     retry.attempts=2 retry.backoff.base=100ms retry.backoff.cap=1s timeout.connect=10s breaker.consecutive=3 breaker.open=30s
 external     breaker.consecutive=5 breaker.open=60s
 PRESETS
+says "explain names every group that a policy does not apply" "$(gusset explain --policy standard)" \
+    '^not applied: limit, bulkhead, .*pool, fallback, stale, fault$'
 
 # ---- the environment's names ----
 start_upstream

@@ -82,6 +82,9 @@ ok "status tells of it" grep -q shadow <(gusset status)
 gusset mode configured >/dev/null
 gusset mode off --host "127.0.0.1:$port" >/dev/null
 is "a host can be switched off by itself" "$(tries)" 1
+is "and status tells of it" "$(gusset status --json "127.0.0.1:$port" | grep -o '"mode":"off"' | uniq) $(gusset status | grep -o 'switched: off' | uniq) $(gusset status "127.0.0.1:$port" | grep -o '^  mode .*' | uniq)" \
+    '"mode":"off" switched: off   mode      off, by `gusset mode --host`'
+fits "as its schema says" status "$(gusset status --json)"
 gusset mode configured --host "127.0.0.1:$port" >/dev/null
 gusset off --host 127.0.0.1 >/dev/null
 is "with all of its ports" "$(tries)" 1
@@ -133,6 +136,12 @@ is "and with another one after a reload" "$(knock)" "No route to host"
 configure 1 "" "breaker: { consecutive = 1; errno = \"ETIMEDOUT\"; open = \"60s\"; };"
 LD_PRELOAD=$BUILD/libgusset.so curl -s -o /dev/null "$url/"
 is "and with what a program that starts has compiled" "$(knock)" "Connection timed out"
+configure 1 "" "breaker: { consecutive = 1; errno = \"EHOSTUNREACH\"; open = \"60s\"; };"
+gusset run -- true
+is "and with what gusset run has" "$(knock)" "No route to host"
+configure 1 "" "breaker: { consecutive = 1; errno = \"ETIMEDOUT\"; open = \"60s\"; };"
+gusset simulate --scenario outage --duration 2s "$url" >/dev/null
+is "or another verb" "$(knock)" "Connection timed out"
 eval "exec ${program[1]}>&-"
 wait "$program_PID" 2>/dev/null
 
@@ -155,6 +164,11 @@ at_least "a program has mappings" "$before" 50
 at_most "of which ten changes of a file with a service leave none behind" $(($(maps) - before)) 4
 eval "exec ${program[1]}>&-"
 wait "$program_PID" 2>/dev/null
+
+configure 2
+gusset reload >/dev/null
+at_most "nor do changes while vfork children leave their connects behind" \
+    "$(LD_PRELOAD=$BUILD/libgusset.so "$BUILD/clients/vforked" "$port" 12 "echo '# another line' >>$config; gusset reload >$folder/reloaded")" 2
 
 # 8 threads and 4 processes at work while the file changes all the time.
 :

@@ -48,7 +48,7 @@ for way in "-Z" "-i" "--http1.0" "--compressed"; do
 done
 # All but the body, which comes in other pieces.
 told() { grep -aE '^(header|info|error|message|result)' "$1" | tr -d '\r'; }
-for how in reset close; do
+for how in reset close "reset&chunked=1"; do
     for way in "" via=poll via=wait via=fdset via=socket; do
         zero
         timeout 20 "$client" "$cuts/some?cut=0&how=$how" info $way >"$folder/bare"
@@ -73,6 +73,29 @@ if php -r 'curl_version();' 2>/dev/null; then
     is "PHP: 50 MB, cut ten times" "$(resuming -- php -r '$c = curl_init($argv[1]); curl_setopt($c, CURLOPT_RETURNTRANSFER, true);
         $b = curl_exec($c); $i = curl_getinfo($c); echo md5($b), " ", $i["http_code"], " ", $i["size_download"], " ", $i["download_content_length"];' -d memory_limit=300M "$cuts/big?cut=10")" \
         "$(md5sum <"$folder/files/big" | cut -d ' ' -f 1) 200 50000000 50000000"
+    cat >"$folder/grows.php" <<'PHP'
+<?php
+$c = curl_init($argv[1]);
+$seen = [];
+curl_setopt_array($c, [CURLOPT_RETURNTRANSFER => true, CURLOPT_NOPROGRESS => false,
+    CURLOPT_XFERINFOFUNCTION => function ($c, $total, $now) use (&$seen) { $seen[] = [$total, $now]; return 0; }]);
+if ($argv[2] == 'easy') {
+    curl_exec($c);
+} else {
+    $m = curl_multi_init();
+    curl_multi_add_handle($m, $c);
+    do { curl_multi_exec($m, $running); curl_multi_select($m, 0.05); } while ($running);
+}
+$totals = array_values(array_unique(array_filter(array_column($seen, 0))));
+$now = $sorted = array_column($seen, 1);
+sort($sorted);
+echo implode(",", $totals), $now === $sorted ? " grows to " : " goes back from ", max($now), "\n";
+PHP
+    for way in easy multi; do
+        zero
+        is "PHP, $way: its progress function sees one body that grows" "$(resuming --set retry.backoff.base=300ms --set retry.backoff.cap=300ms -- php "$folder/grows.php" "$cuts/some?cut=3" $way)" \
+            "300000 grows to 300000"
+    done
 else
     skip "PHP: 50 MB, cut ten times" "php-curl is not installed"
 fi
@@ -128,9 +151,23 @@ zero
 is "a reply that is not a file's is none of it" "$(resuming -- curl -s -X POST -o /dev/null -w '%{http_code}' "$cuts/some?cut=1"; heads | grep -c bytes=)" "5010"
 kept "a server without ranges begins anew, and what has come is left out" "range=no"
 kept "in chunks" "chunked=1"
+kept "parts that end with their connection, and do so too early" "sized=no&how=close"
+kept "parts that have more than there is" "sized=no&extra=100"
 kept "a date that is old enough" "tag=none&date=old"
 kept "a tag that a 206 does not repeat" "tag=first"
 kept "a 503 instead of the rest is tried again" "status=503"
+zero
+is "what it is told of an error is what broke off" "$(resuming -- curl -sS -o /dev/null "$cuts/some?cut=1&tag=other" 2>&1)" \
+    "$(zero; curl -sS -o /dev/null "$cuts/some?cut=1" 2>&1)"
+zero
+is "parts that always end too early are a transfer that broke off" \
+    "$(resuming --set retry.attempts=3 -- curl -sS -o "$folder/out" -w '%{http_code} ' "$cuts/some?cut=9&sized=no&how=close" 2>&1; echo $?)" \
+    "curl: (18) transfer closed with outstanding read data remaining
+200 18"
+zero
+is "refused when it would go on: it is told how much has come" \
+    "$(resuming --set limit.rate=1 --set limit.per=1h --set limit.burst=1 -- curl -s -o "$folder/out" -w '%{http_code} %{size_download}' "$cuts/some?cut=1"; echo " $?")" \
+    "200 75000 56"
 zero
 is "without retry.resume it fails as ever" "$(gusset run --policy standard -- curl -s -o /dev/null "$cuts/some?cut=1"; echo $?)" 56
 is "nobody asked for a part" "$(heads | grep -c bytes=)" 0

@@ -110,6 +110,68 @@ CFG
 } >"$places/faults" 2>&1
 ok "the faults are told" grep -q broken.cfg: "$places/faults"
 
+# What a reply is made of, kept in or led to, and where calls are recorded and played again.
+start_upstream
+shelf=$GUSSET_STATE.stale-$(id -u)
+config "$folder/replies.cfg" <<CFG
+version = 1;
+faults = true;
+log: { level = "debug"; target = "$places/replies.log"; format = "logfmt"; };
+policies: {
+  kept: { retry: { attempts = 3; backoff: { base = "1ms"; cap = "2ms"; }; resume = true; idempotency_key = true; budget: { ratio = 100; }; };
+          breaker: { consecutive = 8; open = "100ms"; reject = "503"; }; stale: { };
+          headers = ( { name = "X-Env"; value = "Bearer \${TOKEN}"; } ); };
+  made: { extends = "kept"; fallback: { body = "${secret}20fallback"; methods = ["GET", "POST"]; }; limit: { rate = 3; per = "1s"; burst = 3; key = "\${TOKEN}"; reject = "429"; }; };
+  ill: { extends = "kept"; fault: { percent = 70; error = "503"; until = "2099-01-01T00:00:00Z"; }; };
+};
+services = ( { name = "users"; urls = ["http://127.0.0.1:1", "http://127.0.0.1:$port/api"]; prefix = true; policy = "kept";
+               health: { path = "/health?key=${secret}21health"; timeout = "1s"; }; } );
+hosts = ( { match = "127.0.0.1"; policy = "kept"; },
+          { match = "127.0.0.1"; paths = ["/made*"]; policy = "made"; }, { match = "127.0.0.1"; paths = ["/ill*"]; policy = "ill"; } );
+CFG
+export GUSSET_CONFIG=$folder/replies.cfg
+url=http://127.0.0.1:$port
+gets() {
+    local query="key=${secret}22query&text=x" user="u:${secret}23userinfo"
+    for path in kept/${secret}24path made ill; do
+        "$@" curl -sS -o /dev/null -H "X-Key: ${secret}25key" "$url/$path?$query"
+        "$@" curl -sS -o /dev/null -H "X-Key: ${secret}25key" "$url/$path?$query&body=9000&reset=body"
+        "$@" curl -sS -o /dev/null -d "${secret}26body" "http://$user@127.0.0.1:$port/$path?$query&status=503"
+        "$@" curl -sS -o /dev/null --oauth2-bearer "${secret}27token" "http://users/$path?$query"
+        "$@" curl -sS -o /dev/null "http://$user@users/$path?$query&status=503"
+    done
+}
+{
+    gets gusset run --record "$places/record" --report --
+    cp "$places/record" "$places/record.up"
+    cp -r "$shelf" "$folder/shelf.up"
+    ask down >/dev/null
+    gets gusset run --record "$places/record" --report --json --
+    gets gusset run --shadow --report --
+    ask up >/dev/null
+} >"$places/replies.said" 2>&1
+ok "replies were kept" test "$(find "$folder/shelf.up" -type f ! -name key | wc -l)" -ge 2
+ok "given again" test "$(counted stale)" -ge 1
+ok "made" test "$(counted fallback)" -ge 1
+ok "rehearsed" test "$(counted faults)" -ge 1
+find "$folder/shelf.up" "$shelf" >"$places/shelf.names"
+find "$folder/shelf.up" "$shelf" -type f -exec cat {} + >"$places/shelf.files"
+{
+    gusset metrics
+    gusset metrics --json
+    gusset status
+    gusset status --json
+    gusset events -n all
+    gusset events -n all --json
+} >"$places/figures" 2>&1
+for form in "" --json; do
+    gusset health $form
+    gusset replay "$places/record.up" --policy standard $form
+    gusset replay "$places/record" --config "$folder/replies.cfg" $form
+done >"$places/played" 2>&1
+ok "the record was played" grep -q 'calls' "$places/played"
+cp "$GUSSET_STATE" "$places/replies.state"
+
 for file in "$places"/*; do
     found=$(grep -aoE "${secret}[0-9]+[a-z]*" "$file" | sort -u | xargs)
     case $(basename "$file") in
@@ -127,6 +189,7 @@ forget
 GUSSET_CONFIG=$folder/limit.cfg gusset run -- curl -s -o /dev/null "$url/"
 is "a limit's key is not in the state either" "$(grep -aoE "${secret}[0-9]+[a-z]*" "$GUSSET_STATE" | sort -u | xargs)" ""
 is "the image is for its owner alone" "$(find "$folder" -maxdepth 1 -name "gusset-$(id -u).rules-*" ! -perm 0600 | wc -l)" 0
+is "so are a record and what is kept" "$(stat -c %a "$places/record" "$shelf" "$shelf"/* | sort -u | xargs)" "600 700"
 is "so is the log" "$(stat -c %a "$places/log.json")" 600
 
 done_testing

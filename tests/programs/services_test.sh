@@ -91,6 +91,15 @@ is "also behind a redirect" "$(run curl -sSL -u u:p -b a=b -H 'Authorization: x'
 is "a service may have them" "$(run curl -sS -u u:p -b a=b "http://trusted/?echo=request" | heads "$secrets")" "$bare Authorization: Basic dTpw Cookie: a=b"
 is "those in the URL, too" "$(run curl -sS "http://u:p@trusted/?echo=request" | heads "$secrets")" "$bare Authorization: Basic dTpw"
 
+# Proxies: one that the environment names is not asked for what runs on this machine, nor for a name that is excepted.
+export http_proxy=http://127.0.0.1:$shut
+is "a proxy that the environment names is not asked for a service on this machine" "$(run curl -sS "http://plain/?echo=request" | heads)" "$bare"
+is "under the asked host neither" "$(run curl -sS "http://asked/?echo=request" | heads)" "GET /?echo=request HTTP/1.1 Host: asked"
+is "one that the program names is" "$(run curl -s -x "http://127.0.0.1:$port" "http://plain/?echo=request" | heads)" "GET http://127.0.0.1:$port/?echo=request HTTP/1.1 $here"
+is "but not for a name that it excepts" "$(run curl -sS -x "http://127.0.0.1:$shut" --noproxy plain "http://plain/?echo=request" | heads)" "$bare"
+is "and the next request of the handle goes by the environment again" \
+    "$(run curl -s -o /dev/null -o /dev/null -w '%{http_code} ' "http://plain/?echo=request" "http://127.0.0.1:$port/")" "200 000 "
+unset http_proxy
 ask zero >/dev/null
 run curl -sS "https://plain/" >"$folder/said" 2>&1
 is "https never becomes http: the name is not found, nothing is sent" "$? $(ask connections)" "6 0"
@@ -111,23 +120,61 @@ fi
 
 # ---- the handle stays the program's ----
 other="http://127.0.0.1:$port/other?echo=request"
-for way in again dup reset curlu port multi late jar; do
+stays() {
+    local way=$1 with=${2-}
     run "$client" $way "http://plain/s?echo=request&cookie=served" "$other" >"$folder/said" 2>&1
     "$client" $way "http://127.0.0.1:$port/s?echo=request&cookie=served" "$other" >"$folder/bare" 2>&1
     # what FILE PATH: the requests for it, as they came
     what() { awk -v RS='-- ' -v path="$2" '$0 ~ "GET " path {print}' "$1" | tr -d '\r' | grep -v '^[0-9]* http:'; }
-    is "$way: what goes elsewhere is as bare" "$(what "$folder/said" /other)" "$(what "$folder/bare" /other)"
-    ok "$way: and something does" grep -q "GET /other" "$folder/said"
-    is "$way: the service sees none of the program's credentials" "$(what "$folder/said" /s | grep -ciE 'authorization|own=cookie')" 0
-    [ $way = port ] && continue # bare it leads nowhere
-    is "$way: but all of its calls" "$(what "$folder/said" /s | grep -c GET) $(what "$folder/said" /s | grep -c 'X-Own: 1')" \
+    is "$way$with: what goes elsewhere is as bare" "$(what "$folder/said" /other)" "$(what "$folder/bare" /other)"
+    ok "$way$with: and something does" grep -q "GET /other" "$folder/said"
+    is "$way$with: the service sees none of the program's credentials" "$(what "$folder/said" /s | grep -ciE 'authorization|own=cookie')" 0
+    [ $way = port ] && return # bare it leads nowhere
+    is "$way$with: but all of its calls" "$(what "$folder/said" /s | grep -c GET) $(what "$folder/said" /s | grep -c 'X-Own: 1')" \
         "$(what "$folder/bare" /s | grep -c GET) $(what "$folder/bare" /s | grep -c 'X-Own: 1')"
-done
+}
+for way in again dup reset curlu port multi late jar; do stays $way; done
+if backport=$(bash "$(dirname "$0")/loading/backport" "$folder/backport" 2>"$folder/why"); then
+    for way in curlu dup; do LD_LIBRARY_PATH=$backport stays $way ", a newer libcurl"; done
+else
+    skip "a newer libcurl" "$(tail -n 1 "$folder/why")"
+fi
 is "port: the service's holds" "$(run "$client" port "http://plain/s?echo=request" "$other" | heads | sed 's/ --.*//')" "GET /s?echo=request HTTP/1.1 $here"
 is "jar: a cookie that the service has set comes back to it" "$(run "$client" jar "http://plain/s?echo=request&cookie=served" "$other" | grep -c '^Cookie: served=1')" 2
 run "$client" lead "http://plain/s?echo=request" "$other" "$first" >"$folder/said"
 is "where the program leads its connections itself, it knows better" "$(heads Authorization <"$folder/said" | sed 's/ --.*//')" "GET /s?echo=request HTTP/1.1 Host: plain Authorization: Bearer token"
 is "and then no more" "$(grep -c '^GET /s' "$folder/said") $(tr -d '\r' <"$folder/said" | grep -c "^$here")" "2 2"
+
+# ---- the environment, again ----
+cat >"$folder/moves.py" <<'PY'
+import os, socket, sys
+for line in sys.stdin:
+    if "=" in line:
+        os.environ.update([line.strip().split("=", 1)])
+    print(socket.create_connection(("users", 80)).getpeername()[1], flush=True)
+PY
+mkfifo "$folder/moves"
+run "$python" "$folder/moves.py" <"$folder/moves" >"$folder/moved" 2>&1 &
+program=$!
+exec 7>"$folder/moves"
+# goes LINE: where the program's next call goes
+goes() {
+    local before
+    before=$(wc -l <"$folder/moved")
+    echo "$1" >&7
+    for _ in $(seq 250); do
+        [ "$(wc -l <"$folder/moved")" -gt "$before" ] && break
+        sleep 0.02
+    done
+    tail -n 1 "$folder/moved"
+}
+is "a program asks for a service" "$(goes again)" "$port"
+is "what it puts into its environment does not hold as it runs" "$(goes "USERS_PORT=$first")" "$port"
+touch "$folder/services.cfg"
+gusset reload >/dev/null
+is "but from a reload on" "$(goes again)" "$first"
+exec 7>&-
+wait "$program"
 
 # ---- several addresses ----
 forget

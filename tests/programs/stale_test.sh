@@ -71,6 +71,8 @@ is "not kept: what is no 200, a HEAD, where a redirect led" "$(kept)" 0
 gets -o "$folder/out" "$url/own?body=90000&reset=body" >/dev/null
 is "not kept: half a body, and no draft of it" "$(kept)" 0
 
+gets -o /dev/null --ignore-content-length "$url/own?body=90000&close=body" >/dev/null
+is "not kept: half a body, though the program does not mind" "$(kept)" 0
 gets --request-target "/other?text=x" "$url/own?text=y" >/dev/null
 gets --raw "$url/own?body=30&chunked=1" >/dev/null
 is "not kept: what its URL does not name, and what was not decoded (curl --raw)" "$(kept)" 0
@@ -78,6 +80,10 @@ gets --resolve "elsewhere.test:$port:127.0.0.1" -k "$url/own?text=x" >/dev/null
 ask down >/dev/null
 is "another server's at the same name, or one that nobody verified, is not given to others" "$(gets "$url/own?text=x"; gets -k "$url/own?text=x")" " 000 000"
 ask up >/dev/null
+rm -rf "$shelf"
+
+is "a list of CURLOPT_RESOLVE may be freed when libcurl has read it" \
+    "$(under /usr/bin/python3 "$(dirname "$0")/clients/resolves.py" "$url/1?body=0" "$url/2?body=0" "$url/3?body=0" 2>&1 | xargs)" "0 0 0"
 rm -rf "$shelf"
 
 # says FIELD: a server whose reply has that field
@@ -93,6 +99,9 @@ for field in "Cache-Control: no-cache" "Cache-Control: max-age=3, must-revalidat
     says "$field"
     is "not kept: $field" "$(kept)" 0
 done
+printf 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nLast-Modified: Sun, 13 Sep 2020 12:26:40 GMT\r\n\r\n3\r\nhi\n\r\n0\r\n\r\n' >"$folder/said"
+is "not kept: no body, because the program has a newer one (curl -z)" \
+    "$(gets -z 'Fri, 01 Jan 2021 00:00:00 GMT' "http://127.0.0.1:$(cat "$folder/says.port")/"; kept)" " 3040"
 for field in "Cache-Control: max-age=3" "Vary: Accept-Encoding" "X-Private: no-store"; do
     rm -rf "$shelf"
     says "$field"

@@ -116,6 +116,48 @@ for seed in $(seq 40); do
 done
 is "40 states with damaged words end no program" "$bad" ""
 
+# Words that go wrong all the time while programs work: each call ends, each program and each verb too.
+config "$folder/damage.cfg" <<'END'
+state: { hosts = 64; };
+policies: {
+  base:  { timeout: { connect = "500ms"; attempt = "1s"; total = "2s"; }; retry: { attempts = 3; backoff: { base = "5ms"; cap = "20ms"; }; retry_after = "1s"; }; };
+  waits: { extends = "base"; breaker: { reject = "wait"; open = "200ms"; open_cap = "1s"; probes = 3; slow = { over = "50ms"; percent = 80; }; }; bulkhead: { calls = 9; wait = "500ms"; }; };
+  rated: { extends = "base"; limit: { rate = 100; per = "1s"; burst = 5; wait = "300ms"; key = "${program}"; }; bulkhead: { calls = 3; wait = "200ms"; }; };
+  made:  { extends = "waits"; breaker: { reject = "503"; }; fallback: { status = 200; body = "{}"; }; };
+};
+hosts = (
+  { match = "127.0.0.1"; policy = "made"; },
+  { match = "127.0.0.1"; paths = ["/waits*"]; policy = "waits"; },
+  { match = "127.0.0.1"; paths = ["/rated*"]; policy = "rated"; },
+  { match = "127.0.0.1"; paths = ["/shadow*"]; policy = "waits"; mode = "shadow"; }
+);
+END
+rm -f "$state"
+export GUSSET_CONFIG=$folder/damage.cfg
+gusset run -- curl -s -o /dev/null "$url/"
+"$BUILD/clients/vandal" "$state" 4000 >"$folder/done" &
+vandal=$! pids=() bad=
+for path in "/?status=503" /waits "/waits?status=503" /rated "/shadow?status=503"; do
+    LD_PRELOAD=$BUILD/libgusset.so timeout 20 "$BUILD/clients/storm" 2 4000 3 "$url$path" >>"$folder/storms" &
+    pids+=($!)
+done
+while kill -0 "$vandal" 2>/dev/null; do
+    wrapped curl -s -m 5 -o /dev/null "$url/rated" "$url/waits"
+    code=$?
+    [ $code -lt 100 ] && [ $code != 28 ] || bad+=" curl:$code"
+    wrapped bash -c "exec 3<>/dev/tcp/127.0.0.1/$port" 2>/dev/null || [ $? -lt 100 ] || bad+=" connect"
+    for verb in status events metrics reset; do
+        timeout 5 gusset $verb >/dev/null 2>&1
+        [ $? -le 1 ] || bad+=" $verb"
+    done
+done
+for pid in "${pids[@]}"; do wait "$pid" || bad+=" storm:$?"; done
+is "words that go wrong all the time end no program, and hold up no call" "$bad" ""
+at_least "many of them" "$(cat "$folder/done")" 1000
+at_least "while many calls are made" "$(awk '{sum += $1} END {print sum + 0}' "$folder/storms")" 1000
+export GUSSET_CONFIG=$folder/gusset.cfg
+rm -f "$state"
+
 # A file that changes under a program that has mapped it. Whoever cuts it short ends that program, by SIGBUS; that is a limit
 # of mapped files which only a signal handler could take away, and signals are the program's own.
 for change in "rm -f" "cp --remove-destination $folder/random" "dd"; do

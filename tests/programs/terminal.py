@@ -1,13 +1,16 @@
 """Runs a command on a terminal of the size given and prints the screen as a person would see it.
 
-terminal.py COLUMNSxROWS SECONDS [--then TEXT]... COMMAND [ARGUMENT]...
---then TEXT: typed when nothing has been printed for a moment. After SECONDS the command gets SIGINT.
+terminal.py COLUMNSxROWS SECONDS [--resize COLUMNSxROWS] [--then TEXT]... COMMAND [ARGUMENT]...
+--resize: after half of the time. --then TEXT: typed when nothing has been printed for a moment. After SECONDS the
+command gets SIGINT.
 """
 import fcntl, os, pty, re, select, signal, struct, sys, termios, time
 
 size, seconds, rest = sys.argv[1], float(sys.argv[2]), sys.argv[3:]
 columns, rows = map(int, size.split("x"))
-typed = []
+typed, resized = [], None
+if rest[0] == "--resize":
+    resized, rest = tuple(map(int, rest[1].split("x"))), rest[2:]
 while rest[0] == "--then":
     typed.append(rest[1].encode().decode("unicode_escape"))
     rest = rest[2:]
@@ -18,9 +21,15 @@ if child == 0:
     time.sleep(0.05)  # the size comes first
     os.execvp(rest[0], rest)
 fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+half = time.time() + seconds / 2
 got, until, is_over = b"", time.time() + seconds, False
 while time.time() < until:
-    ready, _, _ = select.select([master], [], [], 0.4 if typed else max(until - time.time(), 0))
+    if resized and time.time() >= half:
+        (columns, rows), resized = resized, None
+        got = b""  # a terminal moves what stands there; what is drawn anew counts
+        fcntl.ioctl(master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+    patience = 0.4 if typed else max((half if resized else until) - time.time(), 0)
+    ready, _, _ = select.select([master], [], [], patience)
     if not ready and typed:
         os.write(master, typed.pop(0).encode())
         continue

@@ -12,6 +12,7 @@ exits "--help is fine" 0 gusset --help
 says "and lists the verbs" "$out" '^  run +run an unmodified'
 exits "--version is fine" 0 gusset --version
 says "and tells it" "$out" '^gusset [0-9]+\.[0-9]'
+is "and where the library is, for a bare LD_PRELOAD" "$(sed -n 's/^library: //p' <<<"$out")" "$BUILD/libgusset.so"
 for verb in run check explain status events trip reset reload help; do
     exits "help $verb is fine" 0 gusset help $verb
     says "and has examples" "$out" '^examples:'
@@ -37,8 +38,10 @@ exits "a file that cannot be executed" 126 gusset run -- "$folder/plain"
 exits "a folder cannot be executed" 126 gusset run -- "$folder"
 (gusset run -- sh -c 'kill -9 $$'; exit $?) 2>/dev/null
 is "a killed program is seen as killed" $? 137
-(gusset run --report -- sh -c 'kill -9 $$'; exit $?) 2>/dev/null
+(gusset run --report -- sh -c 'curl -s http://127.0.0.1:1/; kill -9 $$'; exit $?) 2>"$folder/err"
 is "with a report too" $? 137
+says "and what was done for it until then is told" "$(cat "$folder/err")" '^127\.0\.0\.1:1 +standard +1 '
+rm -f "$GUSSET_STATE"
 exits "a wrong --set starts nothing" 125 gusset run --set retry.attemps=2 -- sh -c 'echo started'
 is "nothing was printed by the program" "$out" ""
 says "and the right key is named" "$err" 'retry\.attempts'
@@ -76,6 +79,8 @@ says "and is quoted, with what there is" "$err" 'GUSSET_MODE is "shadwo", expect
 is "nothing was started" "$out" ""
 exits "an unknown level of GUSSET_LOG starts nothing" 125 env GUSSET_LOG=loud:stderr gusset run -- true
 says "and is quoted too" "$err" 'GUSSET_LOG is "loud", expected one of off, error, warn, info, debug'
+exits "a target that no line could reach starts nothing" 125 env GUSSET_LOG=info:log.txt gusset run -- true
+says "and is quoted, with what there is" "$err" 'GUSSET_LOG is "log.txt", expected stderr, syslog or an absolute path'
 exits "a known one does, with a target" 0 env GUSSET_MODE=enforce GUSSET_LOG=info:stderr gusset run -- true
 exits "empty words say nothing" 0 env GUSSET_MODE= GUSSET_LOG= gusset run -- true
 
@@ -211,6 +216,7 @@ exits "events --json" 0 gusset events --json -n all
 is_json "is NDJSON" "$out"
 exits "events of another host" 0 gusset events --host nowhere
 is "are none" "$out" ""
+says "which is said beside the output" "$err" '^no events: '
 exits "events -n with no number is misuse" 2 gusset events -n some
 timeout 2 gusset events -f -n 0 >"$folder/followed" &
 follower=$!
@@ -219,6 +225,17 @@ sleep 0.3
 wait $follower
 says "events -f tells of what comes" "$(cat "$folder/followed")" 'retry +127\.0\.0\.1:2'
 is_silent "and of nothing before" "$(cat "$folder/followed")" '127\.0\.0\.1:1 '
+timeout 4 gusset events -f -n 0 >"$folder/followed" & # a state that is removed and made anew is followed, too
+follower=$!
+sleep 0.3
+rm -f "$GUSSET_STATE"
+sleep 0.5
+"${quick[@]}" -- curl -s http://127.0.0.1:2/
+for _ in $(seq 100); do grep -q exhausted "$folder/followed" && break; sleep 0.05; done
+kill $follower
+wait $follower
+says "events -f goes on with the state that has taken the place of the one before" "$(cat "$folder/followed")" 'exhausted +127\.0\.0\.1:2'
+for _ in 1 2 3; do "${quick[@]}" -- curl -s $dead; done
 head -c 100 /dev/zero >"$folder/damaged"
 chmod 600 "$folder/damaged"
 exits "a damaged state is a fault" 1 gusset status --state "$folder/damaged"
@@ -304,11 +321,13 @@ is "nothing" "$out" ""
 export GUSSET_CONFIG=$folder/rules.cfg
 exits "explain of a URL" 0 gusset explain 'https://me:hidden@api.shop.example/v1/search?token=hidden#hidden' --method POST
 says "names the rule" "$out" '^rule .*path "/v1/search\*", policy expensive, .*rules.cfg:10'
-says "and what else matches, in order" "$out" '^also .*policy shop, .*rules.cfg:11'
+is "and those that lose, in the order of specificity" "$(grep -oE '^(rule|also|not) .*rules.cfg:[0-9]+' <<<"$out" | sed -E 's/ .*:/ /' | xargs)" \
+    "rule 10 also 11 also 12"
 is_silent "but neither userinfo nor query" "$out$err" 'hidden'
 exits "explain of another method" 0 gusset explain https://api.shop.example/v1/search --set retry.backoff.base=300ms
 says "another rule wins" "$out" '^rule .*policy shop, '
 says "and it says why the first does not" "$out" '^not .*policy expensive.*another method'
+is "in its place in the order" "$(grep -oE '^(rule|also|not) .*rules.cfg:[0-9]+' <<<"$out" | sed -E 's/ .*:/ /' | xargs)" "not 10 rule 11 also 12"
 says "a setting of the rule" "$out" 'timeout\.total +10s +.*rules.cfg:11'
 says "a setting of the policy" "$out" 'retry\.attempts +4 +.*rules.cfg:5'
 says "a setting of what it extends" "$out" 'retry\.backoff\.cap +1s +built-in quick'
@@ -347,6 +366,32 @@ unset GUSSET_CONFIG
 exits "with no configuration explain answers for run" 0 gusset explain http://any.example/
 says "and says so" "$out" 'there is no configuration.*gusset run'
 exits "with no configuration reload says so" 1 gusset reload
+
+# ---- errors say what to do next ----
+# advises STATUS PATTERN COMMAND...
+advises() {
+    exits "${*:3}" "$1" "${@:3}"
+    says "is told what to do" "$err" "$2"
+}
+advises 1 '`gusset services` lists' gusset services nowhere
+advises 1 '`gusset completion --list policies` lists' gusset trip --policy nowhere api.example.com:80
+advises 1 'expected one of this file or a built-in one \(standard, ' gusset explain --policy nowhere
+advises 1 '`gusset status` lists' gusset status nowhere
+advises 1 '`gusset status` lists' gusset reset nowhere
+advises 125 'unset it or name libgusset\.so' env GUSSET_LIBRARY=/nonexistent.so gusset run -- true
+advises 125 'check the spelling and \$PATH' gusset doctor no-such-program
+advises 1 '`gusset check` says where it is looked for' gusset reload
+advises 1 '/nonexistent/file: No such file.*nothing was changed' gusset metrics --textfile /nonexistent/file
+mkdir "$folder/folder"
+advises 1 '\$GUSSET_STATE names another' gusset status --state "$folder/folder"
+printf 'hosts = (' >"$folder/syntax.cfg"
+chmod 666 "$folder/syntax.cfg"
+exits "a file that others may write" 1 gusset check "$folder/syntax.cfg"
+says "is told what to do" "$out" 'chmod go-w'
+for verb in trip explain doctor mode completion replay; do
+    exits "$verb without its argument" "$([ $verb = doctor ] && echo 125 || echo 2)" gusset $verb
+    says "is told where that stands" "$err" "\`gusset help $verb\` says how it goes"
+done
 
 printf 'state: { path = "%s"; };\nhosts = ( { match = "*"; policy = "quick"; } );\n' "$folder/named" >"$folder/named.cfg"
 exits "a state that the configuration names is the one that is shown" 0 \

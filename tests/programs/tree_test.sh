@@ -103,6 +103,7 @@ is "the environment may be one of 5,000 variables" "$(
     LD_PRELOAD=$preload curl -s "$url/?status=503&first=1"
 )" ok
 is "GUSSET_SKIP leaves a program alone" "$(GUSSET_SKIP=wget,curl wrapped curl -s "$url/?status=503&first=1&key=skip")" "error 503"
+is "blanks in its list do no harm" "$(GUSSET_SKIP='wget, curl' wrapped curl -s "$url/?status=503&first=1&key=blank")" "error 503"
 is "GUSSET_ONLY names who is wrapped" "$(GUSSET_ONLY=git wrapped curl -s "$url/?status=503&first=1&key=only")" "error 503"
 is "and curl, where it names curl" "$(GUSSET_ONLY=git,curl wrapped curl -s "$url/?status=503&first=1&key=onlycurl")" ok
 

@@ -50,7 +50,7 @@ static struct replay_count replayed(const char *policy, const char *set)
     struct replay_outcome outcome;
 
     trace_order(&trace);
-    assert_int_equal(replay_run(&trace, fixture_rules(policy, set), &outcome), 0);
+    assert_int_equal(replay_run(&trace, fixture_rules(policy, set), NULL, &outcome), 0);
     struct replay_count count = outcome.hosts[0];
     replay_clear(&outcome);
     return count;

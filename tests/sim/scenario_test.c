@@ -109,7 +109,8 @@ static struct result play(const char *name, const char *policy, const char *set)
     struct result result;
 
     scenario_complete(&scenario);
-    assert_int_equal(run_scenario(&scenario, policy ? fixture_rules(policy, set) : NULL, &query, &result), 0);
+    assert_int_equal(
+        run_scenario(&scenario, policy ? fixture_rules(policy, set) : NULL, &query, NULL, &result), 0);
     assert_int_equal(result.calls, result.good + result.failed + result.refused);
     result_clear(&result);
     return result;
@@ -195,7 +196,7 @@ static void the_same_seed_gives_the_same_run_and_another_another(void **state)
     assert_memory_equal(first.slices, second.slices, sizeof first.slices);
     scenario.seed = 2;
     scenario_complete(&scenario);
-    assert_int_equal(run_scenario(&scenario, fixture_rules("standard", ""), &query, &other), 0);
+    assert_int_equal(run_scenario(&scenario, fixture_rules("standard", ""), &query, NULL, &other), 0);
     assert_memory_not_equal(first.slices, other.slices, sizeof first.slices);
     result_clear(&other);
 }

@@ -39,6 +39,7 @@ static void a_host_lies_where_version_3_has_it(void **state)
     assert_int_equal(offsetof(struct layout_host, used_ms), 24);
     assert_int_equal(offsetof(struct layout_host, patience_ms), 32);
     assert_int_equal(offsetof(struct layout_host, calm), 40);
+    assert_int_equal(offsetof(struct layout_host, elsewhere), 48);
     assert_int_equal(offsetof(struct layout_host, outcomes), 64);
     assert_int_equal(offsetof(struct layout_host, budget), 144);
     assert_int_equal(offsetof(struct layout_host, slow), 224);

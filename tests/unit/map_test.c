@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "emulated.h"
+#include "../emulated.h"
 #include "state/map.h"
 
 /* Each test has a folder of its own, and in it the place of the file. */

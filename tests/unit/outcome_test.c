@@ -190,7 +190,6 @@ static void outcome_set_takes_statuses_and_their_classes(void **state)
         assert_int_equal(outcome_set_has(&one, &outcome), status == 503);
         assert_int_equal(outcome_set_has(&class, &outcome), status >= 400 && status <= 499);
     }
-    assert_true(has("100", outcome_of_status(100)));
     assert_true(has("5xx", outcome_of_status(599)));
 }
 
@@ -207,6 +206,9 @@ static void outcome_set_refuses_what_names_nothing(void **state)
 {
     (void)state;
     static const char *const names[] = {"",
+                                        "100",
+                                        "2xx",
+                                        "399",
                                         "success",
                                         "Timeout",
                                         "time",

@@ -155,6 +155,22 @@ static void place_keeps_a_unix_path_as_it_is(void **state)
     assert_false(place_from_path(&place, "\0abstract", 9));
 }
 
+static void place_knows_this_machine(void **state)
+{
+    (void)state;
+    static const char *const here[] = {"127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1", "LocalHost."},
+                             *const elsewhere[] = {"128.0.0.1", "::", "::2", "localhost.example",
+                                                   "notlocalhost"};
+    struct place place;
+
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
+        assert_true(place_from_host(&place, here[i], strlen(here[i]), 80) && place_is_loopback(&place));
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        assert_true(place_from_host(&place, elsewhere[i], strlen(elsewhere[i]), 80) &&
+                    !place_is_loopback(&place));
+    assert_true(place_from_path(&place, "/run/localhost", 14) && !place_is_loopback(&place));
+}
+
 /* What inet_pton makes of a text, in place_parse_address's words. */
 static enum place_family witness(const char *text, uint8_t address[16])
 {
@@ -250,6 +266,7 @@ int main(void)
         cmocka_unit_test(place_cuts_a_zone_off),
         cmocka_unit_test(place_takes_short_and_octal_quads_for_names),
         cmocka_unit_test(place_keeps_a_unix_path_as_it_is),
+        cmocka_unit_test(place_knows_this_machine),
         cmocka_unit_test(place_parses_random_addresses_as_inet_pton_does),
         cmocka_unit_test(place_judges_random_texts_as_inet_pton_does),
     };

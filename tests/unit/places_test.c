@@ -44,9 +44,9 @@ static uint64_t owner_of(uint32_t pid)
 
 static bool has_ended(uint64_t word, void *data)
 {
-    uint64_t started;
+    struct process found;
     (void)data;
-    return !process_runs(owner_unpack(word).pid, &started);
+    return !process_runs(owner_unpack(word).pid, &found);
 }
 
 static void a_key_has_as_many_places_as_it_is_given(void **state)
@@ -82,7 +82,8 @@ static void only_its_owner_gives_a_place_back(void **state)
  */
 static void loop(struct map *map, _Atomic uint32_t *witness, int turns)
 {
-    uint64_t self = owner_of((uint32_t)getpid()), started;
+    uint64_t self = owner_of((uint32_t)getpid());
+    struct process found;
     _Atomic uint64_t *place;
 
     for (int i = 0; turns < 0 || i < turns; i++) {
@@ -90,7 +91,7 @@ static void loop(struct map *map, _Atomic uint32_t *witness, int turns)
             continue;
         _Atomic uint32_t *mine = &witness[((uintptr_t)place / 8) % 4096];
         uint32_t before = atomic_exchange(mine, (uint32_t)getpid());
-        if (before && process_runs(before, &started))
+        if (before && process_runs(before, &found))
             _exit(1);
         atomic_store(mine, 0);
         places_leave(place, self);
@@ -179,21 +180,23 @@ static void namespaces_are_numbered_once_and_what_has_none_left_is_unknown(void 
 static void a_process_knows_itself_and_that_a_killed_one_has_ended(void **state)
 {
     struct process self = process_self();
-    uint64_t started;
+    struct process found;
     (void)state;
 
     assert_int_equal(self.pid, getpid());
-    assert_true(process_runs(self.pid, &started));
-    assert_int_equal(started, self.started);
+    assert_true(process_runs(self.pid, &found));
+    assert_int_equal(found.started, self.started);
+    assert_int_equal(found.stack, self.stack);
+    assert_true(self.started && self.stack);
     pid_t child = fork();
     if (child == 0)
         _exit(process_self().pid == (uint32_t)getpid() && process_self().started >= self.started ? 0 : 1);
     siginfo_t info;
     assert_int_equal(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
     assert_int_equal(info.si_status, 0);
-    assert_false(process_runs((uint32_t)child, &started)); /* ended, but not waited for */
+    assert_false(process_runs((uint32_t)child, &found)); /* ended, but not waited for */
     waitpid(child, NULL, 0);
-    assert_false(process_runs((uint32_t)child, &started));
+    assert_false(process_runs((uint32_t)child, &found));
 }
 
 int main(void)

@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "emulated.h"
+#include "../emulated.h"
 #include "sys/random.h"
 
 enum { WORKED = 0, FAILED = 1, CANNOT = 77, CHILDREN = 1000 };

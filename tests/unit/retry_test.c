@@ -149,6 +149,18 @@ static void retry_wants_what_is_in_on_and_not_in_never(void **state)
     assert_false(retry_wants(&picky, &fine));
 }
 
+/* Story: retry.on = ["aborted"] made a program say stop for each try. */
+static void what_the_program_stopped_itself_is_never_tried_again(void **state)
+{
+    (void)state;
+    struct retry_rule eager = {.on = set_of("aborted")},
+                      by_name = {.on = set_of("CURLE_ABORTED_BY_CALLBACK")};
+    struct outcome aborted = outcome_of_curl(42);
+
+    assert_false(retry_wants(&eager, &aborted));
+    assert_false(retry_wants(&by_name, &aborted));
+}
+
 static void retry_budget_is_a_share_of_the_calls(void **state)
 {
     (void)state;
@@ -205,6 +217,7 @@ int main(void)
         cmocka_unit_test(retry_jitter_full_is_half_the_delay_on_average),
         cmocka_unit_test(retry_jitter_decorrelated_grows_from_the_delay_before),
         cmocka_unit_test(retry_wants_what_is_in_on_and_not_in_never),
+        cmocka_unit_test(what_the_program_stopped_itself_is_never_tried_again),
         cmocka_unit_test(retry_budget_is_a_share_of_the_calls),
         cmocka_unit_test(retry_budget_has_a_floor_for_small_programs),
         cmocka_unit_test(retry_budget_of_nothing_allows_nothing),

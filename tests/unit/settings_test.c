@@ -166,16 +166,18 @@ static void a_slip_is_led_to_the_nearest_key_of_its_level(void **state)
         {"retry.backof",       "retry.backoff",      SETTINGS_OF_POLICY},
         {"extend",             "extends",            SETTINGS_OF_POLICY},
         {"host",               "hosts",              SETTINGS_OF_FILE  },
-        {"retry.backoff.bsae", "retry.backoff.base", SETTINGS_OF_POLICY}
+        {"retry.backoff.bsae", "retry.backoff.base", SETTINGS_OF_POLICY},
+        {"header",             "headers",            SETTINGS_OF_POLICY}
     };
+    static const char *const words[] = {"extends", "hosts", NULL};
     for (unsigned i = 0; i < sizeof slips / sizeof slips[0]; i++) {
         const char *slip = slips[i].slip;
-        const char *near = spelling_nearest(slip, strlen(slip), slips[i].place);
+        const char *near = spelling_nearest(slip, strlen(slip), slips[i].place, words);
         assert_non_null(near);
         assert_int_equal(spelling_level_length(near, slip), strlen(slips[i].near));
         assert_memory_equal(near, slips[i].near, strlen(slips[i].near));
     }
-    assert_null(spelling_nearest("completely_else", 15, SETTINGS_OF_POLICY));
+    assert_null(spelling_nearest("completely_else", 15, SETTINGS_OF_POLICY, NULL));
 }
 
 static void what_is_expected_is_said_with_its_range(void **state)
@@ -200,29 +202,37 @@ static void what_is_expected_is_said_with_its_range(void **state)
     }
 }
 
+/* The key of the policy's only contradiction, or NULL. */
+static const char *contradiction(const struct policy *policy)
+{
+    static struct conflict conflict;
+    struct conflict more;
+    unsigned at = 0;
+    if (!conflict_next(policy, &at, &conflict))
+        return NULL;
+    assert_false(conflict_next(policy, &at, &more));
+    return settings_at(conflict.setting)->key;
+}
+
 static void caps_below_their_bases_are_a_conflict_and_can_be_mended(void **state)
 {
     (void)state;
     struct policy policy = {0};
-    unsigned index = 0;
     defaults_apply_group(&policy, POLICY_RETRY | POLICY_BREAKER);
-    assert_null(conflict_find(&policy, &index));
+    assert_null(contradiction(&policy));
     policy.retry.base_ms = policy.retry.cap_ms + 1;
-    assert_non_null(conflict_find(&policy, &index));
-    assert_string_equal(settings_at(index)->key, "retry.backoff.cap");
+    assert_string_equal(contradiction(&policy), "retry.backoff.cap");
     conflict_mend(&policy);
-    assert_null(conflict_find(&policy, &index));
+    assert_null(contradiction(&policy));
     policy.breaker.rule.open_ms = policy.breaker.rule.open_cap_ms + 1;
-    assert_non_null(conflict_find(&policy, &index));
-    assert_string_equal(settings_at(index)->key, "breaker.open_cap");
+    assert_string_equal(contradiction(&policy), "breaker.open_cap");
     conflict_mend(&policy);
     defaults_apply_group(&policy, POLICY_POOL);
-    assert_null(conflict_find(&policy, &index));
+    assert_null(contradiction(&policy));
     policy.pool.keepalive = policy.pool.connections + 1;
-    assert_non_null(conflict_find(&policy, &index));
-    assert_string_equal(settings_at(index)->key, "pool.connections");
+    assert_string_equal(contradiction(&policy), "pool.connections");
     conflict_mend(&policy);
-    assert_null(conflict_find(&policy, &index));
+    assert_null(contradiction(&policy));
 }
 
 struct expectation {

@@ -9,6 +9,8 @@ range=     yes (default), no (200 again), wrong (a part that does not begin wher
            length (of another total)
 encoding=1 says that the body is encoded
 chunked=1  sends it in a chunk
+sized=no   parts say no length of their own: they end with the connection
+extra=N    and have so many bytes more than they said
 status=N   what the second reply is
 redirect=1 to the same without this word, first
 "/heads" gives all requests so far, "/zero" forgets them. The environment's CUTS is the query of requests that have none."""
@@ -97,6 +99,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if asked.get("chunked"):
             self.send_header("Transfer-Encoding", "chunked")
             body = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        elif is_part and asked.get("sized") == "no":
+            self.send_header("Connection", "close")
+            self.close_connection = True
+            body += b"x" * int(asked.get("extra", 0))
         else:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -1,0 +1,21 @@
+/*
+ * Which circuits are other machines' business, and whose cause they have. What means another thing on each
+ * machine is not: loopback, unix sockets, services that run there.
+ */
+#ifndef GUSSET_AGENT_SHARING_H
+#define GUSSET_AGENT_SHARING_H
+
+#include "config/rules.h"
+#include "tool/reading.h"
+
+/* rules: those that hold here, or NULL. */
+bool sharing_is_meant(const struct snapshot *host, const struct rules *rules);
+
+/* Whether the circuit was opened by hand; health checks are no hand. */
+bool sharing_is_by_hand(const struct snapshot *host, const struct reading *reading);
+
+/* Whether calls of this machine to the host go well just now: some in the last fifth of the window, no
+ * failure. */
+bool sharing_goes_well(const struct snapshot *host, struct reading *reading);
+
+#endif
