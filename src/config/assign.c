@@ -179,8 +179,6 @@ static void set_unknown(const char *key, size_t length, struct fault_list *fault
         near = spelling_nearest(key, length, SETTINGS_OF_FILE, NULL);
     if (length >= 7 && strncmp(key, "headers", 7) == 0 && (length == 7 || key[7] == '.'))
         fault_add(faults, "--set", 0, "headers cannot be given by --set");
-    else if (settings_is_planned(key, length))
-        fault_add(faults, "--set", 0, "%.*s: not supported by this version", (int)length, key);
     else if (near)
         fault_add(faults, "--set", 0, "unknown key '%.*s', did you mean '%s'?", (int)length, key, near);
     else

@@ -88,6 +88,7 @@ static bool parse_number(const struct settings_entry *entry, const char *text, s
 {
     switch ((enum settings_kind)entry->kind) {
     case SETTINGS_DURATION:
+    case SETTINGS_DELAY:
         return value_duration(text, length, number);
     case SETTINGS_COUNT:
         return value_decimal(text, length, 0, number);
@@ -130,6 +131,10 @@ bool field_parse(const struct settings_entry *entry, void *base, const char *tex
         return parse_moment(number_at(entry, base), text, length);
     case SETTINGS_TEXT:
         return false;
+    case SETTINGS_DELAY:
+        if (parse_choice(entry->choices, text, length, number_at(entry, base)))
+            return true;
+        break;
     case SETTINGS_DURATION:
     case SETTINGS_COUNT:
     case SETTINGS_DECIMAL:

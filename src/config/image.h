@@ -21,7 +21,7 @@
 
 #define IMAGE_MAGIC "gusset\n\2"
 
-enum { IMAGE_LAYOUT = 9 };
+enum { IMAGE_LAYOUT = 10 };
 
 /* count items from offset bytes on. */
 struct image_span {

@@ -208,7 +208,8 @@ static const struct rules_policy *make_ready(struct prepared *prepared, uint32_t
         return NULL;
     policy->settings = from;
     policy->name = image_string(prepared->image, from->name);
-    policy->is_watched = from->groups & POLICY_STALE || (from->groups & POLICY_RETRY && from->retry.resumes);
+    policy->is_watched =
+        from->groups & (POLICY_STALE | POLICY_HEDGE) || (from->groups & POLICY_RETRY && from->retry.resumes);
     bool is_open = needs_scratch(prepared, from) && scratch_open(&scratch);
     if (is_open) {
         if (from->patches_count > 0)

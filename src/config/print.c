@@ -10,6 +10,7 @@ static void print_number(const struct settings_entry *entry, struct value_text *
 {
     switch ((enum settings_kind)entry->kind) {
     case SETTINGS_DURATION:
+    case SETTINGS_DELAY:
         value_put_duration(out, number);
         return;
     case SETTINGS_DECIMAL:
@@ -67,6 +68,7 @@ size_t print_expected(const struct settings_entry *entry, char *text, size_t siz
         [SETTINGS_ERROR] = "a status from 400 to 599 or one of ",
         [SETTINGS_SIZE] = "a size such as \"10M\"",
         [SETTINGS_MOMENT] = "a time such as \"2026-12-01T00:00:00Z\"",
+        [SETTINGS_DELAY] = "a duration from 1ms with a unit such as \"200ms\", or one of ",
     };
     struct value_text list = {text, size, 0};
     if (entry->choices) { /* the lead comes last, so that put_item sees an empty list at first */
@@ -191,6 +193,12 @@ size_t print_field(const struct settings_entry *entry, const void *base, const c
         break;
     case SETTINGS_MOMENT:
         print_moment(number, &out);
+        break;
+    case SETTINGS_DELAY:
+        if (number > entry->most)
+            print_choice(entry->choices, number, &out);
+        else
+            print_number(entry, &out, number);
         break;
     case SETTINGS_DURATION:
     case SETTINGS_COUNT:

@@ -214,7 +214,7 @@ static bool spell(const struct reader *reader, const struct config_setting_t *se
         return expand_is_template(string) || entry->kind == SETTINGS_DURATION ||
                entry->kind == SETTINGS_CHOICE || entry->kind == SETTINGS_TEXT ||
                entry->kind == SETTINGS_ERROR || entry->kind == SETTINGS_MOMENT ||
-               entry->kind == SETTINGS_SIZE;
+               entry->kind == SETTINGS_DELAY || entry->kind == SETTINGS_SIZE;
     case LIBCONFIG_INTEGER:
         if (entry->kind != SETTINGS_COUNT && entry->kind != SETTINGS_CHOICE &&
             entry->kind != SETTINGS_ERROR && !is_fraction(entry))
@@ -319,8 +319,6 @@ static void walk_member(const struct walk *walk, const struct config_setting_t *
     if (index >= 0 && settings_at((unsigned)index)->place == walk->place) {
         if (!says_twice(walk, group, member, settings_at((unsigned)index)))
             walk->reader->faulty[index] = !reader_take(walk->reader, member, walk->owner, (unsigned)index);
-    } else if (settings_is_planned(key, strlen(key))) {
-        reader_fault(walk->reader, member, "%s: not supported by this version", key);
     } else if (!settings_is_group(key, strlen(key), walk->place, &bit)) {
         unknown(walk, member, key);
     } else if (libconfig_kind(member) != LIBCONFIG_GROUP) {

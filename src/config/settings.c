@@ -82,6 +82,15 @@ static const struct settings_choice propagated[] = {
     {NULL,          0                 }
 };
 
+static const struct settings_choice quantiles[] = {
+    {"p50", POLICY_HEDGE_QUANTILE | 50},
+    {"p75", POLICY_HEDGE_QUANTILE | 75},
+    {"p90", POLICY_HEDGE_QUANTILE | 90},
+    {"p95", POLICY_HEDGE_QUANTILE | 95},
+    {"p99", POLICY_HEDGE_QUANTILE | 99},
+    {NULL,  0                         }
+};
+
 static const struct settings_choice hosts[] = {
     {"service", SETTINGS_HOST_SERVICE},
     {"asked",   SETTINGS_HOST_ASKED  },
@@ -173,6 +182,10 @@ static const struct settings_entry table[] = {
      "a body that broke off is continued, where it can be exact"},
     {"retry.wait", SETTINGS_DURATION, AT(RETRY, retry.hold_ms), 0, HOUR, "0s", NULL,
      "how long connect(2) on a non-blocking socket may hold the program to try again; 0s: not at all"},
+
+    {"hedge.after", SETTINGS_DELAY, AT(HEDGE, hedge.after), 1, HOUR, "p95", quantiles,
+     "a GET or HEAD that has not begun to be answered then is made a second time side by side, paid from "
+     "retry.budget; p95: what 95 % of this host's calls take"},
 
     {"breaker.consecutive", SETTINGS_COUNT, AT(BREAKER, breaker.rule.consecutive), 0, 4000, "5", NULL,
      "failures in a row that open while the window holds fewer than rate.minimum; 0: off"},
@@ -278,13 +291,6 @@ static const struct settings_entry table[] = {
 enum { TABLE_LENGTH = sizeof table / sizeof table[0] };
 _Static_assert((int)TABLE_LENGTH <= (int)SETTINGS_MOST, "arrays with an element a setting are too short");
 
-/* Keys of the contract that come with later versions; whole paths below a policy or the file. */
-/* clang-format off */
-static const char *const planned[] = {
-    "hedge",
-};
-/* clang-format on */
-
 unsigned settings_count(void)
 {
     return TABLE_LENGTH;
@@ -311,13 +317,5 @@ bool settings_is_group(const char *key, size_t length, enum settings_place place
             *bit = table[i].group;
             return true;
         }
-    return false;
-}
-
-bool settings_is_planned(const char *key, size_t length)
-{
-    for (unsigned i = 0; i < sizeof planned / sizeof planned[0]; i++)
-        if (value_is(key, length, planned[i]))
-            return true;
     return false;
 }

@@ -26,7 +26,8 @@ enum settings_kind {
     SETTINGS_TEXT,      /* string: an offset into a pool; whoever owns the pool stores it */
     SETTINGS_ERROR,     /* enum rehearsal_error: one of a few names, or a status */
     SETTINGS_SIZE,      /* bytes; "10M" */
-    SETTINGS_MOMENT     /* seconds since 1970; "2026-12-01T00:00:00Z". 0: none was given */
+    SETTINGS_MOMENT,    /* seconds since 1970; "2026-12-01T00:00:00Z". 0: none was given */
+    SETTINGS_DELAY      /* milliseconds; "200ms". Or one of a few names, for what lies above the range */
 };
 
 enum settings_place { SETTINGS_OF_FILE, SETTINGS_OF_POLICY, SETTINGS_OF_SERVICE };
@@ -92,8 +93,5 @@ int settings_find(const char *key, size_t length);
 
 /* Whether key, a whole path, is a group that holds settings ("retry", "retry.backoff"); *bit is its group. */
 bool settings_is_group(const char *key, size_t length, enum settings_place place, uint32_t *bit);
-
-/* Whether the contract knows the key but this version does not act on it ("hedge", "retry.resume"). */
-bool settings_is_planned(const char *key, size_t length);
 
 #endif

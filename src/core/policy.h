@@ -23,7 +23,8 @@ enum policy_group {
     POLICY_BULKHEAD = 1 << 5,
     POLICY_FALLBACK = 1 << 8,
     POLICY_FAULT = 1 << 9,
-    POLICY_STALE = 1 << 10
+    POLICY_STALE = 1 << 10,
+    POLICY_HEDGE = 1 << 11
 };
 
 enum policy_mode { POLICY_ENFORCE, POLICY_SHADOW, POLICY_OFF };
@@ -86,6 +87,13 @@ struct policy_fallback {
     uint32_t methods; /* bits of core/method.h */
 };
 
+enum { POLICY_HEDGE_QUANTILE = 1u << 30 };
+
+/* A second attempt at the same time, where the first has not begun to answer. */
+struct policy_hedge {
+    uint32_t after; /* milliseconds; or POLICY_HEDGE_QUANTILE, and a percentage of the host's own latencies */
+};
+
 /* The last good reply to each GET, kept for the time when its host is down. */
 struct policy_stale {
     uint32_t size; /* bytes, of all that are kept */
@@ -104,6 +112,7 @@ struct policy {
     struct policy_fallback fallback;
     struct rehearsal_rule fault;
     struct policy_stale stale;
+    struct policy_hedge hedge;
     uint32_t propagate;     /* bits of enum policy_propagate */
     uint32_t headers_first; /* the policy's own in the image's header table */
     uint32_t headers_count;

@@ -26,6 +26,7 @@ enum verdict_reason {
     VERDICT_BUDGET,         /* stopped: the host's retry budget is spent */
     VERDICT_DEADLINE,       /* stopped: the wait would pass the call's deadline; refused: the run's is over */
     VERDICT_RETRY,          /* again */
+    VERDICT_RACED,          /* again, by the second attempt that is under way already (gate/race) */
     VERDICT_REASONS
 };
 

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "curl/blame.h"
+#include "curl/hedge.h"
 #include "curl/made.h"
+#include "curl/runner.h"
 #include "curl/substitute.h"
 
 struct call *call_of(struct handle *handle)
@@ -25,6 +27,8 @@ void call_retire(struct call *call)
 {
     call->multi = NULL;
     call->outer = NULL;
+    if (call->runner)
+        runner_free(call);
     if (call->is_watched) {
         resume_free(call);
         keep_free(call);
@@ -40,6 +44,8 @@ void call_free(struct call *call)
 {
     if (!call)
         return;
+    hedge_drop(call);
+    runner_free(call);
     made_drop(call);
     resume_free(call);
     keep_free(call);
@@ -95,8 +101,8 @@ static struct gate_attempt attempt_of(struct call *call, struct outcome outcome)
 
     attempt.is_elsewhere = blame_is_elsewhere(call, &outcome);
     attempt.replaceable = !reply_has_reached_program(&call->reply) && substitute_is_there(call);
-    bool is_wanted = retry_wants(&call->gate.policy->settings->retry, &outcome) &&
-                     call->gate.attempt < gate_attempts(&call->gate);
+    bool is_wanted = call->gate.is_raced || (retry_wants(&call->gate.policy->settings->retry, &outcome) &&
+                                             call->gate.attempt < gate_attempts(&call->gate));
     if (!is_wanted && !call->gate.route.left)
         return attempt;
     attempt.idempotent = inject_has_key(call);

@@ -19,7 +19,9 @@
 #include "curl/upload.h"
 #include "gate/gate.h"
 
+struct hedge;
 struct made;
+struct runner;
 
 struct call {
     struct handle *handle;
@@ -35,6 +37,9 @@ struct call {
     CURLcode lost;         /* what it gets where that cannot be made after all */
     bool is_watched;       /* one of the two that follow is there */
     struct resume *resume; /* NULL: its rule does not continue bodies that break off. Owned */
+    struct hedge *hedge;   /* a second attempt beside the current one; NULL: none. Owned */
+    uint64_t hedge_due_us; /* when there is to be one, monotonic; 0: never */
+    struct runner *runner; /* our loop for curl_easy_perform; NULL: none so far. Owned */
     struct keep *keep;     /* NULL: its reply is not kept. Owned */
     struct gate_call gate;
     struct deadline deadline;

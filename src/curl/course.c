@@ -1,5 +1,6 @@
 #include "curl/course.h"
 
+#include "curl/hedge.h"
 #include "curl/limits.h"
 #include "curl/made.h"
 #include "curl/multi.h"
@@ -184,6 +185,16 @@ void course_open(struct handle *handle)
         open_call(handle);
 }
 
+/* The attempt failed while a second one is under way, which is the call's from here. */
+static void await(struct handle *handle)
+{
+    if (handle->seat.place == SEAT_RUNS)
+        multi_take_back(handle->seat.multi, handle->easy);
+    handle->seat.due_us = 0;
+    seat_move(handle, SEAT_PARKED);
+    hedge_await(handle->call);
+}
+
 /* libcurl says that the transfer has ended. */
 static __attribute__((noinline)) void judge(struct handle *handle, CURLcode code)
 {
@@ -203,6 +214,10 @@ static __attribute__((noinline)) void judge(struct handle *handle, CURLcode code
         struct verdict verdict = transfer_ended(call, &code);
         call->is_replaced = verdict.kind == VERDICT_REPLACE;
         call->lost = transfer_lost(code);
+        if (verdict.kind == VERDICT_AGAIN && verdict.reason == VERDICT_RACED) {
+            await(handle);
+            return;
+        }
         if (verdict.kind == VERDICT_AGAIN || call->is_replaced) {
             park(handle, verdict.wait_ms);
             return;
@@ -229,4 +244,39 @@ void course_ended(struct handle *handle, CURLcode code)
         deliver(handle, code);
     else
         judge(handle, code);
+}
+
+/* The first attempt's transfer ends here; its handle is run again for the second's reply, or as it was. */
+static void change_over(struct handle *handle)
+{
+    if (handle->seat.place == SEAT_RUNS)
+        multi_take_back(handle->seat.multi, handle->easy);
+    seat_move(handle, SEAT_PARKED);
+    if (hedge_takes_over(handle->call))
+        run_made(handle);
+    else
+        run(handle);
+}
+
+void course_races(struct handle *handle)
+{
+    struct call *call = handle->call;
+    CURLcode code;
+
+    switch (hedge_stands(call)) {
+    case HEDGE_GOES_ON:
+        return;
+    case HEDGE_WON:
+        change_over(handle);
+        return;
+    case HEDGE_FAILED:
+        code = call->hedge->code;
+        hedge_drop(call);
+        judge(handle, code);
+        return;
+    case HEDGE_IS_UNFIT:
+        handle->seat.is_admitted = true;
+        course_goes_on(handle);
+        return;
+    }
 }

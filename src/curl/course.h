@@ -16,6 +16,9 @@ void course_goes_on(struct handle *handle);
 /* libcurl says that the transfer of the handle's call has ended with code. */
 void course_ended(struct handle *handle, CURLcode code);
 
+/* A second attempt of the call is under way (curl/hedge.h): who is first? */
+void course_races(struct handle *handle);
+
 /* The call is over, and this is what the program gets. */
 void course_finish(struct handle *handle, CURLcode code);
 

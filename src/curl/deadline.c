@@ -347,6 +347,17 @@ void deadline_resumes(struct call *call)
     leave_out(call, 0);
 }
 
+void deadline_takes_over(struct call *call)
+{
+    struct deadline *deadline = &call->deadline;
+
+    deadline->attempt_started_us = clock_now_us();
+    deadline->is_plain = false;
+    deadline->patience_ms = 0;
+    lent_give_back(call);
+    look_again(call);
+}
+
 void deadline_body(struct call *call, bool is_paused)
 {
     if (call->deadline.is_plain || !idle_limit_ms(call) || !deadline_sees_polls(call))

@@ -77,6 +77,10 @@ void deadline_committed(struct call *call);
 /* The body has broken off, and another attempt will go on with it. */
 void deadline_resumes(struct call *call);
 
+/* Another transfer goes on with the attempt (curl/hedge.h): what is left of the program's own limit holds for
+ * it. */
+void deadline_takes_over(struct call *call);
+
 /* Bytes of a body have come; the program took them, or paused (then its silence is its own). */
 void deadline_body(struct call *call, bool is_paused);
 

@@ -1,10 +1,12 @@
 #include "curl/easy.h"
 
+#include "curl/hedge.h"
 #include "curl/made.h"
 #include "curl/progress.h"
 #include "curl/rehearse.h"
 #include "curl/request.h"
 #include "curl/routine.h"
+#include "curl/runner.h"
 #include "curl/substitute.h"
 #include "curl/told.h"
 #include "curl/transfer.h"
@@ -76,6 +78,27 @@ static inline CURLcode perform_real(struct call *call)
     return handle->pool.has_own ? handle->libcurl->easy_perform(handle->easy) : run_pooled(call);
 }
 
+/* By our loop; the pool holds there, too. */
+static CURLcode run_by_runner(struct call *call)
+{
+    struct handle *handle = call->handle;
+
+    if (pool_wants(call))
+        pool_enter(call);
+    else
+        pool_stay_out(handle);
+    CURLcode code = runner_perform(call);
+    pool_exit(handle);
+    return code;
+}
+
+static CURLcode run_transfer(struct call *call)
+{
+    if (call->made) /* it has a connection of its own, which goes with it */
+        return call->handle->libcurl->easy_perform(call->handle->easy);
+    return runner_has(call) ? run_by_runner(call) : perform_real(call);
+}
+
 static CURLcode run_real(struct call *call)
 {
     struct handle *handle = call->handle;
@@ -83,8 +106,7 @@ static CURLcode run_real(struct call *call)
     easy_leave(handle); /* a transfer of this handle that was left by longjmp */
     call->outer = easy_running;
     easy_running = call;
-    /* A made reply has a connection of its own, which goes with it. */
-    CURLcode code = call->made ? call->handle->libcurl->easy_perform(call->handle->easy) : perform_real(call);
+    CURLcode code = run_transfer(call);
     easy_running = call->outer;
     made_end(call->handle);
     return code;
@@ -117,6 +139,10 @@ static bool goes_again(struct call *call, CURLcode *code)
         *code = substitute_failure(call, &verdict) ? run_real(call) : transfer_lost(*code);
     if (verdict.kind != VERDICT_AGAIN)
         return false;
+    if (verdict.reason == VERDICT_RACED) {
+        hedge_await(call);
+        return true;
+    }
     if (wait_ms(call->handle, verdict.wait_ms))
         return true;
     *code = CURLE_ABORTED_BY_CALLBACK;
@@ -138,18 +164,37 @@ static struct verdict admit(struct call *call)
     }
 }
 
+static CURLcode make_attempt(struct call *call)
+{
+    if (hedge_is_awaited(call))
+        return run_real(call);
+    return request_dress(call) ? run_attempt(call) : CURLE_SEND_FAIL_REWIND;
+}
+
 static CURLcode perform_gated(struct call *call)
 {
     CURLcode code;
 
     do {
-        struct verdict verdict = admit(call);
+        struct verdict verdict = {.kind = VERDICT_GO};
+        if (!hedge_is_awaited(call))
+            verdict = admit(call);
         if (verdict.kind == VERDICT_REFUSE)
             return refuse(call, &verdict);
         if (verdict.kind == VERDICT_STOP)
             return CURLE_ABORTED_BY_CALLBACK;
-        code = request_dress(call) ? run_attempt(call) : CURLE_SEND_FAIL_REWIND;
+        code = make_attempt(call);
     } while (goes_again(call, &code));
+    return code;
+}
+
+static CURLcode perform_hedged(struct call *call)
+{
+    bool is_run_here = runner_begin(call);
+    CURLcode code = perform_gated(call);
+
+    if (is_run_here)
+        runner_end(call);
     return code;
 }
 
@@ -207,7 +252,7 @@ static __attribute__((noinline)) CURLcode perform_any(struct handle *handle)
         return run_alone(handle);
     if (call->gate.is_repeat && !easy_running)
         return request_dress(call) ? perform_routine(call) : go_on(call, CURLE_SEND_FAIL_REWIND);
-    code = call->gate.shadow ? perform_watched(call) : perform_gated(call);
+    code = call->gate.shadow ? perform_watched(call) : perform_hedged(call);
     transfer_close(call);
     return code;
 }

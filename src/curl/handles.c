@@ -38,7 +38,7 @@ static void set_defaults(struct handle *handle)
     handle->words[HANDLES_SSL_VERIFYHOST] = 2;
     fingerprint_clear(&handle->fingerprint);
     handle->request = HANDLES_GET;
-    handle->has_no_body = handle->has_credentials = false;
+    handle->has_no_body = handle->has_credentials = handle->has_jar = handle->is_single = false;
     handle->target_is_read = handle->is_settled = false;
 }
 
@@ -105,6 +105,8 @@ void handles_copy(const struct handle *from, CURL *easy)
     to->request = from->request;
     to->has_no_body = from->has_no_body;
     to->has_credentials = from->has_credentials;
+    to->has_jar = from->has_jar;
+    to->is_single = from->is_single;
     to->has_texts = true;
     to->resolved = from->resolved;
     memcpy(to->words, from->words, sizeof to->words);
@@ -203,6 +205,10 @@ enum effect {
     EFFECT_REQUEST,
     EFFECT_SIGNED,
     EFFECT_CREDENTIALS,
+    EFFECT_JAR_FILE, /* of cookies that the program has, perhaps */
+    EFFECT_JAR,
+    EFFECT_SINGLE,
+    EFFECT_PROXYAUTH,
     EFFECT_PROTOCOLS,
     EFFECT_RESOLVE
 };
@@ -219,11 +225,13 @@ static const uint8_t words[OPTIONS] = {
 #define X(name) AT(name) = HANDLES_##name,
 static const uint8_t texts[OPTIONS] = {HANDLES_TEXTS(X)};
 #undef X
+/* clang-format off */
 #define X(name) AT(name) = EFFECT_TEXT,
+#define Y(name) AT(name) = EFFECT_SINGLE,
 static const uint8_t effects[OPTIONS] = {
     HANDLES_TEXTS(X)
-
-        AT(HTTPGET) = EFFECT_REQUEST,
+    HANDLES_SINGLE(Y)
+    AT(HTTPGET) = EFFECT_REQUEST,
     AT(POST) = EFFECT_REQUEST,
     AT(POSTFIELDS) = EFFECT_REQUEST,
     AT(HTTPPOST) = EFFECT_REQUEST,
@@ -239,18 +247,22 @@ static const uint8_t effects[OPTIONS] = {
     AT(SSLCERT) = EFFECT_CREDENTIALS,
     AT(SSLCERT_BLOB) = EFFECT_CREDENTIALS,
     AT(COOKIE) = EFFECT_CREDENTIALS,
-    AT(COOKIEFILE) = EFFECT_CREDENTIALS,
-    AT(COOKIEJAR) = EFFECT_CREDENTIALS,
+    AT(COOKIEFILE) = EFFECT_JAR_FILE,
+    AT(COOKIEJAR) = EFFECT_JAR_FILE,
+    AT(COOKIELIST) = EFFECT_JAR,
     AT(TLSAUTH_USERNAME) = EFFECT_CREDENTIALS,
     AT(TIMEOUT) = EFFECT_SECONDS,
     AT(CONNECTTIMEOUT) = EFFECT_SECONDS,
     AT(PORT) = EFFECT_TARGET,
     AT(CURLU) = EFFECT_TARGET,
+    AT(PROXYAUTH) = EFFECT_PROXYAUTH,
     AT(AWS_SIGV4) = EFFECT_SIGNED,
     AT(PROTOCOLS) = EFFECT_PROTOCOLS,
     AT(RESOLVE) = EFFECT_RESOLVE,
 };
 #undef X
+#undef Y
+/* clang-format on */
 
 static enum handles_request without_body(const struct handle *handle)
 {
@@ -348,6 +360,19 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_REQUEST:
         note_request(handle, option, word);
+        return;
+    case EFFECT_JAR_FILE:
+        handle->has_credentials |= word != 0;
+        handle->has_jar |= word != 0;
+        return;
+    case EFFECT_JAR:
+        handle->has_jar |= word != 0;
+        return;
+    case EFFECT_SINGLE:
+        handle->is_single |= word != 0;
+        return;
+    case EFFECT_PROXYAUTH:
+        handle->is_single |= handles_binds_connection(word);
         return;
     case EFFECT_RESOLVE:
         note_resolve(handle, (const struct curl_slist *)(uintptr_t)word);

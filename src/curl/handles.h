@@ -33,8 +33,20 @@
     X(PROGRESSFUNCTION) X(XFERINFODATA) X(FOLLOWLOCATION) X(CONNECT_ONLY) X(HEADEROPT)             \
     X(PATH_AS_IS) X(KEEP_SENDING_ON_ERROR) X(POSTFIELDS) X(POSTFIELDSIZE_LARGE) X(FORBID_REUSE)    \
     X(OPENSOCKETFUNCTION) X(OPENSOCKETDATA) X(CLOSESOCKETFUNCTION) X(HTTP_VERSION) X(PROTOCOLS)    \
-    X(RESUME_FROM_LARGE) X(REQUEST_TARGET) X(HTTP_TRANSFER_DECODING) X(SSL_VERIFYPEER)               \
-    X(SSL_VERIFYHOST) X(IPRESOLVE)
+    X(RESUME_FROM_LARGE) X(REQUEST_TARGET) X(HTTP_TRANSFER_DECODING) X(SSL_VERIFYPEER)    \
+    X(SSL_VERIFYHOST) X(IPRESOLVE) X(CERTINFO)
+/* clang-format on */
+
+/*
+ * Options with which a request is made by one handle at a time (curl/twin.h): functions of the program's that
+ * see sockets, TLS or files that a copy would read or write, too; and those by which libcurl makes of a reply
+ * something else than what came.
+ */
+/* clang-format off */
+#define HANDLES_SINGLE(X)                                                                          \
+    X(SSL_CTX_FUNCTION) X(RESOLVER_START_FUNCTION) X(HSTSREADFUNCTION) X(HSTSWRITEFUNCTION)        \
+    X(HSTS) X(HSTS_CTRL) X(ALTSVC) X(ALTSVC_CTRL)                                                  \
+    X(TIMECONDITION) X(TRANSFER_ENCODING) X(IGNORE_CONTENT_LENGTH) X(HTTP200ALIASES)
 /* clang-format on */
 
 /* Options whose value is a string that libcurl copies; so do we. */
@@ -85,6 +97,8 @@ struct handle {
     bool is_routine;      /* its last call was one of routine; holds while it is settled (curl/routine.h) */
     bool has_no_body;     /* CURLOPT_NOBODY: a GET is a HEAD */
     bool has_credentials; /* the program has set some, or cookies, by an option */
+    bool has_jar;         /* the program has let libcurl keep cookies */
+    bool is_single;       /* one of HANDLES_SINGLE was set */
     bool has_texts;       /* the program has set one besides the URL */
     bool target_is_read;  /* target_is_known and target hold for the options as they are */
     bool target_is_known;
@@ -133,6 +147,14 @@ void handles_note(struct handle *handle, CURLoption option, uint64_t word);
 
 /* Where the handle's transfer would go; NULL when that is none of gusset's business. */
 const struct target *handles_target(struct handle *handle);
+
+/* Whether a choice of authentication leaves only such as authenticate the connection, and not the request. */
+static inline bool handles_binds_connection(uint64_t auth)
+{
+    const uint64_t bound = CURLAUTH_NTLM | CURLAUTH_NTLM_WB | CURLAUTH_NEGOTIATE,
+                   free = CURLAUTH_BASIC | CURLAUTH_DIGEST | CURLAUTH_DIGEST_IE | CURLAUTH_BEARER;
+    return auth & bound && !(auth & free);
+}
 
 /* Bit of core/method.h of the request that would be made. */
 uint32_t handles_method(const struct handle *handle);

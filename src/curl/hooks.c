@@ -5,6 +5,7 @@
  */
 #include "curl/easy.h"
 #include "curl/handles.h"
+#include "curl/hedge.h"
 #include "curl/multi.h"
 #include "curl/request.h"
 #include "curl/stubs.h"
@@ -57,8 +58,10 @@ static void hook_easy_reset(enum libcurl_flavour flavour, CURL *easy, const void
         easy_leave(handle);
         request_undress(handle);
         handle->is_performing = false;
-        if (handle->call)
+        if (handle->call) {
+            hedge_drop(handle->call);
             gate_give_up(&handle->call->gate);
+        }
         handles_reset(handle);
     }
     libcurl->easy_reset(easy);

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/select.h>
 
+#include "curl/hedge.h"
 #include "curl/turn.h"
 
 /* ---- transfers go on ---- */
@@ -149,10 +150,12 @@ CURL **loop_get_handles(struct multi *multi)
     CURL **handles = multi->libcurl->multi_get_handles(multi->real);
     size_t count = 0;
 
-    if (!handles || !multi->count[SEAT_PARKED])
+    if (!handles || (!multi->count[SEAT_PARKED] && !multi->hedges))
         return handles;
-    while (handles[count])
-        count++;
+    for (size_t at = 0; handles[at]; at++)
+        if (!hedge_of(multi, handles[at]))
+            handles[count++] = handles[at];
+    handles[count] = NULL;
     handles = grow(multi->libcurl, handles, count, multi->count[SEAT_PARKED]);
     for (struct handle *handle = multi->handles; handles && handle; handle = handle->seat.after)
         if (handle->seat.place == SEAT_PARKED)
@@ -168,6 +171,6 @@ CURLMcode loop_get_offt(struct multi *multi, int info, curl_off_t *number)
     CURLMcode code = multi->libcurl->multi_get_offt(multi->real, info, number);
 
     if (code == CURLM_OK && (info == OFFT_CURRENT || info == OFFT_RUNNING))
-        *number += multi->count[SEAT_PARKED];
+        *number += multi->count[SEAT_PARKED] - hedge_count(multi);
     return code;
 }

@@ -14,8 +14,9 @@ enum { CHUNK = 16 * 1024 };
 struct made {
     enum made_for who;
     enum made_end end;
-    int ours;   /* our end of the connection; -1: it was closed, to reset the connection */
-    int theirs; /* libcurl's; -1: it has it */
+    int ours;     /* our end of the connection; -1: it was closed, to reset the connection */
+    int theirs;   /* libcurl's; -1: it has it */
+    bool is_once; /* what was said of it is not kept */
     int file;
     uint64_t file_offset; /* of the body in it */
     uint64_t file_said;
@@ -25,7 +26,7 @@ struct made {
 };
 
 /* A name that nobody has, of as many labels as CURLOPT_AWS_SIGV4 reads something into. */
-static const char url[] = "http://made.by.gusset.invalid/";
+static const char nowhere[] = "http://made.by.gusset.invalid/";
 
 /* ---- the other end ---- */
 
@@ -62,6 +63,22 @@ static void say(struct made *made)
 {
     if (say_bytes(made) && say_file(made) && made->end == MADE_ENDS)
         sys_shutdown(made->ours, SHUT_WR); /* once more does no harm */
+}
+
+size_t made_say(struct call *call, const char *bytes, size_t size)
+{
+    struct made *made = call->made;
+    long taken = made && say_bytes(made) ? sys_send(made->ours, bytes, size) : 0;
+
+    return taken > 0 ? (size_t)taken : 0;
+}
+
+void made_close(struct call *call)
+{
+    if (!call->made)
+        return;
+    call->made->end = MADE_ENDS;
+    say(call->made);
 }
 
 /* What libcurl sends is read by nobody, but must not fill the socket: a body may be long. */
@@ -120,7 +137,7 @@ static curl_socket_t give_socket(void *data, curlsocktype purpose, struct curl_s
 
     (void)purpose;
     (void)address;
-    if (made->theirs < 0 && !connect_anew(made))
+    if (made->theirs < 0 && (made->is_once || !connect_anew(made)))
         return CURL_SOCKET_BAD;
     int given = made->theirs;
     made->theirs = -1;
@@ -218,12 +235,12 @@ static void put_on_writers(struct call *call)
     call_set(call, CURLOPT_HEADERDATA, call);
 }
 
-static void put_on(struct call *call)
+static void put_on(struct call *call, const char *url)
 {
     const struct handle *handle = call->handle;
 
     call_set(call, CURLOPT_CURLU, NULL);
-    call_set(call, CURLOPT_URL, url);
+    call_set(call, CURLOPT_URL, url ? url : nowhere);
     call_set(call, CURLOPT_UNIX_SOCKET_PATH, PAIRED_PATH);
     call_set(call, CURLOPT_NOPROXY, "*");
     call_set(call, CURLOPT_OPENSOCKETFUNCTION, give_socket);
@@ -288,6 +305,7 @@ static struct made *make(const struct made_reply *reply, enum made_for who)
                           .end = reply->end,
                           .ours = ends[0],
                           .theirs = ends[1],
+                          .is_once = reply->end == MADE_GOES_ON,
                           .file = reply->file,
                           .file_offset = reply->file_offset,
                           .length = length};
@@ -317,7 +335,7 @@ bool made_begin(struct call *call, const struct made_reply *reply, enum made_for
     call->made = made;
     call->deadline.patience_ms = 0; /* each wait of libcurl's is heard of */
     told_pretend(handle);
-    put_on(call);
+    put_on(call, reply->url);
     if (who == MADE_FOR_PROGRAM)
         put_on_writers(call);
     handle->is_dressed = true;

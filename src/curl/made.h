@@ -20,7 +20,8 @@ struct handle;
 enum made_end {
     MADE_ENDS,   /* the connection is closed */
     MADE_STALLS, /* nothing */
-    MADE_RESETS  /* it is reset, as soon as the request has come */
+    MADE_RESETS, /* it is reset, as soon as the request has come */
+    MADE_GOES_ON /* more: made_say, and at last made_close */
 };
 
 /* A reply to be made: its head with the blank line, then a body out of memory or of a file. */
@@ -32,6 +33,7 @@ struct made_reply {
     int file;             /* descriptor; -1: none. made_begin takes it over, whatever it returns */
     uint64_t file_offset; /* of the body in it, which goes on to the file's end */
     enum made_end end;
+    const char *url; /* where it pretends to come from, by plain http; NULL: from nowhere */
 };
 
 enum made_for {
@@ -51,6 +53,12 @@ void made_end(struct handle *handle);
 
 /* The handle has gone, and libcurl's end of the connection with it. */
 void made_drop(struct call *call);
+
+/* Says more of a reply that goes on; returns how many bytes were taken, 0 where there is no room just now. */
+size_t made_say(struct call *call, const char *bytes, size_t size);
+
+/* It goes on no more: the connection ends behind what was said. */
+void made_close(struct call *call);
 
 /* Whether the call's last word is being given just now: no limit of the policy holds then. */
 bool made_is_last_word(const struct call *call);

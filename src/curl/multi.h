@@ -13,6 +13,8 @@
 #include "curl/messages.h"
 #include "curl/seat.h"
 
+struct hedge;
+
 struct multi {
     CURLM *real;
     const struct libcurl *libcurl;
@@ -23,9 +25,11 @@ struct multi {
     uint64_t progress_us; /* parked calls' progress callbacks were asked */
     bool may_queue;       /* the program limits its connections: a transfer may wait in libcurl for one */
     bool must_run_all;    /* a limit has passed: libcurl would not look at the transfer for no event */
+    bool is_draining;     /* libcurl's messages are being read: no handle of ours is freed meanwhile */
     bool is_drained;      /* libcurl has no message since its last turn */
     bool is_serving;      /* replies that no server sent are being given */
     bool is_busy;         /* libcurl or its callbacks are at work: whoever comes now is one of them */
+    struct hedge *hedges; /* second attempts that run here */
     struct messages messages;
     struct alarm alarm;
 };

@@ -1,5 +1,6 @@
 #include "curl/request.h"
 
+#include "curl/hedge.h"
 #include "curl/made.h"
 #include "curl/progress.h"
 #include "curl/told.h"
@@ -53,6 +54,7 @@ static __attribute__((noinline)) void watch(struct call *call)
 {
     bool was_watched = call->is_watched;
 
+    hedge_attempt(call);
     resume_attempt(call);
     if (call->gate.attempt == 1)
         keep_call(call);

@@ -110,7 +110,11 @@ static bool give_status(struct call *call, const struct verdict *verdict, uint32
     add_number(&head, "Content-Length", length);
     add(&head, "X-Gusset-Refused", reason_of(verdict));
     value_put(&head.out, "\r\n");
-    struct made_reply reply = {head.text, head.out.length, sentence, length, -1, 0, MADE_ENDS};
+    struct made_reply reply = {.head = head.text,
+                               .head_length = head.out.length,
+                               .body = sentence,
+                               .body_length = length,
+                               .file = -1};
     leave_out_body(call, status, &reply);
     return made_begin(call, &reply, MADE_FOR_PROGRAM);
 }

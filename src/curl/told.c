@@ -64,6 +64,27 @@ static void answer_of_first(const struct told_first *first, CURLINFO info, void 
     }
 }
 
+static void answer_of_peer(const struct told_peer *peer, CURLINFO info, void *out)
+{
+    switch ((int)info) {
+    case CURLINFO_PRIMARY_IP:
+        *(const char **)out = peer->primary_ip;
+        return;
+    case CURLINFO_LOCAL_IP:
+        *(const char **)out = peer->local_ip;
+        return;
+    case CURLINFO_PRIMARY_PORT:
+        *(long *)out = peer->primary_port;
+        return;
+    case CURLINFO_LOCAL_PORT:
+        *(long *)out = peer->local_port;
+        return;
+    case CURLINFO_REDIRECT_URL:
+        *(char **)out = peer->redirect_url;
+        return;
+    }
+}
+
 static curl_off_t speed(const struct told *told)
 {
     return told->took_us ? (curl_off_t)((double)told->size * MICRO / (double)told->took_us) : 0;
@@ -111,8 +132,10 @@ CURLcode told_info(const struct handle *handle, CURLINFO info, void *out)
     if (code != CURLE_OK || !out)
         return code;
     answer_of_target(told, info, out);
-    if (told->is_resumed)
+    if (told->has_first)
         answer_of_first(&told->first, info, out);
+    if (told->has_peer)
+        answer_of_peer(&told->peer, info, out);
     if (told->is_whole)
         answer_of_whole(told, info, out);
     return code;
@@ -159,6 +182,24 @@ static char *copy_of(const char *text)
     return text ? strdup(text) : NULL;
 }
 
+static void ask_first(struct told *told, const struct libcurl *libcurl, CURL *easy)
+{
+    CURLcode (*ask)(CURL *, CURLINFO, ...) = libcurl->easy_getinfo;
+    char *type = NULL;
+
+#define X(name) ask(easy, CURLINFO_##name, &told->first.name);
+    TOLD_LONGS(X)
+#undef X
+#define X(name) ask(easy, CURLINFO_##name##_T, &told->first.name);
+    TOLD_TIMES(X)
+#undef X
+    ask(easy, CURLINFO_FILETIME_T, &told->first.filetime);
+    ask(easy, CURLINFO_CONTENT_TYPE, &type);
+    free(told->first.type);
+    told->first.type = copy_of(type);
+    told->has_first = true;
+}
+
 void told_keep(struct handle *handle)
 {
     told_forget(handle);
@@ -166,19 +207,47 @@ void told_keep(struct handle *handle)
 
     if (!told)
         return;
-    CURLcode (*ask)(CURL *, CURLINFO, ...) = handle->libcurl->easy_getinfo;
-    char *type = NULL;
-#define X(name) ask(handle->easy, CURLINFO_##name, &told->first.name);
-    TOLD_LONGS(X)
-#undef X
-#define X(name) ask(handle->easy, CURLINFO_##name##_T, &told->first.name);
+    ask_first(told, handle->libcurl, handle->easy);
+    handle->told = told;
+}
+
+static void ask_text(const struct libcurl *libcurl, CURL *easy, CURLINFO info, char text[TOLD_IP_ROOM])
+{
+    char *found = NULL;
+
+    libcurl->easy_getinfo(easy, info, &found);
+    if (found && strlen(found) < TOLD_IP_ROOM)
+        memcpy(text, found, strlen(found) + 1);
+}
+
+static void ask_peer(struct told *told, const struct libcurl *libcurl, CURL *easy)
+{
+    struct told_peer *peer = &told->peer;
+    char *redirect_url = NULL;
+
+    ask_text(libcurl, easy, CURLINFO_PRIMARY_IP, peer->primary_ip);
+    ask_text(libcurl, easy, CURLINFO_LOCAL_IP, peer->local_ip);
+    libcurl->easy_getinfo(easy, CURLINFO_PRIMARY_PORT, &peer->primary_port);
+    libcurl->easy_getinfo(easy, CURLINFO_LOCAL_PORT, &peer->local_port);
+    libcurl->easy_getinfo(easy, CURLINFO_REDIRECT_URL, &redirect_url);
+    free(peer->redirect_url);
+    peer->redirect_url = copy_of(redirect_url);
+    told->has_peer = true;
+}
+
+void told_of_other(struct handle *handle, CURL *other, uint64_t later_us)
+{
+    struct told *told = handle->told;
+
+    if (!told)
+        return;
+    ask_first(told, handle->libcurl, other);
+#define X(name)                                                                                              \
+    if (told->first.name > 0)                                                                                \
+        told->first.name += (curl_off_t)later_us;
     TOLD_TIMES(X)
 #undef X
-    ask(handle->easy, CURLINFO_FILETIME_T, &told->first.filetime);
-    ask(handle->easy, CURLINFO_CONTENT_TYPE, &type);
-    told->first.type = copy_of(type);
-    told->is_resumed = true;
-    handle->told = told;
+    ask_peer(told, handle->libcurl, other);
 }
 
 void told_whole(struct handle *handle, uint64_t size, int64_t length, uint64_t began_us, bool is_well)
@@ -203,6 +272,7 @@ void told_forget(struct handle *handle)
     if (told->url)
         handle->libcurl->free(told->url);
     free(told->first.type);
+    free(told->peer.redirect_url);
     free(told);
     handle->told = NULL;
 }

@@ -30,13 +30,25 @@ struct told_first {
     char *type;          /* NULL: none */
 };
 
+/* Of the connection that brought a reply which libcurl got from us. */
+enum { TOLD_IP_ROOM = 64 };
+struct told_peer {
+    char primary_ip[TOLD_IP_ROOM];
+    char local_ip[TOLD_IP_ROOM];
+    long primary_port;
+    long local_port;
+    char *redirect_url; /* NULL: none */
+};
+
 struct told {
-    char *url;       /* CURLINFO_EFFECTIVE_URL; libcurl's memory. NULL: as libcurl says */
-    bool is_https;   /* CURLINFO_SCHEME and CURLINFO_PROTOCOL, where libcurl saw http */
-    bool is_resumed; /* what follows counts */
-    bool is_whole;   /* and what follows first */
-    bool is_well;    /* it ended well: no error of the kernel's is told */
+    char *url;      /* CURLINFO_EFFECTIVE_URL; libcurl's memory. NULL: as libcurl says */
+    bool is_https;  /* CURLINFO_SCHEME and CURLINFO_PROTOCOL, where libcurl saw http */
+    bool has_first; /* first counts */
+    bool has_peer;  /* peer counts */
+    bool is_whole;  /* and what follows both */
+    bool is_well;   /* it ended well: no error of the kernel's is told */
     struct told_first first;
+    struct told_peer peer;
     curl_off_t size;   /* of the body that the program got */
     curl_off_t length; /* that its head promised; -1: none */
     curl_off_t took_us;
@@ -50,6 +62,12 @@ void told_pretend(struct handle *handle);
 
 /* A transfer broke off, and another one will go on: what the first said holds for both. */
 void told_keep(struct handle *handle);
+
+/*
+ * The transfer's reply is one that another handle has got, whose transfer began so much later than the call's
+ * attempt. After told_pretend, and once more when that transfer is over.
+ */
+void told_of_other(struct handle *handle, CURL *other, uint64_t later_us);
 
 /* The last of them is over. began_us: when the call did, monotonic. */
 void told_whole(struct handle *handle, uint64_t size, int64_t length, uint64_t began_us, bool is_well);

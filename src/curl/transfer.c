@@ -2,9 +2,11 @@
 
 #include "core/method.h"
 #include "curl/blame.h"
+#include "curl/hedge.h"
 #include "curl/nested.h"
 #include "curl/request.h"
 #include "curl/substitute.h"
+#include "gate/race.h"
 
 /* Searches the rules for a handle whose target is new, or has changed its method. */
 static bool open_anew(struct call *call, const struct target *target, uint32_t method)
@@ -85,6 +87,7 @@ struct call *transfer_open(struct handle *handle)
 
 struct verdict transfer_ended(struct call *call, CURLcode *code)
 {
+    hedge_transfer_ends(call, *code);
     *code = resume_ended(call, *code);
     if (*code == CURLE_OK && reply_is_delivered(&call->reply)) {
         gate_succeeded(&call->gate, (struct outcome){.type = OUTCOME_SUCCESS,
@@ -132,6 +135,8 @@ void transfer_watched(struct call *call, CURLcode code)
                                  .replaceable = substitute_is_there(call),
                                  .retry_after_ms = -1};
     gate_ended(&call->gate, &ended);
+    if (call->method & (METHOD_GET | METHOD_HEAD))
+        race_would(&call->gate);
 }
 
 CURLcode transfer_refused(struct call *call, const struct verdict *verdict, CURLcode code)
@@ -151,6 +156,7 @@ CURLcode transfer_lost(CURLcode code)
 
 void transfer_close(struct call *call)
 {
+    hedge_drop(call);
     call->handle->is_performing = false;
     if (resume_is_on(call)) /* refused, or given up, while it waited to go on */
         resume_end(call, CURLE_ABORTED_BY_CALLBACK);

@@ -2,6 +2,7 @@
 
 #include "curl/call.h"
 #include "curl/course.h"
+#include "curl/hedge.h"
 #include "curl/limits.h"
 #include "curl/made.h"
 #include "curl/progress.h"
@@ -35,6 +36,8 @@ static void ask_progress(struct multi *multi, uint64_t now_us)
 
 static void look_at_running(struct handle *handle, uint64_t now_us)
 {
+    if (handle->call->hedge_due_us)
+        hedge_look(handle->call, handle->seat.multi->real, now_us);
     if (!handle->call->gate.shadow && !handle->is_refused && !made_is_last_word(handle->call) &&
         deadline_look(handle->call, now_us))
         handle->seat.multi->must_run_all = true;
@@ -44,6 +47,8 @@ static void look_at_parked(struct handle *handle, uint64_t now_us)
 {
     struct multi *multi = handle->seat.multi;
 
+    if (hedge_is_awaited(handle->call)) /* it has an end of its own */
+        return;
     if (now_us >= handle->seat.due_us)
         course_goes_on(handle);
     else
@@ -91,7 +96,11 @@ static void take_message(struct multi *multi, const CURLMsg *message)
 {
     struct handle *handle = handles_find(message->easy_handle);
 
-    if (!handle || handle->seat.multi != multi)
+    struct hedge *hedge = handle ? NULL : hedge_of(multi, message->easy_handle);
+
+    if (hedge)
+        hedge_ended(hedge, message->data.result);
+    else if (!handle || handle->seat.multi != multi)
         messages_put_stranger(&multi->messages, message);
     else if (message->msg != CURLMSG_DONE || handle->seat.place != SEAT_RUNS)
         messages_put(&multi->messages, &handle->seat.message, message);
@@ -105,7 +114,8 @@ static void take_message(struct multi *multi, const CURLMsg *message)
  */
 static bool keeps_messages(struct multi *multi)
 {
-    return (multi->count[SEAT_RUNS] || multi->messages.count) && messages_have_spare(&multi->messages);
+    return (multi->count[SEAT_RUNS] || multi->messages.count || multi->hedges) &&
+           messages_have_spare(&multi->messages);
 }
 
 /* What is read is libcurl's, and good until the handle is taken out. */
@@ -128,13 +138,38 @@ static void serve(struct multi *multi)
     for (struct handle *handle = multi->handles; handle; handle = handle->seat.after)
         if (handle->seat.place == SEAT_RUNS && handle->call->made) {
             made_serve(handle->call);
+            hedge_serve(handle->call);
             multi->is_serving = true;
         }
 }
 
+/*
+ * The program is told how many of its own transfers run. libcurl has counted those of ours along that it had
+ * when its turn was over: none may go before that is known.
+ */
+static __attribute__((noinline)) void drain_beside(struct multi *multi, int *running)
+{
+    struct hedge *after;
+
+    multi->is_draining = true;
+    drain(multi);
+    multi->is_draining = false;
+    unsigned before = multi->count[SEAT_RUNS] + hedge_count(multi);
+    hedge_sweep(multi);
+    for (struct hedge *hedge = multi->hedges; hedge; hedge = after) {
+        after = hedge->after;
+        course_races(hedge->call->handle);
+    }
+    if (running)
+        *running += (int)multi->count[SEAT_RUNS] - (int)before;
+}
+
 CURLMcode turn_end(struct multi *multi, CURLMcode code, int *running)
 {
-    drain(multi);
+    if (multi->hedges)
+        drain_beside(multi, running);
+    else
+        drain(multi);
     if (multi->is_serving)
         serve(multi);
     if (running)

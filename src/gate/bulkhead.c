@@ -86,17 +86,24 @@ static bool may_search(uint64_t now_us)
 }
 
 /* 0, -EAGAIN or -ENOSPC. */
-static int take(struct gate_call *call, uint64_t now_us)
+static int take_for(struct gate_call *call, uint64_t owner, uint64_t now_us, _Atomic uint64_t **place)
 {
     struct map *map = &call->ready->state;
     uint32_t most = inside_settings(call)->bulkhead.calls;
-    uint64_t owner = word_of_self(call, map);
-    int error = places_take(map, call->key, most, owner, NULL, NULL, &call->place);
+    int error = places_take(map, call->key, most, owner, NULL, NULL, place);
 
     if (error == -EAGAIN && may_search(now_us)) {
         struct search search = search_of(map);
-        error = places_take(map, call->key, most, owner, is_gone, &search, &call->place);
+        error = places_take(map, call->key, most, owner, is_gone, &search, place);
     }
+    return error;
+}
+
+static int take(struct gate_call *call, uint64_t now_us)
+{
+    uint64_t owner = word_of_self(call, &gate_ready(false)->state);
+    int error = take_for(call, owner, now_us, &call->place);
+
     if (error == 0) {
         call->place_owner = owner;
         call->place_generation = generation_now();
@@ -129,8 +136,21 @@ struct verdict bulkhead_ask(struct gate_call *call, bool may_wait)
                             (uint32_t)(left_ms < look_ms ? left_ms : look_ms)};
 }
 
+bool bulkhead_takes_aside(struct gate_call *call)
+{
+    return !call->place || take_for(call, call->place_owner, clock_now_us(), &call->aside) == 0;
+}
+
+void bulkhead_leave_aside(struct gate_call *call)
+{
+    if (call->aside && call->place_generation == generation_now())
+        places_leave(call->aside, call->place_owner);
+    call->aside = NULL;
+}
+
 void bulkhead_leave(struct gate_call *call)
 {
+    bulkhead_leave_aside(call);
     if (!call->place)
         return;
     if (call->place_generation == generation_now())

@@ -18,6 +18,11 @@ struct verdict bulkhead_ask(struct gate_call *call, bool may_wait);
 /* Gives the place back. In a forked child it does nothing: the place is its parent's. */
 void bulkhead_leave(struct gate_call *call);
 
+/* A second place, for an attempt beside the first one: false where none is free. Given back by itself, or
+ * with the first. */
+bool bulkhead_takes_aside(struct gate_call *call);
+void bulkhead_leave_aside(struct gate_call *call);
+
 /* Whether a place's owner is gone: its process has ended, or cannot be seen and its lease is over. For
  * places_held.
  */

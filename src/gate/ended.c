@@ -14,7 +14,8 @@ static void note_verdict(struct gate_call *call, const struct verdict *verdict)
     if (verdict->kind == VERDICT_AGAIN) {
         if (call->shadow)
             note_count(call, LAYOUT_COUNT_would_retry);
-        note_event(call, EVENTS_RETRY, verdict->wait_ms);
+        if (verdict->reason != VERDICT_RACED)
+            note_event(call, EVENTS_RETRY, verdict->wait_ms);
     } else if (verdict->reason == VERDICT_EXHAUSTED) {
         note_count(call, LAYOUT_COUNT_exhausted);
         note_event(call, EVENTS_EXHAUSTED, 0);

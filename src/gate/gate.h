@@ -76,6 +76,10 @@ struct gate_call {
     struct verdict last;
     struct outcome outcome;    /* of the last attempt */
     char host[PLACE_TEXT_MAX]; /* public: "name:port" */
+    /* Of a second attempt beside the first (gate/race); a record that is kept elsewhere ends before. */
+    _Atomic uint64_t *aside; /* its place in the bulkhead; NULL: none */
+    bool is_raced;           /* it is under way */
+    uint64_t raced_us;       /* monotonic: since when */
 };
 
 /* What a door knows of an attempt that has ended. */

@@ -2,6 +2,7 @@
 
 #include "gate/bucket.h"
 #include "gate/inside.h"
+#include "gate/race.h"
 #include "gate/slice.h"
 #include "sys/random.h"
 
@@ -12,12 +13,11 @@ static bool may_repeat(const struct gate_call *call, const struct gate_attempt *
     return !attempt->sent || attempt->idempotent || (attempt->method & inside_settings(call)->retry.methods);
 }
 
-/* One retry out of the budget that all processes share. */
-static bool take_budget(struct gate_call *call, uint64_t now_us)
+bool judge_takes_budget(struct gate_call *call, const struct retry_rule *rule, uint64_t now_us)
 {
     struct window_sum window = slice_sum(call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us / 1000);
 
-    if (!retry_budget_allows(&inside_settings(call)->retry, window))
+    if (!retry_budget_allows(rule, window))
         return false;
     slice_count(&call->budget_slice, call->slot->budget, RETRY_BUDGET_WINDOW_MS, now_us, 0, 1);
     return true;
@@ -43,6 +43,8 @@ struct verdict judge_failure(struct gate_call *call, const struct gate_attempt *
 {
     const struct retry_rule *rule = &inside_settings(call)->retry;
 
+    if (call->is_raced && attempt->replayable && race_is_wanted(call, &attempt->outcome))
+        return (struct verdict){VERDICT_AGAIN, VERDICT_RACED, 0};
     if (may_go_elsewhere(call, attempt, now_us))
         return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, 0};
     if (!inside_applies(call, POLICY_RETRY) || !retry_wants(rule, &attempt->outcome))
@@ -63,7 +65,7 @@ struct verdict judge_failure(struct gate_call *call, const struct gate_attempt *
     }
     if (call->deadline_us && now_us + (uint64_t)wait_ms * 1000 >= call->deadline_us)
         return verdict_stop(VERDICT_DEADLINE);
-    if (!take_budget(call, now_us))
+    if (!judge_takes_budget(call, rule, now_us))
         return verdict_stop(VERDICT_BUDGET);
     /* The token is taken now: once the reply is thrown away it is too late to be refused one. */
     if (inside_applies(call, POLICY_LIMIT)) {
@@ -77,9 +79,7 @@ struct verdict judge_failure(struct gate_call *call, const struct gate_attempt *
     return (struct verdict){VERDICT_AGAIN, VERDICT_RETRY, wait_ms};
 }
 
-/* Where the rule has no tries, what counts against the host is a failure; without a breaker, what it would.
- */
-static bool is_failure(const struct gate_call *call)
+bool judge_is_failure(const struct gate_call *call)
 {
     const struct outcome *outcome = &call->outcome;
 
@@ -101,10 +101,11 @@ bool judge_is_lost(const struct gate_call *call)
     case VERDICT_NOT_REPEATABLE:
         return true;
     case VERDICT_NOT_RETRYABLE:
-        return !inside_applies(call, POLICY_RETRY) && is_failure(call);
+        return !inside_applies(call, POLICY_RETRY) && judge_is_failure(call);
     case VERDICT_NONE:
     case VERDICT_SUCCEEDED:
     case VERDICT_RETRY:
+    case VERDICT_RACED:
     case VERDICT_REASONS:
         return false;
     }

@@ -54,6 +54,7 @@ static const struct {
     [EVENTS_RESUMED] = {LOG_INFO, "the body broke off, the next attempt goes on with it"   },
     [EVENTS_STALE] = {LOG_WARN, "the program was given an earlier reply"                 },
     [EVENTS_FALLBACK] = {LOG_WARN, "the program was given the rule's fallback"              },
+    [EVENTS_HEDGED] = {LOG_INFO, "not answered yet, made a second time side by side"      },
     [EVENTS_CLOSED] = {LOG_WARN, "the circuit closed"                                     },
 };
 

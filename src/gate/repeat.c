@@ -11,7 +11,7 @@
 #include "sys/clock.h"
 
 /* Groups by which each call must be admitted. */
-enum { NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_BULKHEAD | POLICY_FAULT | POLICY_STALE };
+enum { NOT_IN_ONE_STEP = POLICY_LIMIT | POLICY_BULKHEAD | POLICY_FAULT | POLICY_STALE | POLICY_HEDGE };
 
 static inline bool was_plain(const struct gate_call *call, uint32_t groups)
 {

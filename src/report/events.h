@@ -38,7 +38,8 @@
     X(HEALTHY, "healthy")     /* a health check went well again, the circuit closed */                       \
     X(FOLLOWED,                                                                                              \
       "followed") /* another machine's circuit is open, so this opened; detail: for how long in ms */        \
-    X(RELEASED, "released") /* the other machine's closed, so this closed */
+    X(RELEASED, "released") /* the other machine's closed, so this closed */                                 \
+    X(HEDGED, "hedged")     /* made a second time side by side; detail: after how long in ms */
 
 enum events_kind {
     EVENTS_NONE = 0,

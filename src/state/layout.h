@@ -17,7 +17,7 @@
 #include "core/window.h"
 
 enum {
-    LAYOUT_VERSION = 2,
+    LAYOUT_VERSION = 3,
     LAYOUT_HOSTS_DEFAULT = 4096,
     LAYOUT_HOSTS_MIN = 64,
     LAYOUT_HOSTS_MAX = 1 << 20,
@@ -59,7 +59,10 @@ enum {
     X(resumed)      /* attempts that went on with a body that had broken off */                              \
     X(faults)       /* attempts that a rehearsed fault struck */                                             \
     X(would_fall_back) /* shadow: calls that would have been */                                              \
-    X(late)            /* calls refused because the run's deadline had passed */
+    X(late)            /* calls refused because the run's deadline had passed */                             \
+    X(hedged)          /* calls that were made a second time side by side */                                 \
+    X(hedge_won)       /* of these, those that the second attempt answered */                                \
+    X(would_hedge)     /* shadow: calls that would have been */
 
 enum layout_counter {
 #define X(name) LAYOUT_COUNT_##name,

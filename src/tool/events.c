@@ -52,6 +52,7 @@ static enum output_style style_of(enum events_kind kind)
     case EVENTS_LATE:
     case EVENTS_PROBE:
     case EVENTS_RETRY:
+    case EVENTS_HEDGED:
     case EVENTS_STALE:
     case EVENTS_RESUMED:
     case EVENTS_FAULT:
@@ -83,6 +84,8 @@ static const char *name_of_detail(enum events_kind kind)
     case EVENTS_RETRY:
     case EVENTS_WAITS:
         return "wait_ms";
+    case EVENTS_HEDGED:
+        return "after_ms";
     case EVENTS_RESCUED:
         return "took_ms";
     case EVENTS_REJECTED:

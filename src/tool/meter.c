@@ -62,6 +62,9 @@ static const struct {
     [LAYOUT_COUNT_faults] = {"rehearsed_faults", "Attempts that a rehearsed fault struck"                         },
     [LAYOUT_COUNT_would_fall_back] = {"would_fall_back",
                             "Shadow: calls that would have been given the fallback"                              },
+    [LAYOUT_COUNT_hedged] = {"hedged",           "Calls that were made a second time side by side"                },
+    [LAYOUT_COUNT_hedge_won] = {"hedge_won",        "Calls that such a second attempt answered first"                },
+    [LAYOUT_COUNT_would_hedge] = {"would_hedge",      "Shadow: calls that would have been made a second time"          },
     [LAYOUT_COUNT_late] = {"late",             "Calls refused because the deadline of their run had passed"     },
 };
 

@@ -54,6 +54,9 @@ void sentence_print(FILE *to, const struct events_entry *event)
         print_attempt(to, event);
         fprintf(to, "again in %s", duration);
         return;
+    case EVENTS_HEDGED:
+        fprintf(to, "not answered after %s, a second attempt side by side", duration);
+        return;
     case EVENTS_EXHAUSTED:
         print_attempt(to, event);
         fprintf(to, "no tries left");

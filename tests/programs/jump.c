@@ -59,6 +59,7 @@ static size_t on_write(char *bytes, size_t size, size_t count, void *data)
         curl_easy_setopt(copy, CURLOPT_WRITEFUNCTION, plain);
         curl_easy_setopt(copy, CURLOPT_WRITEDATA, stdout);
         curl_easy_setopt(copy, CURLOPT_HEADERFUNCTION, NULL);
+        curl_easy_setopt(copy, CURLOPT_HEADERDATA, NULL); /* else its write function would get the lines */
         printf("copy %d\n", (int)curl_easy_perform(copy));
         curl_easy_cleanup(copy);
     }

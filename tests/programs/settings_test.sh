@@ -100,6 +100,7 @@ policy fallback.type 5 a string
 policy fallback.body 5 a string
 policy fallback.file "body.json" an absolute path
 policy fallback.methods "GET" list of HTTP methods
+policy hedge.after "p94" or one of p50, p75, p90, p95, p99
 policy stale.size "10" size
 policy stale.age "0s" from 1s to 168h
 policy fault.percent 101 percentage from 0 to 100

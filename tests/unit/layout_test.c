@@ -9,10 +9,10 @@
 
 #include "state/layout.h"
 
-static void the_header_lies_where_version_2_has_it(void **state)
+static void the_header_lies_where_version_3_has_it(void **state)
 {
     (void)state;
-    assert_int_equal(LAYOUT_VERSION, 2);
+    assert_int_equal(LAYOUT_VERSION, 3);
     assert_int_equal(sizeof LAYOUT_MAGIC - 1, 8);
     assert_int_equal(sizeof(struct layout_header), 4096);
     assert_int_equal(offsetof(struct layout_header, magic), 0);
@@ -29,7 +29,7 @@ static void the_header_lies_where_version_2_has_it(void **state)
     assert_int_equal(offsetof(struct layout_header, troubled), 1736);
 }
 
-static void a_host_lies_where_version_2_has_it(void **state)
+static void a_host_lies_where_version_3_has_it(void **state)
 {
     (void)state;
     assert_int_equal(sizeof(struct layout_host), 1280);
@@ -51,7 +51,7 @@ static void a_host_lies_where_version_2_has_it(void **state)
     assert_int_equal(offsetof(struct layout_host, tail), 1232);
 }
 
-static void an_event_lies_where_version_2_has_it(void **state)
+static void an_event_lies_where_version_3_has_it(void **state)
 {
     (void)state;
     assert_int_equal(sizeof(struct layout_event), 128);
@@ -77,10 +77,10 @@ static void the_counters_keep_their_order(void **state)
 #undef X
     };
     static const char *const expected[] = {
-        "calls",       "attempts", "retries",   "failures",        "rescued", "failed",
-        "rejected",    "limited",  "exhausted", "unfunded",        "opened",  "would_reject",
-        "would_retry", "nested",   "crowded",   "offline",         "waited",  "fallback",
-        "stale",       "resumed",  "faults",    "would_fall_back", "late"};
+        "calls",           "attempts",  "retries",  "failures",  "rescued",      "failed",      "rejected",
+        "limited",         "exhausted", "unfunded", "opened",    "would_reject", "would_retry", "nested",
+        "crowded",         "offline",   "waited",   "fallback",  "stale",        "resumed",     "faults",
+        "would_fall_back", "late",      "hedged",   "hedge_won", "would_hedge"};
     assert_int_equal(LAYOUT_COUNTERS_USED, sizeof expected / sizeof expected[0]);
     for (unsigned i = 0; i < LAYOUT_COUNTERS_USED; i++)
         assert_string_equal(names[i], expected[i]);
@@ -98,9 +98,9 @@ static void sizes_are_powers_of_two(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_header_lies_where_version_2_has_it),
-        cmocka_unit_test(a_host_lies_where_version_2_has_it),
-        cmocka_unit_test(an_event_lies_where_version_2_has_it),
+        cmocka_unit_test(the_header_lies_where_version_3_has_it),
+        cmocka_unit_test(a_host_lies_where_version_3_has_it),
+        cmocka_unit_test(an_event_lies_where_version_3_has_it),
         cmocka_unit_test(the_counters_keep_their_order),
         cmocka_unit_test(sizes_are_powers_of_two),
     };

@@ -206,7 +206,9 @@ static void each_fault_names_line_finding_and_expectation(void **state)
         {IN("breaker: { rate = 50; };"),                                                   "2: breaker.rate: found 50, expected a group { … }"                           },
         {IN("propagate = [\"cookie\"];"),
          "2: propagate: found \"cookie\", expected a list of request_id, tenant_id, project_id, traceparent"                                                               },
-        {IN("hedge: { after = \"p95\"; };"),                                               "2: hedge: not supported by this version"                                       },
+        {IN("hedge: { after = \"p94\"; };"),
+         "2: hedge.after: found \"p94\", expected a duration from 1ms with a unit such as \"200ms\", or one "
+         "of p50, p75, p90, p95, p99"                                                                                                                                      },
         {IN("retry: { resume = 1; };"),                                                    "2: retry.resume: found 1, expected true or false"                              },
         {IN("breaker: { slow: { over = 1; }; };"),
          "2: breaker.slow.over: found 1, expected a duration with a unit such as \"5s\", from 0s to 1h"                                                                    },
@@ -578,7 +580,7 @@ static void faults_of_set_and_policy_name_the_option(void **state)
         {"retry.attempts=x",      "--set: retry.attempts: found \"x\", expected a whole number from 1 to 100"},
         {"headers=x",             "--set: headers cannot be given by --set"                                  },
         {"headers.name=x",        "--set: headers cannot be given by --set"                                  },
-        {"hedge=p95",             "--set: hedge: not supported by this version"                              },
+        {"hedge=p95",             "--set: unknown key 'hedge', did you mean 'hedge.after'?"                  },
         {"retry.backoff.cap=1ms", "--set: policy \"quick\": retry.backoff.cap (1ms) is shorter than "
                                   "retry.backoff.base (100ms); say both"    },
     };

@@ -1,0 +1,49 @@
+/*
+ * A second handle beside the program's, for a second attempt at the same time: a copy of it that asks for the
+ * very same, but of which nothing reaches the program. No callback of the program's is ever called by it.
+ */
+#ifndef GUSSET_CURL_TWIN_H
+#define GUSSET_CURL_TWIN_H
+
+#include <curl/curl.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "curl/trace.h"
+
+struct call;
+struct libcurl;
+
+/* The twin's own headers: those that the call's handle wears, with a span of their own. */
+struct twin_headers {
+    struct curl_slist *nodes; /* the texts behind them; NULL: none. Owned */
+    char traceparent[TRACE_PARENT_ROOM];
+};
+
+/* Whether the call's request can be made by a twin, and its reply be given to the program. */
+bool twin_is_fit(const struct call *call);
+
+/* Who hears of the twin's reply: libcurl's header and write callbacks. */
+struct twin_listener {
+    curl_write_callback line;
+    curl_write_callback body;
+    void *data;
+};
+
+/*
+ * Makes one that may take until ends_us (monotonic; 0: no limit). NULL where there is no memory. headers are
+ * written, and live as long as the twin.
+ */
+CURL *twin_new(const struct call *call, const struct twin_listener *listener, struct twin_headers *headers,
+               uint64_t ends_us);
+
+/* Its reply has begun: it may take as long as it wants to. */
+void twin_unlimit(const struct call *call, CURL *twin);
+
+/* The cookies that it has got are the program's handle's, too. */
+void twin_give_cookies(const struct call *call, CURL *twin);
+
+/* Frees it, once it is in no multi handle any more. */
+void twin_free(const struct libcurl *libcurl, CURL *twin, struct twin_headers *headers);
+
+#endif
