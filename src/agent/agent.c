@@ -42,11 +42,15 @@ static void begin_log(const struct agent *agent)
     log_open(&target);
 }
 
-/* They come as bytes of a descriptor, so that no loop can miss one. */
+/*
+ * They come as bytes of a descriptor, so that no loop can miss one. That nobody reads the log any more, or
+ * that the peer of a health check's TLS has gone, is no reason to end.
+ */
 static int open_signals(void)
 {
     sigset_t taken;
 
+    signal(SIGPIPE, SIG_IGN);
     sigemptyset(&taken);
     sigaddset(&taken, SIGINT);
     sigaddset(&taken, SIGTERM);

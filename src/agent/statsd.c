@@ -184,9 +184,11 @@ void statsd_turn(struct statsd *statsd, struct reading *reading, bool is_last)
 {
     uint64_t now_ms = clock_now_us() / 1000;
 
-    if (statsd->interval_ms == 0 || (now_ms < statsd->due_ms && !is_last) || reading_take(reading, NULL) < 0)
+    if (statsd->interval_ms == 0 || (now_ms < statsd->due_ms && !is_last))
         return;
     statsd->due_ms = now_ms + statsd->interval_ms;
+    if (reading_take(reading, NULL) < 0) /* it has said why; all the more is told the next time */
+        return;
     for (unsigned i = 0; statsd->has_past && i < reading->hosts.count; i++)
         put_host(statsd, &reading->hosts.items[i], find(&statsd->past, reading->hosts.items[i].key));
     if (statsd->length)

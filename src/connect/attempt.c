@@ -40,7 +40,7 @@ static bool open_call(struct attempt *attempt, struct place *place)
     is_named =
         is_named && names_find(place, &named, &is_certain) && gate_matches(&attempt->call, &by_name, &match);
     if (!is_named && !gate_matches(&attempt->call, &by_address, &match)) {
-        if (is_internet(place)) {
+        if (is_internet(place) && attempt->call.ready) { /* or gusset has stepped back meanwhile */
             known_unmatched(place, &attempt->moment);
             gate_count_unprotected(attempt->call.ready->state.header);
         }

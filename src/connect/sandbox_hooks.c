@@ -15,6 +15,7 @@
 #include "sys/real.h"
 
 enum { SET_SECCOMP = 22, SET_NO_NEW_PRIVILEGES = 38 }; /* PR_SET_…: <sys/prctl.h> declares prctl otherwise */
+enum { STRICT = 1 };                                   /* SECCOMP_MODE_STRICT, which takes no filter */
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -42,7 +43,7 @@ EXPORTED int prctl(int option, unsigned long second, unsigned long third, unsign
         gate_ready(true);
     if (option != SET_SECCOMP)
         return real.prctl(option, second, third, fourth, fifth);
-    if (third)
+    if (second == STRICT || third)
         give_up();
     int result = real.prctl(option, second, third, fourth, fifth);
     if (result == 0)

@@ -248,8 +248,10 @@ static __attribute__((noinline)) CURLcode perform_any(struct handle *handle)
         return perform_routine(handle->call);
     handle->is_routine = false;
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
-    if (!call)
+    if (!call) {
+        request_undress(handle); /* gusset may have stepped back since (ready_retire) */
         return run_alone(handle);
+    }
     if (call->gate.is_repeat && !easy_running)
         return request_dress(call) ? perform_routine(call) : go_on(call, CURLE_SEND_FAIL_REWIND);
     code = call->gate.shadow ? perform_watched(call) : perform_hedged(call);

@@ -26,12 +26,17 @@ void gate_stay_inert(void)
     atomic_store(&is_inert, true);
 }
 
-/* The number last: while it is 0 nobody looks at the state. */
+/*
+ * The number last: while it is 0 nobody begins to look at the state. Who read another one a moment ago still
+ * looks, so the state that was is not taken away.
+ */
 static void tell(struct ready *ready)
 {
     atomic_store_explicit(&ready_now.number, 0, memory_order_release);
-    atomic_store_explicit(&ready_now.header, ready ? ready->state.header : NULL, memory_order_release);
-    atomic_store_explicit(&ready_now.number, ready ? ready->number : 0, memory_order_release);
+    if (!ready)
+        return;
+    atomic_store_explicit(&ready_now.header, ready->state.header, memory_order_release);
+    atomic_store_explicit(&ready_now.number, ready->number, memory_order_release);
 }
 
 void ready_use(struct ready *ready)
@@ -208,7 +213,10 @@ static struct ready *start(bool may_compile)
     struct ready *other = NULL;
     if (atomic_compare_exchange_strong(&published, &other, ready)) {
         tell(ready);
-        return ready;
+        if (!atomic_load(&is_inert))
+            return ready;
+        ready_retire(); /* so another thread has said meanwhile */
+        return NULL;
     }
     map_close(&ready->state);
     map_close(&ready->tally);

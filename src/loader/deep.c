@@ -54,6 +54,16 @@ static bool find_in(const Dl_serinfo *folders, const char *file, char path[PATH_
     return false;
 }
 
+/* What bears the name already is it, before any search path is looked at. */
+static bool is_loaded(const char *file)
+{
+    void *library = linker_open(file, RTLD_LAZY | RTLD_NOLOAD);
+
+    if (library)
+        linker_close(library);
+    return library;
+}
+
 /* The file by another name that means the same to everybody; the name itself where it does. */
 static const char *for_everybody(const char *file, const void *caller, char path[PATH_MAX])
 {
@@ -61,7 +71,7 @@ static const char *for_everybody(const char *file, const void *caller, char path
     struct link_map *map = NULL;
 
     if (strchr(file, '/') || !dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) || !map ||
-        !has_run_path(map))
+        !has_run_path(map) || is_loaded(file))
         return file;
     Dl_serinfo *folders = folders_of(map);
     bool is_found = folders && find_in(folders, file, path);

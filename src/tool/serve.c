@@ -11,7 +11,7 @@
 
 #include "sys/clock.h"
 
-enum { HEAD_MOST = 8192, ASK_MS = 5000, ANSWER_MS = 10000, LEAVE_MS = 1000 };
+enum { HEAD_MOST = 8192, ASK_MS = 5000, ANSWER_MS = 10000, LEAVE_MS = 1000, REST_MS = 1000 };
 
 /* Reading the request, writing the reply, waiting for the client to close: or unread bytes would reset the
  * reply. */
@@ -250,13 +250,17 @@ static void expire(const struct serve *serve, struct serve_connection *connectio
         close_connection(connection);
 }
 
-static void accept_one(const struct serve *serve)
+/* Where there is no descriptor left the connection stays in the queue, and the listener readable. */
+static void accept_one(struct serve *serve)
 {
     struct serve_connection *connection = serve->connections;
     int descriptor = accept4(serve->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
-    if (descriptor < 0)
+    if (descriptor < 0) {
+        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+            serve->rests_until_ms = clock_now_us() / 1000 + REST_MS;
         return;
+    }
     while (connection->phase != FREE) /* there is one, or the listener was not waited for */
         connection++;
     connection->phase = ASKING;
@@ -292,7 +296,7 @@ void serve_close(struct serve *serve)
 /* The listener comes last, and waits itself where all places are taken. */
 void serve_prepare(const struct serve *serve, struct pollfd polled[SERVE_POLLED])
 {
-    bool has_room = false;
+    bool has_room = false, rests = clock_now_us() / 1000 < serve->rests_until_ms;
 
     for (int i = 0; i < SERVE_CONNECTIONS; i++) {
         const struct serve_connection *connection = &serve->connections[i];
@@ -301,7 +305,8 @@ void serve_prepare(const struct serve *serve, struct pollfd polled[SERVE_POLLED]
                                     .events = connection->phase == ANSWERING ? POLLOUT : POLLIN};
         has_room = has_room || is_free;
     }
-    polled[SERVE_CONNECTIONS] = (struct pollfd){.fd = has_room ? serve->listener : -1, .events = POLLIN};
+    polled[SERVE_CONNECTIONS] =
+        (struct pollfd){.fd = has_room && !rests ? serve->listener : -1, .events = POLLIN};
 }
 
 void serve_continue(struct serve *serve, const struct pollfd polled[SERVE_POLLED])

@@ -79,6 +79,43 @@ start_agent ndjson --json --listen 0
 end_agent
 is_json "with --json its log is NDJSON" "$(cat "$folder/ndjson")"
 
+# ---- what is scarce, or broken ----
+# spent PID: processor time in hundredths of a second
+spent() { awk '{print $14 + $15}' "/proc/$1/stat"; }
+if command -v prlimit >/dev/null; then
+    under=(prlimit --nofile=20)
+    start_agent scarce --listen 0
+    under=()
+    where=${url#http://} before=$(spent "$agent")
+    held=()
+    for _ in $(seq 15); do
+        exec {connection}<>"/dev/tcp/${where%%:*}/$(tr -dc 0-9 <<<"${where##*:}")"
+        held+=("$connection")
+    done
+    sleep 1.5
+    at_most "who has no descriptor left for a connection waits, and does not spin" $(($(spent "$agent") - before)) 40
+    for connection in "${held[@]}"; do exec {connection}>&-; done
+    ok "and serves again when there is one" until_true curl -sf "${url}health"
+    end_agent
+else
+    skip "who has no descriptor left for a connection" "prlimit is not installed"
+fi
+head -c 8192 /dev/urandom >"$GUSSET_STATE"
+chmod 600 "$GUSSET_STATE"
+mkfifo "$folder/said"
+gusset agent --statsd 127.0.0.1:9 --interval 300ms 2>"$folder/said" &
+agent=$!
+servers+=("$agent")
+exec {said}<"$folder/said"
+read -r _ <&"$said"
+sleep 1.5
+exec {said}<&-
+sleep 0.7
+ok "a state that cannot be read, and nobody who hears of it, do not end it" kill -0 "$agent"
+at_most "nor does it look all the time" "$(spent "$agent")" 40
+end_agent
+rm -f "$GUSSET_STATE"
+
 # ---- StatsD ----
 if command -v python3 >/dev/null; then
     # A server: a datagram a line, its lines parted by spaces as none is in one; then its length.

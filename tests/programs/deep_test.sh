@@ -48,6 +48,12 @@ else
     is "what was closed is gone, what is still open is not" "$(under "$deep" again plugin_dial "$port" "$folder/now.so")" "same 0 0 0 gone"
     is "by a bare name that only the environment leads to" \
         "$(forgotten; LD_LIBRARY_PATH=$folder under "$deep" once plugin_dial "$port" lazy.so | cut -d' ' -f1) $(counted calls)" "0 1"
+    mkdir "$folder/first" "$folder/second"
+    for twin in first second; do compile -o "$folder/$twin/libtwin.so" "$here/deep/plugin.c" -Wl,-soname,libtwin.so; done
+    compile -o "$folder/opener.so" "$here/deep/opener.c" -Wl,-rpath,"$folder/second"
+    export LOADED=$folder/first/libtwin.so
+    is "by a bare name that a loaded file bears, whatever the search path has" \
+        "$(under "$deep" once opener_dial "$port" "$folder/opener.so")" "$("$deep" once opener_dial "$port" "$folder/opener.so")"
     is "a file that is not there: the loader says so" "$(under "$deep" once plugin_dial "$port" "$folder/none.so")" \
         "$("$deep" once plugin_dial "$port" "$folder/none.so")"
     forgotten

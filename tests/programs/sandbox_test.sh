@@ -7,7 +7,8 @@ python=/usr/bin/python3
 start_upstream
 config "$folder/all.cfg" <<'CFG'
 version = 1;
-policies: { p: { timeout: { connect = "5s"; }; retry: { attempts = 2; backoff: { base = "5ms"; }; }; breaker: { consecutive = 100; }; bulkhead: { calls = 50; }; }; };
+policies: { p: { timeout: { connect = "5s"; }; retry: { attempts = 2; backoff: { base = "5ms"; }; }; breaker: { consecutive = 100; }; bulkhead: { calls = 50; };
+                 headers = ( { name = "X-Added"; value = "by gusset"; } ); }; };
 hosts = ( { match = "*"; policy = "p"; } );
 CFG
 config "$folder/other.cfg" <<'CFG'
@@ -31,6 +32,13 @@ exit 0"
 done
 is "what is pending then is given back its own limit" \
     "$(GUSSET_CONFIG=$folder/all.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 20 "$client" pending fresh "$port" 2>&1)" "limit 0"
+is "so it is in the strict mode, which has no filter" \
+    "$(GUSSET_CONFIG=$folder/all.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 20 "$client" strict fresh "$port" 2>&1)" "strict
+limit 0"
+is "other threads may be anywhere in a connect just then" \
+    "$(GUSSET_CONFIG=$folder/other.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 60 "$client" race fresh "$port" 2>&1)" "0 died"
+ok "a handle that a rule dressed goes on" env "GUSSET_CONFIG=$folder/all.cfg" "LD_PRELOAD=$BUILD/libgusset.so" timeout 20 "$client" curl fresh "$port"
+is "undressed" "$(ask 'heads?key=handle' | grep -c '^X-Added: ') of $(ask 'heads?key=handle' | grep -c '^GET ')" "2 of 3"
 rm -f "$GUSSET_STATE"
 GUSSET_CONFIG=$folder/all.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 20 "$client" refused fresh "$port" >/dev/null 2>&1
 is "a filter that the kernel does not take, and a question whether it would, end nothing" "$(counted calls)" 2
