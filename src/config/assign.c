@@ -6,6 +6,7 @@
 #include "config/conflict.h"
 #include "config/expand.h"
 #include "config/field.h"
+#include "config/framing.h"
 #include "config/print.h"
 #include "config/spelling.h"
 #include "config/value.h"
@@ -38,6 +39,11 @@ static bool is_key(const struct settings_entry *entry, const char *key)
     return strcmp(entry->key, key) == 0;
 }
 
+static bool is_header(const char *text)
+{
+    return value_is_token(text) && strlen(text) <= HEADER_MOST && !framing_needs(text);
+}
+
 /* What a text has to be, or NULL when it is fine. */
 static const char *text_complaint(const struct settings_entry *entry, const char *text)
 {
@@ -50,7 +56,7 @@ static const char *text_complaint(const struct settings_entry *entry, const char
         return "an absolute path of at most 255 bytes, or nothing";
     if (is_key(entry, "health.path") && (!is_path || strpbrk(text, " #")))
         return "a path such as \"/health\", of at most 255 bytes";
-    if (is_key(entry, "timeout.header") && text[0] && (!value_is_token(text) || strlen(text) > HEADER_MOST))
+    if (is_key(entry, "timeout.header") && text[0] && !is_header(text))
         return "a header's name such as \"X-Request-Deadline-Ms\"";
     if (has_control(text) && !is_key(entry, "fallback.body"))
         return "text without control characters";
