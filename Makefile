@@ -60,8 +60,11 @@ UPSTREAM_OBJ := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/upstream/*.
 UNIT    := $(patsubst tests/unit/%.c,$(B)/unit/%,$(wildcard tests/unit/*_test.c))
 GATE    := $(patsubst tests/gate/%.c,$(B)/gate/%,$(wildcard tests/gate/*_test.c))
 SIM     := $(patsubst tests/sim/%.c,$(B)/sim/%,$(wildcard tests/sim/*_test.c))
+# A client of many scenarios is a folder.
+MANIFOLD := $(patsubst tests/programs/%/main.c,%,$(wildcard tests/programs/*/main.c))
 CLIENTS := $(patsubst tests/programs/%.c,$(B)/clients/%,$(wildcard tests/programs/*.c)) \
-           $(patsubst tests/programs/%.cc,$(B)/clients/%,$(wildcard tests/programs/*.cc))
+           $(patsubst tests/programs/%.cc,$(B)/clients/%,$(wildcard tests/programs/*.cc)) \
+           $(MANIFOLD:%=$(B)/clients/%)
 FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*_fuzz.c))
 BENCHES := $(patsubst tests/bench/%.c,$(B)/bench/%,$(wildcard tests/bench/*.c))
 
@@ -135,6 +138,14 @@ $(B)/clients/%: tests/programs/%.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC    $<")
 	$(Q)$(CC) $(BASE) $(FLAGS_release) $(filter -fsanitize=thread,$(FLAGS)) -MMD -MP $< -o $@ -Wl,--as-needed -lcurl -pthread
+
+$(B)/tests/programs/%.o: FLAGS := $(FLAGS_release) $(filter -fsanitize=thread,$(FLAGS))
+# One line a client, since a pattern has no list of the sources that a folder holds.
+$(foreach client,$(MANIFOLD),$(eval $(B)/clients/$(client): $(patsubst %.c,$(B)/%.o,$(wildcard tests/programs/$(client)/*.c))))
+$(MANIFOLD:%=$(B)/clients/%):
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  LD    $@")
+	$(Q)$(CC) $(FLAGS_release) $(filter -fsanitize=thread,$(FLAGS)) $(filter %.o,$^) -o $@ -Wl,--as-needed -lcurl -pthread
 
 $(B)/fuzz/%: tests/fuzz/%.c $(UNIT_OBJ) $(CMD_ARCHIVE)
 	@mkdir -p $(@D)
@@ -320,4 +331,5 @@ help: ## this list
 	@awk -F':.*## ' '/^## / {printf "\n%s\n", substr($$0, 4)} \
 	    /^[a-z0-9-]+:.*## / {printf "  %-12s %s\n", $$1, $$2}' Makefile
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(wildcard $(B)/unit/*.d $(B)/gate/*.d $(B)/sim/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d)
+-include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UPSTREAM_OBJ:.o=.d) $(filter-out $(MANIFOLD:%=$(B)/clients/%.d), \
+    $(wildcard $(B)/tests/programs/*/*.d $(B)/unit/*.d $(B)/gate/*.d $(B)/sim/*.d $(B)/clients/*.d $(B)/bench/*.d $(B)/fuzz/*.d))

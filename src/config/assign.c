@@ -6,6 +6,7 @@
 #include "config/conflict.h"
 #include "config/expand.h"
 #include "config/field.h"
+#include "config/framing.h"
 #include "config/print.h"
 #include "config/spelling.h"
 #include "config/value.h"
@@ -38,6 +39,11 @@ static bool is_key(const struct settings_entry *entry, const char *key)
     return strcmp(entry->key, key) == 0;
 }
 
+static bool is_header(const char *text)
+{
+    return value_is_token(text) && strlen(text) <= HEADER_MOST && !framing_needs(text);
+}
+
 /* What a text has to be, or NULL when it is fine. */
 static const char *text_complaint(const struct settings_entry *entry, const char *text)
 {
@@ -50,7 +56,7 @@ static const char *text_complaint(const struct settings_entry *entry, const char
         return "an absolute path of at most 255 bytes, or nothing";
     if (is_key(entry, "health.path") && (!is_path || strpbrk(text, " #")))
         return "a path such as \"/health\", of at most 255 bytes";
-    if (is_key(entry, "timeout.header") && text[0] && (!value_is_token(text) || strlen(text) > HEADER_MOST))
+    if (is_key(entry, "timeout.header") && text[0] && !is_header(text))
         return "a header's name such as \"X-Request-Deadline-Ms\"";
     if (has_control(text) && !is_key(entry, "fallback.body"))
         return "text without control characters";
@@ -172,21 +178,22 @@ void assign_check(const struct assign_site *site, uint32_t policy, const bool *f
                       model_string(site->model, values->name), conflict.text);
 }
 
-static void set_unknown(const char *key, size_t length, struct fault_list *faults)
+static void set_unknown(const char *key, size_t length, const struct assign_site *site)
 {
     const char *near = spelling_nearest(key, length, SETTINGS_OF_POLICY, NULL);
     if (!near)
         near = spelling_nearest(key, length, SETTINGS_OF_FILE, NULL);
     if (length >= 7 && strncmp(key, "headers", 7) == 0 && (length == 7 || key[7] == '.'))
-        fault_add(faults, "--set", 0, "headers cannot be given by --set");
+        fault_add(site->faults, site->file, 0, "headers cannot be given by %s", site->file);
     else if (near)
-        fault_add(faults, "--set", 0, "unknown key '%.*s', did you mean '%s'?", (int)length, key, near);
+        fault_add(site->faults, site->file, 0, "unknown key '%.*s', did you mean '%s'?", (int)length, key,
+                  near);
     else
-        fault_add(faults, "--set", 0, "unknown key '%.*s'; expected one such as retry.attempts", (int)length,
-                  key);
+        fault_add(site->faults, site->file, 0, "unknown key '%.*s'; expected one such as retry.attempts",
+                  (int)length, key);
 }
 
-/* One line of --set, for the file's settings or for the policy that collects the others. */
+/* One line of --set or $GUSSET_SET, for the file's settings or for the policy that collects the others. */
 static void set_line(const struct assign_site *site, const char *line, size_t length, uint32_t collector)
 {
     const char *equals = memchr(line, '=', length);
@@ -200,12 +207,12 @@ static void set_line(const struct assign_site *site, const char *line, size_t le
         return;
     }
     if (index >= 0 && settings_at((unsigned)index)->place == SETTINGS_OF_SERVICE) {
-        fault_add(site->faults, site->file, 0, "%.*s: settings of services cannot be given by --set",
-                  (int)key_length, line);
+        fault_add(site->faults, site->file, 0, "%.*s: settings of services cannot be given by %s",
+                  (int)key_length, line, site->file);
         return;
     }
     if (index < 0) {
-        set_unknown(line, key_length, site->faults);
+        set_unknown(line, key_length, site);
         return;
     }
     value[0] = 0;
@@ -229,10 +236,9 @@ static void spread(struct model *model, uint32_t collector, uint32_t policy)
     }
 }
 
-void assign_set(struct model *model, const char *set, struct fault_list *faults)
+void assign_set(struct model *model, const char *set, const char *by, struct fault_list *faults)
 {
-    struct assign_site site = {
-        .model = model, .faults = faults, .file = "--set", .origin = {.kind = MODEL_SET}};
+    struct assign_site site = {.model = model, .faults = faults, .file = by, .origin = {.kind = MODEL_SET}};
     uint32_t collector = model_add_policy(model, "", (uint32_t)MODEL_NONE, site.origin);
 
     if (collector == (uint32_t)MODEL_NONE)

@@ -28,9 +28,9 @@ bool assign_text(const struct assign_site *site, uint32_t owner, unsigned settin
 
 /*
  * Applies the lines of $GUSSET_SET ("retry.attempts=4") on top of every policy of the model and of the
- * file's own settings. To be called when all policies are there.
+ * file's own settings. To be called when all policies are there. by: who said them, for sentences.
  */
-void assign_set(struct model *model, const char *set, struct fault_list *faults);
+void assign_set(struct model *model, const char *set, const char *by, struct fault_list *faults);
 
 /* Writes a value for people: in quotes, control characters as \x.., a long one cut. */
 void assign_quote(const char *value, size_t length, char *text, size_t size);

@@ -239,6 +239,11 @@ size_t expand_explain(const struct expand_fault *fault, char *text, size_t size)
     return out.length;
 }
 
+static bool is_called(const struct reference *reference, const char *name)
+{
+    return reference->name_length == strlen(name) && memcmp(reference->name, name, strlen(name)) == 0;
+}
+
 bool expand_next(const char **at, struct expand_use *use)
 {
     struct reference reference;
@@ -248,7 +253,13 @@ bool expand_next(const char **at, struct expand_use *use)
     if (!next || !read_reference(next, &reference, &fault))
         return false;
     *at = reference.behind;
-    *use = (struct expand_use){reference.name, reference.name_length, reference.fallback,
-                               reference.fallback_length, reference.is_file};
+    *use = (struct expand_use){
+        .name = reference.name,
+        .name_length = reference.name_length,
+        .fallback = reference.fallback,
+        .fallback_length = reference.fallback_length,
+        .is_file = reference.is_file,
+        .is_own = !reference.is_file && (is_called(&reference, "program") || is_called(&reference, "user")),
+    };
     return true;
 }

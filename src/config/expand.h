@@ -59,6 +59,7 @@ struct expand_use {
     const char *fallback; /* NULL: none; likewise */
     size_t fallback_length;
     bool is_file;
+    bool is_own; /* ${program} or ${user} */
 };
 
 /* The next reference of a sound template from *at on, which moves behind it; false when there is no more. */

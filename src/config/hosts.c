@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "config/exposure.h"
 #include "config/field.h"
 #include "config/policies.h"
 #include "config/variants.h"
@@ -232,16 +233,6 @@ static bool read_policy(struct reader *reader, const struct config_setting_t *gr
     return is_fine;
 }
 
-static bool propagates(const struct model *model, const struct model_rule *rule)
-{
-    bool any = model_policy(model, rule->policy)->values.propagate != 0;
-    for (uint32_t i = 0; i < rule->variants_count; i++)
-        any |=
-            model_policy(model, model_variant(model, rule->variants_first + i)->policy)->values.propagate !=
-            0;
-    return any;
-}
-
 static void read_rule(struct reader *reader, const struct config_setting_t *group)
 {
     struct model_rule rule = {.mode = -1, .origin = reader_site(reader, group).origin};
@@ -255,8 +246,8 @@ static void read_rule(struct reader *reader, const struct config_setting_t *grou
     bool is_fine = read_policy(reader, group, &rule);
     if (!has_place)
         return; /* with a place it is held against the other rules, whatever its policy */
-    if (is_fine && rule.kind == PATTERN_ANY && propagates(reader->model, &rule))
-        reader_warn(reader, group, "match \"*\" with propagate: third parties learn what is propagated");
+    if (is_fine)
+        exposure_warn(reader, group, &rule);
     struct model_rule *kept = table_add(&reader->model->rules, sizeof *kept, 1);
     if (kept)
         *kept = rule;

@@ -23,6 +23,12 @@ static bool is_said(const char *text)
     return text && text[0];
 }
 
+/* Who said it, for sentences: an option, where the command knows one; else the variable. */
+static const char *said_by(const char *option, const char *variable)
+{
+    return option ? option : variable;
+}
+
 /* A line of the whole text, without its end. Returns false when there is no such line. */
 static bool find_line(const struct include_text *text, uint32_t number, struct value_word *line)
 {
@@ -210,7 +216,7 @@ static int choose_file(struct loading *loading)
     if (result < 0 || loading->is_locked)
         return result;
     if (paths->named[0]) {
-        const char *by = loading->request->named_by ? loading->request->named_by : "GUSSET_CONFIG";
+        const char *by = said_by(loading->request->named_by, "GUSSET_CONFIG");
         loading->file = paths->named;
         if (note(loading, paths->named))
             return 0;
@@ -262,7 +268,7 @@ static int read_file(struct loading *loading)
     return 0;
 }
 
-/* $GUSSET_POLICY: one rule for every host. */
+/* --policy or $GUSSET_POLICY: one rule for every host. */
 static void apply_named_policy(struct loading *loading)
 {
     struct model *model = loading->reader.model;
@@ -273,7 +279,8 @@ static void apply_named_policy(struct loading *loading)
     if (policy == (uint32_t)MODEL_NONE) {
         policies_suggest(&loading->reader, name, hint, sizeof hint);
         assign_quote(name, strlen(name), quoted, sizeof quoted);
-        fault_add(loading->reader.faults, "--policy", 0, "unknown policy %s, %s", quoted, hint);
+        fault_add(loading->reader.faults, said_by(loading->request->policy_by, "GUSSET_POLICY"), 0,
+                  "unknown policy %s, %s", quoted, hint);
         return;
     }
     uint32_t match = model_text(model, "*", 1);
@@ -302,7 +309,7 @@ static int load_all(struct loading *loading)
     if (is_named)
         apply_named_policy(loading);
     if (is_said(loading->request->set) && !loading->is_locked)
-        assign_set(model, loading->request->set, faults);
+        assign_set(model, loading->request->set, said_by(loading->request->set_by, "GUSSET_SET"), faults);
     if (!model_failed(model))
         order_rules(model, faults);
     return 0;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/expand.h"
+#include "config/framing.h"
 #include "config/preset.h"
 #include "config/spelling.h"
 #include "config/value.h"
@@ -91,6 +92,14 @@ static const char *read_header_name(struct reader *reader, const struct config_s
                      sizeof quoted); /* behind a colon the value may stand */
         reader_fault(reader, setting, "headers: name: found %s%s, expected %s", quoted,
                      strchr(name, ':') ? " and a colon" : "", expected);
+        return NULL;
+    }
+    if (name && framing_needs(name)) {
+        reader_fault(
+            reader, setting,
+            "headers: name: found \"%s\", which libcurl writes as the message or its connection needs, "
+            "expected another header's",
+            name);
         return NULL;
     }
     return name;

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "config/conflict.h"
+#include "config/framing.h"
 #include "config/scratch.h"
 #include "config/value.h"
 
@@ -152,8 +153,9 @@ static void expand_texts(struct prepared *prepared, struct scratch *scratch, con
         const char *text = expand_kept(prepared, scratch, raw_text(prepared, from, i), texts[i].subject);
         memcpy((char *)policy + texts[i].to, &text, sizeof text);
     }
-    if (policy->deadline_header[0] && !value_is_token(policy->deadline_header)) {
-        scratch_say("timeout.header is taken as empty: ", "it is no header's name");
+    if (policy->deadline_header[0] &&
+        (!value_is_token(policy->deadline_header) || framing_needs(policy->deadline_header))) {
+        scratch_say("timeout.header is taken as empty: ", "it is no name of a header that a rule may set");
         policy->deadline_header = "";
     }
 }

@@ -188,7 +188,7 @@ static const struct settings_entry table[] = {
      "retry.budget; p95: what 95 % of this host's calls take"},
 
     {"breaker.consecutive", SETTINGS_COUNT, AT(BREAKER, breaker.rule.consecutive), 0, 4000, "5", NULL,
-     "failures in a row that open while the window holds fewer than rate.minimum; 0: off"},
+     "failures in a row that open while the window holds fewer than rate.minimum, or rate.percent is 0; 0: off"},
     {"breaker.rate.percent", SETTINGS_PERCENT, AT(BREAKER, breaker.rule.percent_bp), 0, 10000, "90", NULL,
      "share of failures in the window that opens; 0: off"},
     {"breaker.rate.minimum", SETTINGS_COUNT, AT(BREAKER, breaker.rule.minimum), 1, 1000000, "20", NULL,

@@ -17,15 +17,17 @@ enum { SOURCE_PATH_MOST = 4096, SOURCE_SIZE_MOST = 16 << 20 };
 
 /* What was asked for; NULL and "" say nothing. Borrowed. */
 struct source_request {
-    const char *named;    /* --config or $GUSSET_CONFIG; relative to the working directory, or absolute */
-    const char *named_by; /* for sentences: "--config", "GUSSET_CONFIG" (default) */
-    const char *xdg;      /* $XDG_CONFIG_HOME */
-    const char *home;     /* $HOME */
-    const char *system;   /* default SOURCE_SYSTEM_PATH; another one in tests */
-    const char *policy;   /* --policy or $GUSSET_POLICY */
-    const char *set;      /* $GUSSET_SET: key=value pairs, parted by newlines */
-    bool ignores_lock;    /* `gusset check FILE` looks at a file that may not hold */
-    bool is_assumed;      /* the policy was: where there is a file, nobody asked for it */
+    const char *named;     /* --config or $GUSSET_CONFIG; relative to the working directory, or absolute */
+    const char *named_by;  /* for sentences: "--config", "GUSSET_CONFIG" (default) */
+    const char *xdg;       /* $XDG_CONFIG_HOME */
+    const char *home;      /* $HOME */
+    const char *system;    /* default SOURCE_SYSTEM_PATH; another one in tests */
+    const char *policy;    /* --policy or $GUSSET_POLICY */
+    const char *policy_by; /* for sentences: "--policy", "GUSSET_POLICY" (default) */
+    const char *set;       /* --set or $GUSSET_SET: key=value pairs, parted by newlines */
+    const char *set_by;    /* for sentences: "--set", "GUSSET_SET" (default) */
+    bool ignores_lock;     /* `gusset check FILE` looks at a file that may not hold */
+    bool is_assumed;       /* the policy was: where there is a file, nobody asked for it */
 };
 
 /* By what a file is known to be the same; all zero: there is none. */

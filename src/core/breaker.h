@@ -27,7 +27,8 @@
 enum breaker_state { BREAKER_CLOSED = 0, BREAKER_OPEN = 1, BREAKER_HALF_OPEN = 2 };
 
 struct breaker_rule {
-    uint32_t consecutive; /* failures in a row that open while the window holds fewer than minimum; 0: off */
+    uint32_t consecutive; /* failures in a row that open, with a percentage only while the window holds fewer
+                             than minimum; 0: off */
     uint32_t percent_bp;  /* failures that open, in hundredths of a percent of the window; 0: off */
     uint32_t minimum;     /* calls that the window must hold before the percentage counts */
     uint32_t window_ms;

@@ -107,6 +107,8 @@ int setup_request(const struct setup *setup, struct source_request *request, str
 {
     wish_read(request);
     request->named_by = setup->config ? "--config" : NULL;
+    request->policy_by = setup->policy ? "--policy" : NULL;
+    request->set_by = setup->sets.count ? "--set" : NULL;
     if (source_find(request, paths) == 0)
         return 0;
     output_error("the path of the configuration is too long, or the working directory is gone");

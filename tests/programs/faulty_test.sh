@@ -63,8 +63,10 @@ fi
 config "$folder/gusset.cfg" <<<"$good"
 GUSSET_POLICY=nosuch LD_PRELOAD=$BUILD/libgusset.so curl -s "$url/" >"$folder/out" 2>"$folder/err"
 is "an unknown GUSSET_POLICY is such a fault, too" "$? $(cat "$folder/out") $(wc -l <"$folder/err")" "0 ok 1"
+says "by its name" "$(cat "$folder/err")" 'GUSSET_POLICY: unknown policy .*nosuch'
 GUSSET_POLICY=standard GUSSET_SET=nonsense LD_PRELOAD=$BUILD/libgusset.so curl -s "$url/" >"$folder/out" 2>"$folder/err"
 is "so is a GUSSET_SET" "$? $(cat "$folder/out") $(wc -l <"$folder/err")" "0 ok 1"
+says "by its name, too" "$(cat "$folder/err")" "GUSSET_SET: 'nonsense' has no '='"
 GUSSET_CONFIG=$folder/nosuch.cfg LD_PRELOAD=$BUILD/libgusset.so ls "$folder" >/dev/null 2>"$folder/err"
 is "a program that calls nobody is told nothing" "$? $(wc -l <"$folder/err")" "0 0"
 (exec 2>&-; GUSSET_CONFIG=$folder/nosuch.cfg LD_PRELOAD=$BUILD/libgusset.so curl -s "$url/" >"$folder/out")

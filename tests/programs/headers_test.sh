@@ -163,6 +163,18 @@ done
 rule "*" ', { name = "X-Bad\r\nX-Evil"; value = "1"; }'
 gusset check >/dev/null 2>&1
 is "so is such a name" "$? $(unwrapped)" "1 0"
+# ---- what frames a message: with Content-Length: 5 on a GET the server waited for a body that never came ----
+rule "127.0.0.1" ', { name = "Content-Length"; value = "5"; }'
+exits "a rule that sets Content-Length is refused" 1 gusset check
+says "with the line that it stands on" "$out" 'gusset.cfg:[0-9]+: headers: name: found "Content-Length"'
+is "and the program goes on without" "$(LD_PRELOAD=$BUILD/libgusset.so curl -s -m 5 "$url/?key=framed" 2>/dev/null) $(heads framed | grep -ciE "^content-length|$injected")" "ok 0"
+rule "127.0.0.1" ', { name = "Host"; value = "site.example"; }'
+gusset run -- curl -s -L -o /dev/null "$url/?key=h1&$(to "$b/?key=h2")"
+gusset run -- curl -s -o /dev/null -H 'Host: mine.example' "$url/?key=h3"
+is "a rule for an address may say which of its sites is meant, there alone, and the program's own wins" \
+    "$(header h1 Host) $(command curl -s "http://$other_control/heads?key=h2" | tr -d '\r' | grep -i '^host:') $(header h3 Host)" \
+    "site.example Host: 127.0.0.1:$other mine.example"
+
 rule "*" ""
 ask zero >/dev/null
 API_KEY=$'a\r\nX-Evil: 1' LD_PRELOAD=$BUILD/libgusset.so curl -s -o /dev/null "$url/?key=break" 2>"$folder/err"

@@ -149,3 +149,10 @@ done_testing() {
     [ "$failed" -eq 0 ]
     exit
 }
+
+# What a client that is not there would have said is no finding: the suite names it and ends.
+for missing in $(grep -o 'BUILD/clients/[a-z0-9_]*' "$0" | cut -d / -f 3 | sort -u); do
+    [ -e "$BUILD/clients/$missing" ] && continue
+    fail "client missing: $missing" "make $(realpath --relative-to=. "$BUILD/clients/$missing") builds it, make programs all of them"
+done
+[ "$failed" -eq 0 ] || done_testing

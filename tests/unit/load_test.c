@@ -585,6 +585,7 @@ static void faults_of_set_and_policy_name_the_option(void **state)
                                   "retry.backoff.base (100ms); say both"    },
     };
     fixture->request.policy = "quick";
+    fixture->request.set_by = "--set";
     for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[512];
         fixture->request.set = cases[i].set;
@@ -595,9 +596,35 @@ static void faults_of_set_and_policy_name_the_option(void **state)
     char text[512];
     fixture->request.set = NULL;
     fixture->request.policy = "quik";
+    fixture->request.policy_by = "--policy";
     assert_int_equal(config_load(fixture), -EINVAL);
     fault_summary(&fixture->faults, text, sizeof text);
     assert_string_equal(text, "--policy: unknown policy \"quik\", did you mean \"quick\"?");
+}
+
+static void where_no_option_said_it_they_name_the_variable(void **state)
+{
+    struct config_fixture *fixture = *state;
+    static const struct {
+        const char *policy, *set, *fault;
+    } cases[] = {
+        {"quik",  NULL,               "GUSSET_POLICY: unknown policy \"quik\", did you mean \"quick\"?"},
+        {"quick", "retry.atempts=3",
+         "GUSSET_SET: unknown key 'retry.atempts', did you mean 'retry.attempts'?"                     },
+        {"quick", "headers=x",        "GUSSET_SET: headers cannot be given by GUSSET_SET"              },
+        {"quick", "health.path=/x",
+         "GUSSET_SET: health.path: settings of services cannot be given by GUSSET_SET"                 },
+        {"quick", "retry.attempts=x",
+         "GUSSET_SET: retry.attempts: found \"x\", expected a whole number from 1 to 100"              },
+    };
+    for (unsigned i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char text[512];
+        fixture->request.policy = cases[i].policy;
+        fixture->request.set = cases[i].set;
+        assert_int_equal(config_load(fixture), -EINVAL);
+        fault_summary(&fixture->faults, text, sizeof text);
+        assert_string_equal(text, cases[i].fault);
+    }
 }
 
 static void a_named_policy_takes_the_place_of_the_files_hosts(void **state)
@@ -713,6 +740,7 @@ int main(void)
         CONFIG_TEST(empty_groups_and_lists_are_fine),
         CONFIG_TEST(set_comes_on_top_of_every_policy),
         CONFIG_TEST(faults_of_set_and_policy_name_the_option),
+        CONFIG_TEST(where_no_option_said_it_they_name_the_variable),
         CONFIG_TEST(a_named_policy_takes_the_place_of_the_files_hosts),
         CONFIG_TEST(each_setting_knows_where_it_came_from),
         CONFIG_TEST(rules_that_fit_a_place_come_in_order_with_their_verdict),
