@@ -1,6 +1,8 @@
 #include "connect/attempt.h"
 
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
 #include "connect/again.h"
 #include "connect/names.h"
@@ -294,8 +296,7 @@ APART int connect_searching(int fd, const struct sockaddr *to, socklen_t length,
     struct attempt attempt;
 
     attempt_begin(&attempt, fd, to, length, place);
-    attempt.call.place = NULL;
-    attempt.call.can_reply = false;
+    memset(&attempt.call, 0, offsetof(struct gate_call, host));
     return connect_anew(&attempt, place);
 }
 

@@ -74,12 +74,11 @@ struct gate_call {
     bool is_slow;      /* it was, by breaker.slow */
     bool wants_answer; /* public: gate_answered is worth telling also where no event loop is */
     struct verdict last;
-    struct outcome outcome;    /* of the last attempt */
-    char host[PLACE_TEXT_MAX]; /* public: "name:port" */
-    /* Of a second attempt beside the first (gate/race); a record that is kept elsewhere ends before. */
-    _Atomic uint64_t *aside; /* its place in the bulkhead; NULL: none */
+    struct outcome outcome;  /* of the last attempt */
+    _Atomic uint64_t *aside; /* the place in the bulkhead of a second attempt beside the first (gate/race) */
     bool is_raced;           /* it is under way */
     uint64_t raced_us;       /* monotonic: since when */
+    char host[PLACE_TEXT_MAX]; /* public: "name:port" */
 };
 
 /* What a door knows of an attempt that has ended. */

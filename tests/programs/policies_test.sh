@@ -40,7 +40,7 @@ database     retry.attempts=2 retry.backoff.base=100ms retry.backoff.cap=1s time
 external     breaker.consecutive=5 breaker.open=60s
 PRESETS
 says "explain names every group that a policy does not apply" "$(gusset explain --policy standard)" \
-    '^not applied: limit, bulkhead, .*pool, fallback, stale, fault$'
+    '^not applied: hedge, limit, bulkhead, .*pool, fallback, stale, fault$'
 
 # ---- the environment's names ----
 start_upstream
