@@ -294,8 +294,8 @@ APART int connect_searching(int fd, const struct sockaddr *to, socklen_t length,
     struct attempt attempt;
 
     attempt_begin(&attempt, fd, to, length, place);
-    attempt.call.place = NULL;
-    attempt.call.can_reply = false;
+    attempt.call.place = attempt.call.aside = NULL;
+    attempt.call.can_reply = attempt.call.is_raced = false;
     return connect_anew(&attempt, place);
 }
 
