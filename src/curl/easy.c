@@ -249,7 +249,8 @@ static __attribute__((noinline)) CURLcode perform_any(struct handle *handle)
     handle->is_routine = false;
     struct call *call = gate_ready(true) ? transfer_open(handle) : NULL;
     if (!call) {
-        request_undress(handle); /* gusset may have stepped back since (ready_retire) */
+        if (handle->is_dressed) /* still: gusset has stepped back since (ready_retire) */
+            request_undress(handle);
         return run_alone(handle);
     }
     if (call->gate.is_repeat && !easy_running)

@@ -101,7 +101,7 @@ static int take_for(struct gate_call *call, uint64_t owner, uint64_t now_us, _At
 
 static int take(struct gate_call *call, uint64_t now_us)
 {
-    uint64_t owner = word_of_self(call, &gate_ready(false)->state);
+    uint64_t owner = word_of_self(call, &call->ready->state);
     int error = take_for(call, owner, now_us, &call->place);
 
     if (error == 0) {
