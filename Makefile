@@ -38,7 +38,7 @@ FLAGS         := $(FLAGS_$(VARIANT)) $(CFLAGS)
 # Under ThreadSanitizer the library takes the runtime from the program; what that comes through while it begins
 # (it asks dlsym for libc's functions) is not instrumented.
 LDFLAGS_tsan  := -Wl,-z,undefs
-$(addprefix build/tsan/src/,loader/hooks.o sys/linker.o sys/module.o): FLAGS += -fno-sanitize=thread
+$(addprefix build/tsan/src/,loader/hooks.o loader/lookup.o sys/linker.o sys/module.o): FLAGS += -fno-sanitize=thread
 
 # The rooms, lowest first. The library holds all but tool and agent; the command all but the doors.
 LOW     := core config state sys report gate

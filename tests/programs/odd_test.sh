@@ -40,7 +40,7 @@ same() {
     [ "$apart" ] && wait $bare && forget
     noted "$folder/got" "${by[@]}" "$client" "${@//FAULT/"$fault"}"
     wait $bare
-    if cmp -s "$folder/wanted" "$folder/got"; then
+    if cmp -s <(uniq "$folder/wanted") <(uniq "$folder/got"); then # how a body is cut into pieces is the network's affair
         pass "$name"
     else
         fail "$name" "bare:   $(tr '\n\r' '| ' <"$folder/wanted" | head -c 300)" "gusset: $(tr '\n\r' '| ' <"$folder/got" | head -c 300)"
