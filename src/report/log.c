@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 
+#include "report/stamp.h"
 #include "sys/clock.h"
 #include "sys/raw.h"
 
@@ -216,80 +217,14 @@ void log_text(struct log_line *line, const char *name, const char *value)
         line->length = before;
 }
 
-/* Decimal, at least width digits. Returns where it begins in text, which ends there with a NUL. */
-static const char *digits(char text[24], uint64_t number, unsigned width)
-{
-    char *at = text + 23;
-    *at = '\0';
-    for (unsigned i = 0; i < width || number > 0; i++, number /= 10)
-        *--at = (char)('0' + number % 10);
-    return at;
-}
-
 void log_number(struct log_line *line, const char *name, int64_t value)
 {
-    char text[24];
+    char text[STAMP_DIGITS_MOST];
     const uint16_t before = line->length;
     const uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     if (!put_name(line, name) || (value < 0 && !put(line, "-", 1)) ||
-        !put_string(line, digits(text, size, 1)))
+        !put_string(line, stamp_digits(text, size, 1)))
         line->length = before;
-}
-
-struct moment {
-    unsigned year, month, day, hour, minute, second, ms;
-};
-
-/* UTC. The days go by Howard Hinnant's civil_from_days: years that begin in March, 400 of them an era. */
-static struct moment moment_of(uint64_t unix_ms)
-{
-    const uint64_t seconds = unix_ms / 1000;
-    const uint64_t days = seconds / 86400 + 719468; /* since 0000-03-01 */
-    const unsigned in_era = (unsigned)(days % 146097);
-    const unsigned year = (in_era - in_era / 1460 + in_era / 36524 - in_era / 146096) / 365;
-    const unsigned in_year = in_era - (365 * year + year / 4 - year / 100);
-    const unsigned month = (5 * in_year + 2) / 153; /* from March */
-    struct moment moment = {
-        .year = year + (unsigned)(days / 146097) * 400 + (month >= 10),
-        .month = month < 10 ? month + 3 : month - 9,
-        .day = in_year - (153 * month + 2) / 5 + 1,
-        .hour = (unsigned)(seconds % 86400 / 3600),
-        .minute = (unsigned)(seconds % 3600 / 60),
-        .second = (unsigned)(seconds % 60),
-        .ms = (unsigned)(unix_ms % 1000),
-    };
-    return moment;
-}
-
-/* Joins numbers, each of a width, with what follows each; a null ends the list. */
-struct part {
-    uint64_t number;
-    unsigned width;
-    const char *after;
-};
-
-static void join(char *to, const struct part *parts)
-{
-    char text[24];
-    for (; parts->after; parts++)
-        to = stpcpy(stpcpy(to, digits(text, parts->number, parts->width)), parts->after);
-}
-
-/* "2026-11-21T14:00:00.123Z"; years beyond 9999 (a broken clock) need more room than that. */
-static void print_time(char text[48], uint64_t unix_ms)
-{
-    const struct moment m = moment_of(unix_ms);
-    const struct part parts[] = {
-        {m.year,   4, "-" },
-        {m.month,  2, "-" },
-        {m.day,    2, "T" },
-        {m.hour,   2, ":" },
-        {m.minute, 2, ":" },
-        {m.second, 2, "." },
-        {m.ms,     3, "Z" },
-        {0,        0, NULL}
-    };
-    join(text, parts);
 }
 
 /* Empty while libc itself is not ready yet, as in a constructor that runs before its own (initfirst). */
@@ -301,8 +236,8 @@ static const char *program_name(void)
 
 void log_begin(struct log_line *line, enum log_level level, const char *event, const char *sentence)
 {
-    char time[48];
-    print_time(time, clock_unix_ms());
+    char time[STAMP_UTC_MOST];
+    stamp_utc(time, clock_unix_ms());
     line->length = 0;
     line->is_json = target()->format == LOG_JSON;
     line->level = level;
@@ -352,45 +287,24 @@ static void write_file(const char *path, const char *text, size_t length)
     sys_close(fd);
 }
 
-/*
- * "<12>Nov 21 14:00:00 curl[123]: ", as RFC 3164 has it, but in UTC: the local time would take tzset,
- * its locks and malloc. journald and rsyslog put their own time there.
- */
+/* "<12>Nov 21 14:00:00 curl[123]: "; journald and rsyslog put their own time there. */
 static void print_syslog_head(char text[128], enum log_level level)
 {
-    static const char months[][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     enum { FACILITY_USER = 1 << 3, SEVERITY_ERROR = 3, SEVERITY_WARNING = 4, SEVERITY_INFO = 6 };
     const unsigned severity = level == LOG_ERROR  ? SEVERITY_ERROR
                               : level == LOG_WARN ? SEVERITY_WARNING
                                                   : SEVERITY_INFO + (level == LOG_DEBUG);
-    const struct moment m = moment_of(clock_unix_ms());
-    const struct part first[] = {
-        {FACILITY_USER + severity, 1, ">" },
-        {0,                        0, NULL}
-    };
-    const struct part second[] = {
-        {m.day,    m.day < 10 ? 1 : 2, " " },
-        {m.hour,   2,                  ":" },
-        {m.minute, 2,                  ":" },
-        {m.second, 2,                  " " },
-        {0,        0,                  NULL}
-    };
-    const struct part third[] = {
-        {(uint64_t)sys_getpid(), 1, "]: "},
-        {0,                      0, NULL }
-    };
-    *text = '<';
-    join(text + 1, first);
-    stpcpy(stpcpy(text + strlen(text), months[m.month - 1]), m.day < 10 ? "  " : " ");
-    join(text + strlen(text), second);
+    char number[STAMP_DIGITS_MOST], time[STAMP_SYSLOG_MOST];
+
+    stamp_syslog(time, clock_unix_ms());
+    char *at = stpcpy(stpcpy(text, "<"), stamp_digits(number, FACILITY_USER + severity, 1));
+    at = stpcpy(stpcpy(stpcpy(at, ">"), time), " ");
     /* A tag is 32 letters, digits and little else. */
-    char *at = text + strlen(text);
     const char *name = program_name();
     for (unsigned i = 0; i < 32 && *name; i++, name++)
         *at++ = *name > ' ' && *name <= '~' && !strchr("[]:%", *name) ? *name : '_';
-    *at++ = '[';
-    join(at, third);
+    at = stpcpy(stpcpy(at, "["), stamp_digits(number, (uint64_t)sys_getpid(), 1));
+    stpcpy(at, "]: ");
 }
 
 static void write_syslog(enum log_level level, const char *text, size_t length)
