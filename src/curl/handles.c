@@ -208,6 +208,7 @@ enum effect {
     EFFECT_JAR_FILE, /* of cookies that the program has, perhaps */
     EFFECT_JAR,
     EFFECT_SINGLE,
+    EFFECT_DEPENDS,
     EFFECT_PROXYAUTH,
     EFFECT_PROTOCOLS,
     EFFECT_RESOLVE
@@ -251,6 +252,8 @@ static const uint8_t effects[OPTIONS] = {
     AT(COOKIEJAR) = EFFECT_JAR_FILE,
     AT(COOKIELIST) = EFFECT_JAR,
     AT(TLSAUTH_USERNAME) = EFFECT_CREDENTIALS,
+    AT(STREAM_DEPENDS) = EFFECT_DEPENDS,
+    AT(STREAM_DEPENDS_E) = EFFECT_DEPENDS,
     AT(TIMEOUT) = EFFECT_SECONDS,
     AT(CONNECTTIMEOUT) = EFFECT_SECONDS,
     AT(PORT) = EFFECT_TARGET,
@@ -338,6 +341,16 @@ static __attribute__((noinline)) void note_resolve(struct handle *handle, const 
             handle->resolved = siphash((uint64_t[2]){handle->resolved, 0}, list->data, strlen(list->data));
 }
 
+/* libcurl keeps a list in the one that others depend on, and a copy's is the same: its clean-up frees it. */
+static __attribute__((noinline)) void note_depends(struct handle *handle, CURL *parent)
+{
+    struct handle *other = parent ? handles_find(parent) : NULL;
+
+    handle->is_single |= parent != NULL;
+    if (other)
+        other->is_single = true;
+}
+
 static inline void note(struct handle *handle, unsigned number, CURLoption option, uint64_t word)
 {
     if (number >= OPTIONS)
@@ -370,6 +383,9 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_SINGLE:
         handle->is_single |= word != 0;
+        return;
+    case EFFECT_DEPENDS:
+        note_depends(handle, (CURL *)(uintptr_t)word);
         return;
     case EFFECT_PROXYAUTH:
         handle->is_single |= handles_binds_connection(word);

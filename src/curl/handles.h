@@ -98,7 +98,7 @@ struct handle {
     bool has_no_body;     /* CURLOPT_NOBODY: a GET is a HEAD */
     bool has_credentials; /* the program has set some, or cookies, by an option */
     bool has_jar;         /* the program has let libcurl keep cookies */
-    bool is_single;       /* one of HANDLES_SINGLE was set */
+    bool is_single;       /* one of HANDLES_SINGLE was set, or another handle's stream depends on it */
     bool has_texts;       /* the program has set one besides the URL */
     bool target_is_read;  /* target_is_known and target hold for the options as they are */
     bool target_is_known;

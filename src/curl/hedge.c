@@ -155,13 +155,20 @@ void hedge_ended(struct hedge *hedge, CURLcode code)
 
 /* ---- it begins ---- */
 
+/* Whether the loop has room for a handle that the program does not know. */
+static bool may_join(const struct call *call)
+{
+    const struct multi *loop = call->handle->seat.multi;
+    return call->deadline.loop_looks_us && !call->deadline.may_queue && !(loop && loop->shows_handles);
+}
+
 void hedge_attempt(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
     const struct gate_call *gate = &call->gate;
 
     hedge_drop(call);
-    if (!deadline->loop_looks_us || deadline->may_queue)
+    if (!may_join(call))
         return;
     uint64_t after_us = race_after_us(gate), began_us = gate->began_us ? gate->began_us : gate->opened_us;
     if (!after_us || (gate->deadline_us && began_us + after_us >= gate->deadline_us) || !twin_is_fit(call))

@@ -5,6 +5,8 @@
 #include "curl/course.h"
 #include "curl/registry.h"
 
+enum { NOTIFYFUNCTION = CURLOPTTYPE_FUNCTIONPOINT + 18 }; /* CURLMOPT_NOTIFYFUNCTION, of libcurl 8.17 */
+
 static struct registry multis = REGISTRY_INIT(multis);
 
 _Thread_local struct multi_memory multi_last __attribute__((tls_model("initial-exec")));
@@ -166,6 +168,10 @@ CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word)
     case CURLMOPT_MAX_HOST_CONNECTIONS:
     case CURLMOPT_MAX_TOTAL_CONNECTIONS:
         multi->may_queue |= word != 0;
+        break;
+    case CURLMOPT_PUSHFUNCTION: /* a pushed stream's handle is a copy of the one that asked */
+    case NOTIFYFUNCTION:
+        multi->shows_handles |= word != 0;
         break;
     case CURLMOPT_TIMERDATA:
         alarm->data = (void *)(uintptr_t)word;

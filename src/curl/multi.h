@@ -24,6 +24,7 @@ struct multi {
     uint64_t came_us;     /* the loop came by last; 0: there was nothing to look at then */
     uint64_t progress_us; /* parked calls' progress callbacks were asked */
     bool may_queue;       /* the program limits its connections: a transfer may wait in libcurl for one */
+    bool shows_handles;   /* the program has a function that is told of transfers, and would be of ours */
     bool must_run_all;    /* a limit has passed: libcurl would not look at the transfer for no event */
     bool is_draining;     /* libcurl's messages are being read: no handle of ours is freed meanwhile */
     bool is_drained;      /* libcurl has no message since its last turn */

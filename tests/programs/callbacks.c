@@ -7,7 +7,7 @@
  * follow, fail, head, post=TEXT, put=FILE, noseek, headerdata, pause, abort=N (stop at the N-th progress
  * call), short=N (take only N bytes of a body), timeout=MS, header=LINE, custom=METHOD, repeat=N (the same
  * handle again), dup (perform a duplicate), reset (reset before the last), url=URL (through CURLU),
- * schemes=LIST and protocols=BITS (what is allowed; the last one holds), option=NUMBER:VALUE (any other one).
+ * depended (the streams of two other handles depend on it), schemes=LIST and protocols=BITS (what is allowed; the last one holds), option=NUMBER:VALUE (any other one).
  */
 #include "loops.h"
 #include <curl/curl.h>
@@ -279,7 +279,7 @@ static void scenario(int count, char **words)
 {
     long repeat = 1;
     bool duplicate = false, reset = false;
-    CURL *easy = make(words[0]);
+    CURL *easy = make(words[0]), *others[2] = {NULL, NULL};
 
     for (int i = 1; i < count; i++) {
         apply(easy, words[i]);
@@ -290,6 +290,8 @@ static void scenario(int count, char **words)
             repeat = atol(value_of(words[i], "repeat"));
         if (value_of(words[i], "via"))
             way = value_of(words[i], "via");
+        for (int j = 0; j < 2 && strcmp(words[i], "depended") == 0; j++)
+            curl_easy_setopt(others[j] = curl_easy_init(), CURLOPT_STREAM_DEPENDS, easy);
         if (strcmp(words[i], "pause") == 0)
             curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L);
     }
@@ -309,6 +311,8 @@ static void scenario(int count, char **words)
         printf("result after reset %d\n", (int)perform_by_way(easy));
     }
     curl_easy_cleanup(easy);
+    curl_easy_cleanup(others[0]);
+    curl_easy_cleanup(others[1]);
     curl_slist_free_all(headers);
     if (way)
         loop_close(&loop);

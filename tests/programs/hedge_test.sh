@@ -149,6 +149,11 @@ for way in "${ways[@]}"; do
 done
 is "all of them by a second attempt" "$(counted hedged) $(counted hedge_won)" "200 200"
 
+for option in info via=poll; do
+    is "a handle that the streams of others depend on, $option: as bare" "$(under "$client" "$url/depended?delay=100" depended $option 2>&1 | grep -v -i time)" \
+        "$("$client" "$url/depended?delay=100" depended $option | grep -v -i time)"
+done
+
 # ---- programs ----
 policy 'hedge: { after = "100ms"; }; retry: { budget: { floor = 1000; }; };'
 targets=()

@@ -39,6 +39,11 @@ if ! pushes; then
         done_testing
     fi
 fi
+config "$folder/hedge.cfg" <<'CFG'
+version = 1;
+policies: { p: { hedge: { after = "100ms"; }; }; };
+hosts = ( { match = "127.0.0.1"; policy = "p"; } );
+CFG
 for way in poll wait fdset socket; do
     for arguments in "page?body=900 3" "page?body=900 2 deny" "refuses 2"; do
         # shellcheck disable=SC2086 # words
@@ -55,6 +60,11 @@ for way in poll wait fdset socket; do
 3 /b?body=200: result 0 status 200, 200 bytes
 1 0 faults
 2 asked: result 0 status 200, 900 bytes 1"
+    # A pushed stream's handle is a copy of the one that asked, which must not be one of ours.
+    forget
+    bare=$("$client" $way "$url/page?delay=300&body=900" 2 | pushed)
+    got=$(timeout 30 gusset run --config "$folder/hedge.cfg" -- "$client" $way "$url/page?delay=300&body=900" 2 | pushed)
+    is "by $way, where a second attempt is due: as bare, and there is none" "$got, $(counted hedged)" "$bare, 0"
 done
 if command -v valgrind >/dev/null; then
     timeout 60 valgrind --quiet --error-exitcode=99 "$client" poll "$url/page" 2 >/dev/null 2>"$folder/bare"
