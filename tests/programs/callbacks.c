@@ -7,7 +7,8 @@
  * follow, fail, head, post=TEXT, put=FILE, noseek, headerdata, pause, abort=N (stop at the N-th progress
  * call), short=N (take only N bytes of a body), timeout=MS, header=LINE, custom=METHOD, repeat=N (the same
  * handle again), dup (perform a duplicate), reset (reset before the last), url=URL (through CURLU),
- * depended (the streams of two other handles depend on it), schemes=LIST and protocols=BITS (what is allowed; the last one holds), option=NUMBER:VALUE (any other one).
+ * depended (the streams of two other handles depend on it), schemes=LIST and protocols=BITS (what is allowed;
+ * the last one holds), option=NUMBER:VALUE (any other one).
  */
 #include "loops.h"
 #include <curl/curl.h>
