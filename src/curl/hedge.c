@@ -1,6 +1,7 @@
 #include "curl/hedge.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "curl/call.h"
 #include "curl/limits.h"
@@ -350,11 +351,22 @@ static char *plain_url(const struct hedge *hedge)
     return url;
 }
 
+/* It may be an http URL that libcurl has made an https one of, by HSTS. */
+static bool was_by_tls(const struct hedge *hedge)
+{
+    const char *asked = NULL;
+
+    hedge->libcurl->easy_getinfo(hedge->twin, CURLINFO_EFFECTIVE_URL, &asked);
+    return asked && strncasecmp(asked, "https:", 6) == 0;
+}
+
 bool hedge_takes_over(struct call *call)
 {
     struct hedge *hedge = call->hedge;
     char *url = plain_url(hedge);
-    bool is_made = relay_begin(&hedge->relay, call, url);
+
+    twin_give_cookies(call, hedge->twin); /* while the handle has its jar, or the one that it shares */
+    bool is_made = relay_begin(&hedge->relay, call, url, was_by_tls(hedge));
 
     hedge->libcurl->free(url);
     if (!is_made) {
@@ -364,7 +376,6 @@ bool hedge_takes_over(struct call *call)
     hedge->phase = HEDGE_RELAYS;
     race_won(&call->gate);
     told_of_other(call->handle, hedge->twin, hedge->began_us - hedge->first_us);
-    twin_give_cookies(call, hedge->twin);
     twin_unlimit(call, hedge->twin);
     reply_attempt(call);
     deadline_takes_over(call);

@@ -235,12 +235,15 @@ static void put_on_writers(struct call *call)
     call_set(call, CURLOPT_HEADERDATA, call);
 }
 
-static void put_on(struct call *call, const char *url)
+static void put_on(struct call *call, const struct made_reply *reply)
 {
     const struct handle *handle = call->handle;
 
+    if (reply->was_secure &&
+        handle->words[HANDLES_SHARE]) /* its HSTS would have TLS spoken to the other end */
+        call_set(call, CURLOPT_SHARE, NULL);
     call_set(call, CURLOPT_CURLU, NULL);
-    call_set(call, CURLOPT_URL, url ? url : nowhere);
+    call_set(call, CURLOPT_URL, reply->url ? reply->url : nowhere);
     call_set(call, CURLOPT_UNIX_SOCKET_PATH, PAIRED_PATH);
     call_set(call, CURLOPT_NOPROXY, "*");
     call_set(call, CURLOPT_OPENSOCKETFUNCTION, give_socket);
@@ -265,6 +268,8 @@ static void put_back(const struct handle *handle, CURL *easy, enum made_for who)
     for (unsigned i = 0; i < COUNT(worn_words); i++)
         if (worn_words[i].option != CURLOPT_HTTP_VERSION || insists_on_version(handle))
             libcurl->easy_setopt(easy, worn_words[i].option, handle->words[worn_words[i].word]);
+    if (handle->words[HANDLES_SHARE] && who == MADE_FOR_ATTEMPT && easy == handle->easy) /* a copy has none */
+        libcurl->easy_setopt(easy, CURLOPT_SHARE, handle->words[HANDLES_SHARE]);
     for (unsigned i = 0; i < COUNT(worn_texts); i++)
         libcurl->easy_setopt(easy, worn_texts[i].option, handle->texts[worn_texts[i].text].bytes);
     for (unsigned i = 0; i < COUNT(worn_writers) && who == MADE_FOR_PROGRAM; i++)
@@ -286,7 +291,7 @@ bool made_has_borrowed(const struct call *call, CURLoption option)
     for (unsigned i = 0; i < COUNT(worn_writers) && made_is_last_word(call); i++)
         if (worn_writers[i].option == option)
             return true;
-    return option == CURLOPT_PROTOCOLS || option == CURLOPT_PROTOCOLS_STR;
+    return option == CURLOPT_PROTOCOLS || option == CURLOPT_PROTOCOLS_STR || option == CURLOPT_SHARE;
 }
 
 /* ---- a reply's course ---- */
@@ -335,7 +340,7 @@ bool made_begin(struct call *call, const struct made_reply *reply, enum made_for
     call->made = made;
     call->deadline.patience_ms = 0; /* each wait of libcurl's is heard of */
     told_pretend(handle);
-    put_on(call, reply->url);
+    put_on(call, reply);
     if (who == MADE_FOR_PROGRAM)
         put_on_writers(call);
     handle->is_dressed = true;

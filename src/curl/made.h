@@ -34,6 +34,7 @@ struct made_reply {
     uint64_t file_offset; /* of the body in it, which goes on to the file's end */
     enum made_end end;
     const char *url; /* where it pretends to come from, by plain http; NULL: from nowhere */
+    bool was_secure; /* the url's host was asked by TLS */
 };
 
 enum made_for {

@@ -223,10 +223,14 @@ void relay_settle(struct relay *relay, uint32_t method)
     put(relay, "\r\n", 2);
 }
 
-bool relay_begin(struct relay *relay, struct call *call, const char *url)
+bool relay_begin(struct relay *relay, struct call *call, const char *url, bool was_secure)
 {
-    struct made_reply reply = {
-        .url = url, .head = relay->head, .head_length = relay->head_length, .file = -1, .end = MADE_GOES_ON};
+    struct made_reply reply = {.url = url,
+                               .was_secure = was_secure,
+                               .head = relay->head,
+                               .head_length = relay->head_length,
+                               .file = -1,
+                               .end = MADE_GOES_ON};
     return relay->has_room && made_begin(call, &reply, MADE_FOR_ATTEMPT);
 }
 

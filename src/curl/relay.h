@@ -43,9 +43,9 @@ void relay_settle(struct relay *relay, uint32_t method);
 /* Bytes of the body came, after relay_settle. False where others wait: then none was taken. */
 bool relay_body(struct relay *relay, const char *bytes, size_t size);
 
-/* The call's handle gets the reply from here. url: where it pretends to come from; NULL: from nowhere. False
- * as for made_begin. */
-bool relay_begin(struct relay *relay, struct call *call, const char *url);
+/* The call's handle gets the reply from here. url: where it pretends to come from; NULL: from nowhere;
+ * was_secure: it was asked by TLS. False as for made_begin. */
+bool relay_begin(struct relay *relay, struct call *call, const char *url, bool was_secure);
 
 /* Says as much as it takes. Returns whether nothing waits. */
 bool relay_flush(struct relay *relay, struct call *call);
