@@ -282,7 +282,7 @@ static void settings_of_services_are_not_given_by_set(void **state)
     config_read(fixture, "services = ( { name = \"a\"; url = \"http://a\"; } );");
     assert_int_equal(fixture->faults.errors, 1);
     assert_string_equal(fixture->faults.items[0].text,
-                        "prefix: settings of services cannot be given by --set");
+                        "prefix: settings of services cannot be given by GUSSET_SET");
     fixture->request.set = NULL;
 }
 
