@@ -57,6 +57,10 @@ static void headers_that_only_resemble_these_are_a_rules_to_set(void **state)
 
 #define EVERYWHERE(headers)                                                                                  \
     "policies: { p: { headers = (" headers "); }; };\nhosts = ({ match = \"*\"; policy = \"p\"; });\n"
+/* With another policy beside p, which has a header that is likely a secret, and what the rule says. */
+#define KEYED(other, says)                                                                                   \
+    ("policies: { p: { headers = ({ name = \"X-Key\"; value = \"${HOME}\"; }); }; " other " };\n"            \
+     "hosts = ({ match = \"*\"; " says " });\n")
 #define LEARN ": third parties learn its value"
 
 static void a_secret_for_every_host_is_warned_of_by_the_headers_name(void **state)
@@ -66,12 +70,9 @@ static void a_secret_for_every_host_is_warned_of_by_the_headers_name(void **stat
             "{ name = \"X-Via\"; value = \"me\"; }, { name = \"X-Key\"; value = \"${file:/etc/passwd}\"; }"),
         EVERYWHERE("{ name = \"X-Key\"; value = \"Bearer ${HOME}\"; }"),
         EVERYWHERE("{ name = \"X-Key\"; value = \"${program} ${HOME:-none}\"; }"),
-        "policies: { p: { headers = ({ name = \"X-Key\"; value = \"${HOME}\"; }); }; q: { extends = \"p\"; "
-        "}; };\n"
-        "hosts = ({ match = \"*\"; variants = ({ weight = 1; policy = \"quick\"; }, { weight = 1; policy = "
-        "\"q\"; }); });",
-        "policies: { p: { headers = ({ name = \"X-Key\"; value = \"${HOME}\"; }); }; };\n"
-        "hosts = ({ match = \"*\"; policy = \"p\"; retry: { attempts = 2; }; });",
+        KEYED("q: { extends = \"p\"; };",
+              "variants = ({ weight = 1; policy = \"quick\"; }, { weight = 1; policy = \"q\"; });"),
+        KEYED("", "policy = \"p\"; retry: { attempts = 2; };"),
     };
 
     for (unsigned i = 0; i < sizeof rules / sizeof *rules; i++)
@@ -87,8 +88,7 @@ static void what_is_no_secret_or_goes_to_hosts_that_are_named_is_not(void **stat
         EVERYWHERE("{ name = \"X-Via\"; value = \"me\"; }"),
         EVERYWHERE("{ name = \"User-Agent\"; value = \"gusset/${program} of ${user}\"; }"),
         IN("headers = ({ name = \"X-Key\"; value = \"${HOME}\"; });"),
-        "policies: { p: { headers = ({ name = \"X-Key\"; value = \"${HOME}\"; }); }; };\n"
-        "hosts = ({ match = \"*\"; policy = \"p\"; headers = (); });",
+        KEYED("", "policy = \"p\"; headers = ();"),
     };
 
     for (unsigned i = 0; i < sizeof rules / sizeof *rules; i++) {
