@@ -20,12 +20,12 @@
 #include "sys/raw.h"
 
 /* A target that has been replaced may still be read by who writes a line just then: it stays for the next
- * few. */
-enum { TARGETS = 8 };
+ * few. Threads that begin at the same time each write one of their own. */
+enum { TARGETS = 16 };
 
 static struct {
     struct log_target targets[TARGETS];
-    _Atomic unsigned current;
+    _Atomic unsigned claimed, current;
     dev_t device; /* of descriptor 2 at the start */
     ino_t inode;
     bool has_stderr;
@@ -56,7 +56,7 @@ void log_remember_stderr(void)
 
 void log_open(const struct log_target *target)
 {
-    unsigned next = atomic_load(&opened.current) + 1;
+    unsigned next = atomic_fetch_add(&opened.claimed, 1) + 1;
     struct log_target *own = &opened.targets[next % TARGETS];
 
     *own = *target;
