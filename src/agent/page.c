@@ -7,6 +7,7 @@
 #include "sys/clock.h"
 #include "tool/output.h"
 #include "tool/sentence.h"
+#include "tool/style.h"
 #include "tool/utf8.h"
 #include "tool/vitals.h"
 
@@ -113,11 +114,6 @@ static void end_table(FILE *to)
 
 /* ---- services ---- */
 
-static enum output_style style_of_vitals(enum vitals_state state)
-{
-    return state == VITALS_HEALTHY ? OUTPUT_GOOD : state == VITALS_UNHEALTHY ? OUTPUT_BAD : OUTPUT_DOUBTFUL;
-}
-
 static void write_services(FILE *to, const struct reading *reading)
 {
     static const char *const headings[] = {"service",   "address",    "health", "since",
@@ -136,7 +132,7 @@ static void write_services(FILE *to, const struct reading *reading)
         fputs("<tr>", to);
         cell(to, OUTPUT_PLAIN, bucket->policy + 1);
         cell(to, OUTPUT_PLAIN, bucket->host);
-        cell(to, style_of_vitals(vitals.state), vitals_state_name(vitals.state));
+        cell(to, style_health(vitals.state), vitals_state_name(vitals.state));
         cell(to, OUTPUT_DIM, vitals.since_unix_ms ? output_time(vitals.since_unix_ms, time) : "-");
         count(to, vitals.failures);
         cell(to, OUTPUT_PLAIN,
@@ -149,19 +145,6 @@ static void write_services(FILE *to, const struct reading *reading)
 
 /* ---- hosts ---- */
 
-static enum output_style style_of_circuit(const struct snapshot *host)
-{
-    switch (breaker_state(host->circuit)) {
-    case BREAKER_CLOSED:
-        return OUTPUT_GOOD;
-    case BREAKER_OPEN:
-        return OUTPUT_BAD;
-    case BREAKER_HALF_OPEN:
-        return OUTPUT_DOUBTFUL;
-    }
-    return OUTPUT_PLAIN;
-}
-
 static void write_host(FILE *to, const struct snapshot *host, uint64_t now_ms)
 {
     static const enum layout_counter shown[] = {LAYOUT_COUNT_calls,    LAYOUT_COUNT_attempts,
@@ -173,7 +156,7 @@ static void write_host(FILE *to, const struct snapshot *host, uint64_t now_ms)
     fputs("<tr>", to);
     cell(to, OUTPUT_PLAIN, host->host);
     cell(to, OUTPUT_DIM, policy);
-    cell(to, style_of_circuit(host), snapshot_circuit(host, now_ms, circuit));
+    cell(to, style_circuit(host), snapshot_circuit(host, now_ms, circuit));
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
         count(to, host->counters[shown[i]]);
     duration(to, snapshot_latency_us(host, 0.5));

@@ -10,6 +10,7 @@
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/screen.h"
+#include "tool/style.h"
 #include "tool/ward.h"
 
 /* Exit statuses, besides that of gusset's own failure. */
@@ -23,20 +24,6 @@ struct health {
 };
 
 /* ---- telling ---- */
-
-static enum output_style style_of(enum vitals_state state)
-{
-    switch (state) {
-    case VITALS_HEALTHY:
-        return OUTPUT_GOOD;
-    case VITALS_UNHEALTHY:
-        return OUTPUT_BAD;
-    case VITALS_DEGRADED:
-    case VITALS_UNKNOWN:
-        break;
-    }
-    return OUTPUT_DOUBTFUL;
-}
 
 static uint64_t for_ms(const struct target *target)
 {
@@ -82,7 +69,7 @@ static void print_table(const struct health *health, FILE *to)
         const struct target *target = &health->ward.targets[i];
         grid_add(&grid, OUTPUT_PLAIN, "%s", target->service->name);
         grid_add(&grid, OUTPUT_PLAIN, "%s", target->address);
-        grid_add(&grid, style_of(target->vitals.state), "%s", vitals_state_name(target->vitals.state));
+        grid_add(&grid, style_health(target->vitals.state), "%s", vitals_state_name(target->vitals.state));
         grid_add(&grid, OUTPUT_PLAIN, "%s", output_duration(for_ms(target) * 1000, duration));
         grid_add(&grid, OUTPUT_PLAIN, "%s", output_duration(target->probe.took_us, duration));
         add_error(&grid, target);

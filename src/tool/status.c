@@ -13,6 +13,7 @@
 #include "tool/reading.h"
 #include "tool/screen.h"
 #include "tool/sorting.h"
+#include "tool/style.h"
 
 struct status {
     const char *state_path;
@@ -24,19 +25,6 @@ struct status {
     struct address address;
     struct reading reading;
 };
-
-static enum output_style style_of(const struct snapshot *host)
-{
-    switch (breaker_state(host->circuit)) {
-    case BREAKER_CLOSED:
-        return OUTPUT_GOOD;
-    case BREAKER_OPEN:
-        return OUTPUT_BAD;
-    case BREAKER_HALF_OPEN:
-        return OUTPUT_DOUBTFUL;
-    }
-    return OUTPUT_PLAIN;
-}
 
 static void add_in_flight(struct grid *grid, const struct snapshot *host, uint32_t most)
 {
@@ -101,7 +89,7 @@ static void print_table(struct status *status, FILE *to)
         grid_add(&grid, OUTPUT_PLAIN, "%s", host->host);
         grid_add(&grid, OUTPUT_PLAIN, "%s%s%s", snapshot_policy(host), host->is_shadow ? " (shadow)" : "",
                  switch_note(status, host));
-        grid_add(&grid, style_of(host), "%s", snapshot_circuit(host, now_ms, circuit));
+        grid_add(&grid, style_circuit(host), "%s", snapshot_circuit(host, now_ms, circuit));
         figures_add(&grid, host);
         add_in_flight(&grid, host, reading_bulkhead(&status->reading, host));
         struct tokens tokens = reading_tokens(&status->reading, host);
@@ -189,7 +177,7 @@ static void print_host(struct status *status, struct snapshot *host, FILE *to)
             host->is_shadow ? " (shadow: counted, not done)" : "");
     if (*switch_note(status, host))
         fprintf(to, "  mode      %s, by `gusset mode --host`\n", reading_host_mode(&status->reading, host));
-    fprintf(to, "  circuit   %s%s%s\n", output_style(to, style_of(host)),
+    fprintf(to, "  circuit   %s%s%s\n", output_style(to, style_circuit(host)),
             snapshot_circuit(host, now_ms, circuit), output_style(to, OUTPUT_PLAIN));
     print_window(status, host, to, now_ms);
     fprintf(to, "  budget    %u retries for %u calls in the last 10 s\n", budget.marked, budget.all);
