@@ -61,7 +61,13 @@ ok() {
 
 # is NAME GOT WANTED
 is() {
-    if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got:    ${2:0:300}" "wanted: ${3:0:300}"; fi
+    if [ "$2" = "$3" ]; then
+        pass "$1"
+    elif [[ $2$3 == *$'\n'* ]]; then
+        fail "$1" "got (-) and wanted (+):" "$(diff -U 1 <(printf '%s\n' "$2") <(printf '%s\n' "$3") | sed '1,2d' | cut -c1-300 | head -n 40)"
+    else
+        fail "$1" "got:    ${2:0:300}" "wanted: ${3:0:300}"
+    fi
 }
 
 # at_most NAME GOT LIMIT, at_least NAME GOT LIMIT: whole numbers

@@ -25,12 +25,14 @@ mkdir "$folder/served"
 seq 300 >"$folder/served/numbers"
 printf 'hello upload\n' >"$folder/up.txt"
 ftp=$(free_port)
-# fetch WRAPPER WAY PATH OPTION...: what the program sees; ports are the machine's
+# fetch WRAPPER WAY PATH OPTION...: what the program sees. Ports are the machine's; whether the server has taken the data
+# connection already when it is asked (125) or not yet (150) is chance.
 fetch() {
     local wrapper=$1 way=$2 path=$3
     shift 3
     [ "$way" = easy ] || set -- "via=$way" "$@"
-    $wrapper "$callbacks" "ftp://127.0.0.1:$ftp/$path" "$@" 2>&1 | sed -E 's/\(\|\|\|[0-9]+\|\)/(port)/'
+    $wrapper "$callbacks" "ftp://127.0.0.1:$ftp/$path" "$@" 2>&1 |
+        sed -E 's/\(\|\|\|[0-9]+\|\)/(port)/; s/^header [0-9]+: (125|150) .*/header: 125 or 150/'
 }
 if "$python" -c 'import pyftpdlib' 2>/dev/null && start_ftp "$ftp"; then
     for way in easy poll wait fdset socket; do
