@@ -11,6 +11,10 @@
 
 #include "config/load.h"
 
+/* A file with one policy, and a rule that names it. */
+#define RULE     "hosts = ({ match = \"a.example\"; policy = \"p\"; });\n"
+#define IN(text) "policies: { p: {\n" text "\n}; };\n" RULE
+
 struct config_fixture {
     char folder[64];
     char path[128];   /* of main.cfg */
@@ -59,6 +63,14 @@ static inline int config_read(struct config_fixture *fixture, const char *text)
     config_write(fixture, "main.cfg", text);
     fixture->request.named = fixture->path;
     return config_load(fixture);
+}
+
+/* What the model has of a policy that it knows. */
+static inline const struct policy *config_policy(const struct config_fixture *fixture, const char *name)
+{
+    uint32_t index = model_find_policy(&fixture->model, name);
+    assert_int_not_equal(index, (uint32_t)MODEL_NONE);
+    return &model_policy(&fixture->model, index)->values;
 }
 
 /* The text must have exactly this one fault (or warning), in main.cfg. */

@@ -8,9 +8,6 @@
 
 #include "config_fixture.h"
 
-#define RULE     "hosts = ({ match = \"a.b\"; policy = \"p\"; });\n"
-#define IN(text) "policies: { p: {\n" text "\n}; };\n" RULE
-
 static void no_rule_sets_a_header_that_frames_a_message_or_is_of_one_connection(void **state)
 {
     static const char *const names[] = {
