@@ -1,6 +1,7 @@
 #include "curl/hedge.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <strings.h>
 
 #include "curl/call.h"
@@ -191,7 +192,7 @@ static uint64_t end_us(const struct call *call, uint64_t now_us)
 static struct hedge *make(struct call *call, CURLM *real, uint64_t now_us)
 {
     struct hedge *hedge = calloc(1, sizeof *hedge);
-    const struct twin_listener listener = {take_line, take_body, hedge};
+    const struct twin_listener listener = {take_line, take_body, hedge, hedge ? hedge->error : NULL};
 
     if (!hedge)
         return NULL;
@@ -239,10 +240,13 @@ void hedge_look(struct call *call, CURLM *real, uint64_t now_us)
 
 /* ---- who is first ---- */
 
-/* What libcurl would act upon where the program's handle gets it, and could not from there. */
-static bool is_unfit(const struct call *call, const struct block *block)
+/* What libcurl would act upon where the program's handle gets it, and could not from there; and a head that is
+ * too long to be relayed. */
+static bool is_unfit(const struct call *call, const struct relay *relay)
 {
-    return block->status < 200 || block->status == 401 || block->status == 407 ||
+    const struct block *block = &relay->block;
+
+    return !relay->has_room || block->status < 200 || block->status == 401 || block->status == 407 ||
            (block->status / 100 == 3 && block->has_location && call->handle->words[HANDLES_FOLLOWLOCATION]);
 }
 
@@ -298,8 +302,10 @@ static enum hedge_stand stands_beside(struct call *call)
     const struct reply *reply = &call->reply;
     bool has_failed = hedge->has_ended && hedge->code != CURLE_OK;
     bool is_lost = hedge->phase == HEDGE_ANSWERED &&
-                   (is_unfit(call, &hedge->relay.block) || is_failure(call, hedge->relay.block.status));
+                   (is_unfit(call, &hedge->relay) || is_failure(call, hedge->relay.block.status));
 
+    if (reply->phase == REPLY_SWALLOWING) /* it was promised to be the next attempt, whatever comes of it */
+        return HEDGE_GOES_ON;
     if (reply_has_reached_program(reply))
         hedge_drop(call);
     else if (has_failed || is_lost)
@@ -310,15 +316,26 @@ static enum hedge_stand stands_beside(struct call *call)
     return HEDGE_GOES_ON;
 }
 
+/* It has ended the call: what libcurl says of it is said to the program. */
+static void tell_error(const struct call *call)
+{
+    char *buffer = handles_pointer(call->handle, HANDLES_ERRORBUFFER);
+
+    if (buffer)
+        memcpy(buffer, call->hedge->error, sizeof call->hedge->error);
+}
+
 static enum hedge_stand stands_alone(struct call *call)
 {
     const struct hedge *hedge = call->hedge;
 
-    if (hedge->has_ended && hedge->code != CURLE_OK)
+    if (hedge->has_ended && hedge->code != CURLE_OK) {
+        tell_error(call);
         return HEDGE_FAILED;
+    }
     if (hedge->phase != HEDGE_ANSWERED)
         return HEDGE_GOES_ON;
-    if (!is_unfit(call, &hedge->relay.block) && call_is_unchanged(call))
+    if (!is_unfit(call, &hedge->relay) && call_is_unchanged(call))
         return HEDGE_WON;
     hedge_drop(call);
     race_is_void(&call->gate);

@@ -44,6 +44,7 @@ struct hedge {
     uint64_t began_us;
     struct twin_headers headers;
     struct relay relay;
+    char error[CURL_ERROR_SIZE]; /* what libcurl says of it */
 };
 
 /* An attempt begins, dressed: is it to have a second beside it, and when? */

@@ -95,18 +95,21 @@ static void take_out(struct run *run)
     quiet_end(&quiet);
 }
 
-static void look(struct run *run)
+/* Returns whether a limit has passed: libcurl is to notice at once. */
+static bool look(struct run *run)
 {
     struct call *call = run->call;
     uint64_t now_us = clock_now_us();
+    bool has_passed = false;
 
     if (call->runner->looks_us && now_us < call->runner->looks_us)
-        return;
+        return false;
     call->runner->looks_us = 0;
     if (run->is_in)
-        deadline_look(call, now_us);
+        has_passed = deadline_look(call, now_us);
     if (call->hedge_due_us)
         hedge_look(call, run->multi, now_us);
+    return has_passed;
 }
 
 static int wait_ms(const struct run *run)
@@ -170,8 +173,8 @@ static void turn(struct run *run)
     struct call *call = run->call;
     int running;
 
-    look(run);
-    CURLMcode code = run->libcurl->multi_poll(run->multi, NULL, 0, wait_ms(run), NULL);
+    bool is_late = look(run);
+    CURLMcode code = run->libcurl->multi_poll(run->multi, NULL, 0, is_late ? 0 : wait_ms(run), NULL);
     if (code == CURLM_OK)
         code = run->libcurl->multi_perform(run->multi, &running);
     if (code != CURLM_OK) {

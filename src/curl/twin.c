@@ -25,12 +25,12 @@ static bool has_unfit_option(const struct handle *handle)
     return words[HANDLES_CERTINFO] && handle->target.scheme == TARGET_HTTPS; /* who is asked has none */
 }
 
-/* A part: another one may be of another whole. */
-static bool asks_for_part(const struct call *call)
+/* A part: another one may be of another whole. An upgraded connection: what it carries is no reply. */
+static bool asks_for_other_than_whole(const struct call *call)
 {
     const struct handle *handle = call->handle;
     return handle->texts[HANDLES_RANGE].bytes || handle->words[HANDLES_RESUME_FROM_LARGE] ||
-           inject_program_sends(call, "Range");
+           inject_program_sends(call, "Range") || inject_program_sends(call, "Upgrade");
 }
 
 bool twin_is_fit(const struct call *call)
@@ -40,7 +40,7 @@ bool twin_is_fit(const struct call *call)
     if (!call->is_http || !(call->method & (METHOD_GET | METHOD_HEAD)) ||
         (handle->request != HANDLES_GET && handle->request != HANDLES_HEAD))
         return false;
-    return handle->words[HANDLES_HTTP_TRANSFER_DECODING] && !asks_for_part(call) &&
+    return handle->words[HANDLES_HTTP_TRANSFER_DECODING] && !asks_for_other_than_whole(call) &&
            !has_unfit_option(handle) && handle->libcurl->easy_duphandle;
 }
 
@@ -159,7 +159,6 @@ static const struct {
     {CURLOPT_DEBUGFUNCTION,            0},
     {CURLOPT_DEBUGDATA,                0},
     {CURLOPT_TRAILERFUNCTION,          0},
-    {CURLOPT_ERRORBUFFER,              0},
     {CURLOPT_HEADER,                   0},
     {CURLOPT_FAILONERROR,              0},
     {CURLOPT_FOLLOWLOCATION,           0},
@@ -202,6 +201,7 @@ CURL *twin_new(const struct call *call, const struct twin_listener *listener, st
     libcurl->easy_setopt(twin, CURLOPT_HEADERDATA, listener->data);
     libcurl->easy_setopt(twin, CURLOPT_WRITEFUNCTION, listener->body);
     libcurl->easy_setopt(twin, CURLOPT_WRITEDATA, listener->data);
+    libcurl->easy_setopt(twin, CURLOPT_ERRORBUFFER, listener->error);
     libcurl->easy_setopt(twin, CURLOPT_TIMEOUT_MS, left_ms(ends_us));
     take_cookies(call, twin);
     return twin;

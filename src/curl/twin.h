@@ -23,11 +23,12 @@ struct twin_headers {
 /* Whether the call's request can be made by a twin, and its reply be given to the program. */
 bool twin_is_fit(const struct call *call);
 
-/* Who hears of the twin's reply: libcurl's header and write callbacks. */
+/* Who hears of the twin's reply: libcurl's header and write callbacks; and its buffer for errors. */
 struct twin_listener {
     curl_write_callback line;
     curl_write_callback body;
     void *data;
+    char *error;
 };
 
 /*

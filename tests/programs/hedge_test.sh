@@ -46,6 +46,7 @@ is "a second that fails changes nothing" "$(gets 400-200,503)" "0 200 20 2"
 is "nor one that breaks off at once" "$(gets 400-200,reset)" "0 200 20 2"
 is "an answer that is no failure is one" "$(gets 5000-200,404)" "0 404 20 2"
 is "fail is told of it" "$(gets 5000-200,404 -f)" "22 404 0 2"
+is "a second whose head is too long to be handed on changes nothing" "$(gets 400-200,wide)" "0 200 20 2"
 is "a HEAD" "$(gets 5000-200,200 -I)" "0 200 0 2"
 is "hints before the answer" "$(gets 5000-200,early)" "0 200 20 2"
 is "a redirect is followed by the first alone" "$(gets 400-to,to -L)" "0 200 20 2"
@@ -63,6 +64,17 @@ is "then the second is waited for" "$(gets 300-reset,600-200)" "0 200 20 2"
 is "after a status that is a failure, too" "$(gets 300-503,600-200)" "0 200 20 2"
 is "both fail" "$(gets 300-reset,300-reset)" "52 000 0 2"
 is "both by a status" "$(gets 300-503,300-504)" "0 504 20 2"
+is "and curl says how" "$(gets 300-reset,300-reset -S 2>&1)" "curl: (52) Empty reply from server
+52 000 0 2"
+for way in "" -Z; do
+    for how in 503 reset 200; do # a status that is a failure has come, and its body takes until after the second's end
+        code=0 status=200
+        [ $how != 503 ] || status=503
+        [ $how != reset ] || code=52 status=503
+        # shellcheck disable=SC2086 # none or one
+        is "the second ends by $how while the first's failure comes in (curl $way)" "$(gets 200-lingers,200-$how $way 2>/dev/null)" "$code $status 20 2"
+    done
+done
 policy 'hedge: { after = "100ms"; }; retry: { attempts = 3; backoff: { base = "5ms"; }; }; breaker: { consecutive = 50; };'
 is "both fail, and there are tries left" "$(gets 300-reset,300-503,200)" "0 200 20 3"
 is "a second that is redirected cannot stand in" "$(gets 300-reset,300-to,200 -L)" "0 200 20 3"
@@ -88,7 +100,7 @@ is "are the host's and no one else's" "$(awk '!/^# / && NF >= 7 {print $1, $6, $
 is "and were sent by both" "$(curl -s "$planned/heads?of=/$(wc -l <"$folder/paths")" | grep -c '^Cookie: mine=yes')" 2
 
 # ---- who is not hedged ----
-for what in "-d x" "-X DELETE" "-r 0-5" "-H Range:\ bytes=0-5" "-C 5" "--ntlm -u me:secret" "-z 20200101"; do
+for what in "-d x" "-X DELETE" "-r 0-5" "-H Range:\ bytes=0-5" "-C 5" "--ntlm -u me:secret" "-z 20200101" "-H Upgrade:\ websocket"; do
     eval "is \"none of curl $what\" \"\$(gets 250-200,200 $what | sed 's/.* //')\" 1"
 done
 policy 'hedge: { after = "100ms"; }; retry: { budget: { ratio = 0; floor = 0; }; };'

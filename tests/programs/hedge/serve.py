@@ -5,7 +5,7 @@ follow. Usage: serve.py [FOLDER]. Prints its port; ends with its parent.
     /name?plan=STEP,STEP…    STEP: [DELAY_MS-]WHAT
     WHAT: a status (200: a body of size= bytes), reset (the connection), half (of the body, then the end), gzip, cookie (a Secure and a
     plain one), to (a redirect to /end), chunked, halfchunked, close (no length), early (a 103 before),
-    slow (the body in 400 ms)
+    slow (the body in 400 ms), lingers (a 503 whose body takes 400 ms), wide (100 KB of headers)
 
 /files/…: what is under FOLDER; of each third path the first request takes five seconds.
 /count?of=/name: how many came · /heads?of=/name: their heads"""
@@ -98,8 +98,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.end_headers()
             self.wfile.write(content[:len(content) // 2])
             self.close_connection = True
-        elif what == "slow":
-            self.send_response_only(200)
+        elif what in ("slow", "lingers"):
+            self.send_response_only(200 if what == "slow" else 503)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             for at in range(0, len(content), len(content) // 8 or 1):
@@ -121,6 +121,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.say(200, content, ("Set-Cookie", "plain=1"), ("Set-Cookie", "safe=2; Secure"))
         elif what == "to":
             self.say(302, b"moved\n", ("Location", "/end"))
+        elif what == "wide":
+            self.say(200, content, *(("X-Fill", "x" * 4000) for _ in range(25)))
         elif what == "early":
             self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n")
             self.say(200, content, number_field)
