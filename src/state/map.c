@@ -1,7 +1,6 @@
 /*
- * A file is born whole: made without a name (O_TMPFILE), given its disk space, laid out, and only then
- * linked to its place, so that nobody ever opens half a file. Where nameless files are not to be had it
- * is made under a passing name. Whoever loses the race opens what the winner made.
+ * A new file is given its disk space and laid out before it has its place (state/draft). Whoever loses the
+ * race opens what the winner made.
  *
  * What is met at the place is believed only after a look at its owner, mode, links, size and header, and
  * only when its blocks are really there: touching a hole while the disk is full is a SIGBUS.
@@ -15,8 +14,8 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 
+#include "state/draft.h"
 #include "sys/clock.h"
-#include "sys/random.h"
 #include "sys/raw.h"
 
 #ifndef MADV_POPULATE_WRITE
@@ -24,52 +23,22 @@
 #endif
 
 enum {
-    PATH_ROOM = 1024,
     TRIES = 50, /* of opening, while others create or renew the file */
     PAUSE_MS = 2,
     EVENTS_SIZE = LAYOUT_EVENTS * (int)sizeof(struct layout_event),
     PLACES_SIZE = LAYOUT_PLACES * (int)sizeof(struct layout_places)
 };
 
-/* A new file that has no place yet. */
-struct draft {
-    int fd;
-    char name[PATH_ROOM]; /* "": none */
-};
-
 /* What is read of a header before it is mapped: all up to the boot id. */
 enum { HEADER_PREFIX = offsetof(struct layout_header, control) };
-
-/* ---- text ---- */
-
-static size_t append(char *text, size_t length, size_t room, const char *more)
-{
-    const size_t more_length = strlen(more);
-    if (length + more_length >= room)
-        return room; /* and so on for what follows: it has not fitted */
-    memcpy(text + length, more, more_length + 1);
-    return length + more_length;
-}
-
-static size_t append_number(char *text, size_t length, size_t room, uint64_t number, unsigned base)
-{
-    char digits[24];
-    char *at = digits + sizeof digits;
-    *--at = '\0';
-    do {
-        *--at = "0123456789abcdef"[number % base];
-        number /= base;
-    } while (number > 0);
-    return append(text, length, room, at);
-}
 
 size_t map_default_path(char *text, size_t size)
 {
     char path[64];
-    size_t length = append(path, 0, sizeof path, "/dev/shm/gusset-");
-    length = append_number(path, length, sizeof path, sys_geteuid(), 10);
-    length = append(path, length, sizeof path, ".v");
-    length = append_number(path, length, sizeof path, LAYOUT_VERSION, 10);
+    size_t length = path_append(path, 0, sizeof path, "/dev/shm/gusset-");
+    length = path_append_number(path, length, sizeof path, sys_geteuid(), 10);
+    length = path_append(path, length, sizeof path, ".v");
+    length = path_append_number(path, length, sizeof path, LAYOUT_VERSION, 10);
     if (length >= size)
         return 0;
     memcpy(text, path, length + 1);
@@ -208,120 +177,36 @@ static int adopt(struct map *map, int fd, const struct stat *st)
 
 /* ---- creating ---- */
 
-/* "PATH.new-0123456789abcdef", beside the place, so that it can be renamed to it. */
-static int draft_name(struct draft *draft, const char *path)
+static int fill(struct map *map, int fd, uint32_t hosts)
 {
-    size_t length = append(draft->name, 0, sizeof draft->name, path);
-    length = append(draft->name, length, sizeof draft->name, ".new-");
-    length = append_number(draft->name, length, sizeof draft->name, random_word(), 16);
-    if (length < sizeof draft->name)
-        return 0;
-    draft->name[0] = '\0';
-    return -ENAMETOOLONG;
-}
-
-static int draft_open_nameless(struct draft *draft, const char *path)
-{
-    char folder[PATH_ROOM];
-    const size_t length = (size_t)(strrchr(path, '/') - path);
-    memcpy(folder, path, length);
-    folder[length] = '\0';
-    draft->name[0] = '\0';
-    draft->fd = sys_openat(AT_FDCWD, length > 0 ? folder : "/", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    return draft->fd < 0 ? draft->fd : 0;
-}
-
-static int draft_open_named(struct draft *draft, const char *path)
-{
-    const int result = draft_name(draft, path);
-    if (result != 0)
-        return result;
-    draft->fd = sys_openat(AT_FDCWD, draft->name, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (draft->fd < 0)
-        draft->name[0] = '\0';
-    return draft->fd < 0 ? draft->fd : 0;
-}
-
-static void draft_close(struct draft *draft)
-{
-    sys_close(draft->fd);
-    if (draft->name[0] != '\0')
-        sys_unlink(draft->name);
-}
-
-static int draft_fill(struct map *map, const struct draft *draft, uint32_t hosts)
-{
-    int result = sys_fchmod(draft->fd, 0600); /* the umask may have taken bits */
+    int result = sys_fchmod(fd, 0600); /* the umask may have taken bits */
     if (result == 0)
-        result = reserve(draft->fd, size_for(hosts));
+        result = reserve(fd, size_for(hosts));
     if (result == 0)
-        result = map_memory(map, draft->fd, hosts, MAP_SHARED);
+        result = map_memory(map, fd, hosts, MAP_SHARED);
     if (result == 0)
         header_write(map->header, hosts);
     return result;
 }
 
-/* Gives a nameless file a name. Of the thread, not the process: threads may have tables of their own. */
-static int link_nameless(int fd, const char *name)
-{
-    char magic_link[48];
-    const size_t length = append(magic_link, 0, sizeof magic_link, "/proc/thread-self/fd/");
-    append_number(magic_link, length, sizeof magic_link, (unsigned)fd, 10);
-    return sys_link(magic_link, name, AT_SYMLINK_FOLLOW);
-}
-
-static int publish_over(struct draft *draft, const char *path)
-{
-    if (draft->name[0] == '\0') {
-        int result = draft_name(draft, path);
-        if (result == 0 && (result = link_nameless(draft->fd, draft->name)) != 0)
-            draft->name[0] = '\0';
-        if (result != 0)
-            return result;
-    }
-    const int result = sys_rename(draft->name, path);
-    if (result == 0)
-        draft->name[0] = '\0';
-    return result;
-}
-
-static int publish_new(struct draft *draft, const char *path)
-{
-    if (draft->name[0] == '\0')
-        return link_nameless(draft->fd, path);
-    const int result = sys_rename_new(draft->name, path);
-    if (result == 0)
-        draft->name[0] = '\0';
-    if (result != -EINVAL && result != -ENOSYS)
-        return result;
-    /* Two names for a moment; who opens it then sees two links and tries again. */
-    return sys_link(draft->name, path, 0);
-}
-
 static int create_from(struct map *map, struct draft *draft, const char *path, uint32_t hosts, bool over)
 {
-    int result = draft_fill(map, draft, hosts);
+    int result = fill(map, draft->fd, hosts);
     if (result == 0)
-        result = over ? publish_over(draft, path) : publish_new(draft, path);
+        result = draft_publish(draft, path, over);
     if (result != 0)
         map_close(map);
     draft_close(draft);
     return result;
 }
 
-static bool wants_a_name(int result)
-{
-    /* No O_TMPFILE on this file system or kernel, or no /proc to link it by. */
-    return result == -EOPNOTSUPP || result == -EISDIR || result == -EINVAL || result == -ENOENT;
-}
-
 static int create(struct map *map, const char *path, uint32_t hosts, bool over)
 {
     struct draft draft;
-    int result = draft_open_nameless(&draft, path);
+    int result = draft_open(&draft, path);
     if (result == 0)
         result = create_from(map, &draft, path, hosts, over);
-    if (!wants_a_name(result))
+    if (!draft_wants_a_name(result))
         return result;
     result = draft_open_named(&draft, path);
     return result == 0 ? create_from(map, &draft, path, hosts, over) : result;
@@ -438,7 +323,7 @@ int map_open(struct map *map, const char *path, uint32_t hosts, bool group_share
         result = map_default_path(place, sizeof place) > 0 ? 0 : -ENAMETOOLONG;
     else if (path[0] != '/')
         result = -EINVAL;
-    else if (append(place, 0, sizeof place, path) >= sizeof place)
+    else if (path_append(place, 0, sizeof place, path) >= sizeof place)
         result = -ENAMETOOLONG;
     if (!path || path[0] == '\0')
         group_shared = false; /* /dev/shm is everybody's: whoever came first would be believed */
