@@ -5,6 +5,7 @@
 
 #include "connect/names.h"
 #include "connect/peer.h"
+#include "gate/choice.h"
 #include "sys/real.h"
 
 struct route *service_find(const char *name)
@@ -47,7 +48,7 @@ static unsigned put_in_order(struct route *service, struct route_address *addres
     bool is_well[ROUTE_MOST];
 
     for (unsigned i = 0; i < count; i++) {
-        is_well[i] = count == 1 || route_is_well(service, all[i], 0);
+        is_well[i] = count == 1 || choice_is_well(service, all[i], 0);
         well += is_well[i];
     }
     for (unsigned i = 0; i < count; i++)
@@ -127,9 +128,9 @@ void service_lead(struct service *service, struct gate_call *call, const struct 
                   socklen_t length)
 {
     bool is_first = call->attempt == 1;
-    const struct route_wish wish = {
+    const struct choice_wish wish = {
         .port = service->at.port, .family = service->at.family, .at = is_first ? &service->at : NULL};
-    struct route_address *address = route_choose(call, service->known, &wish);
+    struct route_address *address = choice_make(call, service->known, &wish);
     struct place place = service->at;
 
     if (!address || (!is_first && !route_leads(address, (enum place_family)service->at.family, &place)))

@@ -6,7 +6,7 @@
 #include "config/value.h"
 #include "curl/call.h"
 #include "curl/proxy.h"
-#include "gate/route.h"
+#include "gate/choice.h"
 
 /* ---- where to ---- */
 
@@ -234,13 +234,13 @@ void redirect_attempt(struct call *call)
 {
     struct redirect *redirect = call->redirect;
     const struct handle *handle = call->handle;
-    const struct route_wish wish = {.is_encrypted = handle->target.scheme == TARGET_HTTPS,
-                                    .may_ask = true,
-                                    .port = handle->target.place.port};
+    const struct choice_wish wish = {.is_encrypted = handle->target.scheme == TARGET_HTTPS,
+                                     .may_ask = true,
+                                     .port = handle->target.place.port};
     const struct route_address *to = NULL;
 
     if (redirect->service && !handle->words[HANDLES_CONNECT_TO])
-        to = route_choose(&call->gate, redirect->service, &wish);
+        to = choice_make(&call->gate, redirect->service, &wish);
     if (!to)
         redirect_restore(call);
     else if (to != redirect->worn)

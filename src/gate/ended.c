@@ -1,4 +1,5 @@
 /* How an attempt ended: it is counted, the circuit is told, and what follows is decided. */
+#include "gate/choice.h"
 #include "gate/circuit.h"
 #include "gate/gate.h"
 #include "gate/inside.h"
@@ -6,7 +7,6 @@
 #include "gate/network.h"
 #include "gate/note.h"
 #include "gate/patience.h"
-#include "gate/route.h"
 #include "sys/clock.h"
 
 static void note_verdict(struct gate_call *call, const struct verdict *verdict)
@@ -73,7 +73,7 @@ void gate_succeeded(struct gate_call *call, struct outcome outcome)
     call->outcome = outcome;
     call->failed = false;
     if (call->route.slot)
-        route_ended(call, &outcome);
+        choice_ended(call, &outcome);
     note_attempt(call, NULL);
     if (call->would_refuse) { /* shadow: this attempt would not have been made, so it is not counted */
         call->last = verdict_stop(VERDICT_CIRCUIT_OPEN);
@@ -102,7 +102,7 @@ struct verdict gate_ended(struct gate_call *call, const struct gate_attempt *att
     call->is_routine = false;
     call->outcome = attempt->outcome;
     if (call->route.slot)
-        route_ended(call, &attempt->outcome);
+        choice_ended(call, &attempt->outcome);
     note_attempt(call, attempt);
     if (call->would_refuse) {
         call->last = verdict_stop(VERDICT_CIRCUIT_OPEN);

@@ -19,7 +19,7 @@
 #include "state/control.h"
 #include "state/layout.h"
 
-/* Which address of a service the attempt goes to, where it has several (gate/route). */
+/* Which address of a service the attempt goes to, where it has several (gate/choice). */
 struct gate_route {
     struct layout_host *slot; /* the address's own; NULL: none */
     uint64_t key;

@@ -1,7 +1,6 @@
 /*
- * Which address of a service an attempt goes to. Addresses are tried in the order of the configuration; one
- * that failed is passed over for a while, by all processes of the user, until a probe finds it well again (a
- * circuit of its own, core/breaker). Takes no lock and no malloc, as all of the gate.
+ * Where a service may run: its addresses, as doors know them, and what look-ups of their names have led to.
+ * Takes no lock and no malloc, as all of the gate.
  */
 #ifndef GUSSET_GATE_ROUTE_H
 #define GUSSET_GATE_ROUTE_H
@@ -27,15 +26,6 @@ struct route_address {
     } leads[ROUTE_LEADS];
 };
 
-/* What a door can use. */
-struct route_wish {
-    bool is_encrypted;      /* not an address that speaks plain HTTP */
-    bool may_ask;           /* the DNS may be asked, which takes its time */
-    uint16_t port;          /* that was asked for */
-    uint8_t family;         /* enum place_family: only what is known to lead to one of these; 0: anything */
-    const struct place *at; /* only what leads to this address; NULL: anything */
-};
-
 /*
  * A service, as doors know it: made when it is first asked for, a copy of what the rules say, so that it
  * outlives them; the same service in other rules is the same route.
@@ -59,19 +49,8 @@ struct route *route_look_up(const struct place *place);
 /* Whether an attempt may go to another address than the last one. */
 bool route_may_change(const struct route *route);
 
-/*
- * Where the call's next attempt goes; NULL when no address fits the wish. gate_ended will count the outcome
- * for the address, where the service has several.
- */
-struct route_address *route_choose(struct gate_call *call, struct route *route,
-                                   const struct route_wish *wish);
-
 /* All addresses of a service, in their order; returns how many. */
 unsigned route_addresses(struct route *route, bool may_ask, struct route_address *addresses[ROUTE_MOST]);
-
-/* Whether the address has not failed of late, as far as anybody knows; port is the asked one, 0: not known.
- */
-bool route_is_well(const struct route *route, const struct route_address *address, uint16_t port);
 
 /* A look-up of the address's name has led to this one. */
 void route_learn(struct route_address *address, const struct place *found);
@@ -79,7 +58,7 @@ void route_learn(struct route_address *address, const struct place *found);
 /* An address of that family that a look-up has led to, or that it says itself. False when none is known. */
 bool route_leads(struct route_address *address, enum place_family family, struct place *found);
 
-/* For the gate: an attempt ended. */
-void route_ended(struct gate_call *call, const struct outcome *outcome);
+/* Whether it is that address, or a look-up of its name has led there. */
+bool route_leads_to(struct route_address *address, const struct place *at);
 
 #endif

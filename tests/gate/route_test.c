@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "core/method.h"
-#include "gate/route.h"
+#include "gate/choice.h"
 
 /* Last: its names are those of parameters elsewhere. */
 #include "gate/own_clock.h"
@@ -39,12 +39,12 @@ static struct gate_call open_call(const char *host)
 static unsigned next(struct gate_call *call, const char *host, bool is_encrypted)
 {
     struct place place = name(host);
-    const struct route_wish wish = {.port = 80, .is_encrypted = is_encrypted};
+    const struct choice_wish wish = {.port = 80, .is_encrypted = is_encrypted};
     struct route *route = route_of(call, &place);
 
     assert_non_null(route);
     assert_int_equal(gate_admit(call, true).kind, VERDICT_GO);
-    const struct route_address *address = route_choose(call, route, &wish);
+    const struct route_address *address = choice_make(call, route, &wish);
     return address ? address->place.port : 0;
 }
 
@@ -181,9 +181,9 @@ static void what_look_ups_led_to_is_known(void **state)
     assert_memory_equal(lead.address, ipv6, 16);
     assert_true(route_leads(addresses[0], PLACE_IPV4, &lead));
     assert_memory_equal(lead.address, ipv4, 4);
-    const struct route_wish there = {.port = 80, .at = &lead}, elsewhere = {.port = 80, .at = &place};
-    assert_ptr_equal(route_choose(&call, route_of(&call, &place), &there), addresses[0]);
-    assert_null(route_choose(&call, route_of(&call, &place), &elsewhere));
+    const struct choice_wish there = {.port = 80, .at = &lead}, elsewhere = {.port = 80, .at = &place};
+    assert_ptr_equal(choice_make(&call, route_of(&call, &place), &there), addresses[0]);
+    assert_null(choice_make(&call, route_of(&call, &place), &elsewhere));
     gate_close(&call);
     gate_forget(&call);
 }
