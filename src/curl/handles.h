@@ -142,8 +142,11 @@ void handles_forget(struct handle *handle);
 /* Frees a forgotten handle. */
 void handles_free(struct handle *handle);
 
-/* Writes an option down that libcurl has taken, or that is borrowed. */
-void handles_note(struct handle *handle, CURLoption option, uint64_t word);
+/* Keeps a copy of a text, or none of NULL. False, and nothing has changed, when memory fails. */
+bool handles_keep_string(struct handles_string *string, const char *text);
+
+/* Whether the URL is the one that a handle before had: then its text and target are this one's. */
+bool handles_take_known_url(struct handle *handle, const char *url);
 
 /* Where the handle's transfer would go; NULL when that is none of gusset's business. */
 const struct target *handles_target(struct handle *handle);

@@ -5,6 +5,7 @@
 
 #include "core/method.h"
 #include "curl/call.h"
+#include "curl/options.h"
 #include "curl/shares.h"
 #include "sys/raw.h"
 
@@ -236,7 +237,7 @@ CURLcode pool_program_sets(struct handle *handle, CURLoption option, uint64_t wo
         handle->pool.keepalive = 0;
     if (option == CURLOPT_FRESH_CONNECT)
         handle->pool.is_fresh = word != 0;
-    handles_note(handle, option, word);
+    options_note(handle, option, word);
     return CURLE_OK;
 }
 

@@ -2,6 +2,7 @@
 
 #include "curl/hedge.h"
 #include "curl/made.h"
+#include "curl/options.h"
 #include "curl/progress.h"
 #include "curl/told.h"
 
@@ -179,7 +180,7 @@ static CURLcode program_sets(struct handle *handle, CURLoption option, uint64_t 
     struct call *call = handle->call;
 
     if (call->made && made_has_borrowed(call, option)) {
-        handles_note(handle, option, word); /* put on when the made reply has been given */
+        options_note(handle, option, word); /* put on when the made reply has been given */
         return CURLE_OK;
     }
     if (pool_has_borrowed(handle, option))
@@ -189,7 +190,7 @@ static CURLcode program_sets(struct handle *handle, CURLoption option, uint64_t 
         if (code != CURLE_OK)
             return code;
     }
-    handles_note(handle, option, word);
+    options_note(handle, option, word);
     if (redirect_has_borrowed(call,
                               option)) /* of the next transfer's concern, for which it will be put back */
         return CURLE_OK;
@@ -207,7 +208,7 @@ static inline CURLcode set(struct handle *handle, CURLoption option, uint64_t wo
     CURLcode code = handle->libcurl->easy_setopt(handle->easy, option, word);
 
     if (code == CURLE_OK)
-        handles_note(handle, option, word);
+        options_note(handle, option, word);
     return code;
 }
 
