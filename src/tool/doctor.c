@@ -22,8 +22,9 @@
 #include "tool/output.h"
 #include "tool/program.h"
 #include "tool/reach.h"
+#include "tool/running.h"
 
-enum { FULL = 0, PARTLY = 1, NONE = 2, REASON_MOST = PATH_MAX + 256, FILE_MOST = 65536 };
+enum { FULL = 0, PARTLY = 1, NONE = 2, REASON_MOST = PATH_MAX + 256 };
 
 struct patient {
     const char *name;
@@ -37,86 +38,6 @@ struct patient {
 
 /* ---- a running process ---- */
 
-/* A file of /proc: text in FILE_MOST bytes, "" where it cannot be read. Returns its length. */
-static size_t read_proc(pid_t pid, const char *name, char *text)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
-    FILE *file = fopen(path, "re");
-    size_t length = file ? fread(text, 1, FILE_MOST - 1, file) : 0;
-    if (file)
-        fclose(file);
-    text[length] = '\0';
-    return length;
-}
-
-/* The value of a variable that the process was started with; NULL: it has none. */
-static const char *variable_of(const char *environment, size_t length, const char *name)
-{
-    size_t own = strlen(name);
-
-    for (const char *at = environment; at < environment + length; at += strlen(at) + 1)
-        if (strncmp(at, name, own) == 0 && at[own] == '=')
-            return at + own + 1;
-    return NULL;
-}
-
-static bool is_narrow(pid_t pid)
-{
-    char path[64];
-    struct elf elf;
-
-    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
-    if (elf_open(&elf, path) < 0)
-        return false;
-    elf_close(&elf);
-    return elf.class == ELFCLASS32;
-}
-
-/* The words of auxv are as wide as the process's. */
-static uint64_t word_at(const char *text, size_t width)
-{
-    uint32_t narrow;
-    uint64_t wide;
-
-    memcpy(&narrow, text, sizeof narrow);
-    if (width == sizeof narrow)
-        return narrow;
-    memcpy(&wide, text, sizeof wide);
-    return wide;
-}
-
-static bool is_secure(pid_t pid)
-{
-    static char text[FILE_MOST];
-    size_t length = read_proc(pid, "auxv", text);
-    size_t width = is_narrow(pid) ? sizeof(uint32_t) : sizeof(uint64_t);
-
-    for (size_t at = 0; at + 2 * width <= length; at += 2 * width)
-        if (word_at(text + at, width) == AT_SECURE)
-            return word_at(text + at + width, width) != 0;
-    return false;
-}
-
-static bool is_confined(pid_t pid)
-{
-    static char text[FILE_MOST];
-
-    read_proc(pid, "status", text);
-    const char *line = strstr(text, "\nSeccomp:");
-    return line && atoi(line + 9) != 0;
-}
-
-static bool is_in_other_mounts(pid_t pid)
-{
-    char path[64], own[64] = "", its[64] = "";
-
-    snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)pid);
-    return readlink("/proc/self/ns/mnt", own, sizeof own - 1) > 0 &&
-           readlink(path, its, sizeof its - 1) > 0 && strcmp(own, its) != 0;
-}
-
 static const char *mapped(const struct objects *objects, const char *name)
 {
     for (unsigned i = 0; i < objects->count; i++)
@@ -127,16 +48,16 @@ static const char *mapped(const struct objects *objects, const char *name)
 
 static void look_at_life(struct patient *patient, bool is_mapped)
 {
-    static char environment[FILE_MOST];
+    static char environment[RUNNING_FILE_MOST];
     struct reach *reach = &patient->reach;
-    size_t length = read_proc(patient->pid, "environ", environment);
-    const char *preload = variable_of(environment, length, "LD_PRELOAD");
-    const char *mode = variable_of(environment, length, "GUSSET_MODE");
+    size_t length = running_read(patient->pid, "environ", environment);
+    const char *preload = running_variable(environment, length, "LD_PRELOAD");
+    const char *mode = running_variable(environment, length, "GUSSET_MODE");
 
-    if (is_mapped && is_secure(patient->pid))
+    if (is_mapped && running_is_secure(patient->pid))
         reach_none(reach,
                    "it runs with more privileges than its caller had, and there gusset keeps out by itself");
-    else if (!is_mapped && is_secure(patient->pid))
+    else if (!is_mapped && running_is_secure(patient->pid))
         reach_none(reach, "it runs with more privileges than its caller had, and the loader kept gusset out");
     else if (!is_mapped && preload && strstr(preload, "libgusset.so"))
         reach_none(
@@ -149,11 +70,11 @@ static void look_at_life(struct patient *patient, bool is_mapped)
                    "with `gusset run -- COMMAND`");
     if (is_mapped && mode && strcmp(mode, "off") == 0)
         reach_note(reach, "GUSSET_MODE=off stands in its environment: it changes nothing there");
-    if (is_mapped && is_confined(patient->pid))
+    if (is_mapped && running_is_confined(patient->pid))
         reach_note(reach,
                    "it is confined by seccomp: where the shared state cannot be opened, it remembers for "
                    "itself alone");
-    if (is_mapped && is_in_other_mounts(patient->pid))
+    if (is_mapped && running_is_in_other_mounts(patient->pid))
         reach_note(
             reach,
             "it sees other mounts (a container): its state may be another than that of `gusset status`");
@@ -288,9 +209,9 @@ static const char *const results[] = {[FULL] = "full", [PARTLY] = "partly", [NON
 /* Its retries and ours, where what was counted says so: of a process in the state that it was told to use. */
 static void tell_of_retries(struct patient *patient)
 {
-    static char environment[FILE_MOST];
-    size_t length = patient->pid ? read_proc(patient->pid, "environ", environment) : 0;
-    const char *state = variable_of(environment, length, "GUSSET_STATE");
+    static char environment[RUNNING_FILE_MOST];
+    size_t length = patient->pid ? running_read(patient->pid, "environ", environment) : 0;
+    const char *state = running_variable(environment, length, "GUSSET_STATE");
 
     nested_note(&patient->reach, state && *state == '/' ? state : NULL);
 }
@@ -298,11 +219,11 @@ static void tell_of_retries(struct patient *patient)
 /* By the configuration that a process was started with, or the one that holds here. */
 static void tell_of_rules(struct patient *patient)
 {
-    static char environment[FILE_MOST];
-    size_t length = patient->pid ? read_proc(patient->pid, "environ", environment) : 0;
+    static char environment[RUNNING_FILE_MOST];
+    size_t length = patient->pid ? running_read(patient->pid, "environ", environment) : 0;
 
     cover_note(&patient->reach, objects_name(patient->path),
-               variable_of(environment, length, "GUSSET_CONFIG"));
+               running_variable(environment, length, "GUSSET_CONFIG"));
 }
 
 static void advise(struct patient *patient, int result)
