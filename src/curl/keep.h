@@ -1,8 +1,6 @@
 /*
- * The last good reply to each GET, kept for the time when its host is down (`stale`). Not kept is what is
- * somebody's own (a request with credentials or cookies; Set-Cookie, Cache-Control: private or no-store), a
- * part, an encoded body, or what depends on more than is compared. A file holds a small header, the head
- * without what belongs to a connection, and the body.
+ * The last good reply to each GET that may be kept (curl/keepable), for the time when its host is down
+ * (`stale`). A file holds a small header, the head without what belongs to a connection, and the body.
  */
 #ifndef GUSSET_CURL_KEEP_H
 #define GUSSET_CURL_KEEP_H
@@ -11,9 +9,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "curl/keepable.h"
 #include "gate/shelf.h"
 
-enum { KEEP_HEAD_MAX = 8 * 1024, KEEP_MORE = 256 /* fields that are added when it is given */ };
+enum { KEEP_MORE = 256 /* fields that are added when it is given */ };
 
 struct call;
 
@@ -36,7 +35,7 @@ struct keep_found {
     uint64_t body_offset; /* in the file, to its end */
     uint64_t body_length;
     size_t head_length;
-    char head[KEEP_HEAD_MAX + KEEP_MORE]; /* the status line and fields, without the blank line */
+    char head[KEEPABLE_HEAD_MAX + KEEP_MORE]; /* the status line and fields, without the blank line */
 };
 
 /* A call's first attempt begins. */
