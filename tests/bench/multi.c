@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 
 #include "clock.h"
+#include "headers.h"
 
 enum { AT_ONCE = 4, IDLE = 1000 };
 
@@ -36,15 +37,6 @@ static CURL *new_handle(const char *url, struct curl_slist *headers)
     if (headers)
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     return easy;
-}
-
-static struct curl_slist *own_headers(void)
-{
-    struct curl_slist *list = NULL;
-
-    list = curl_slist_append(list, "X-Request-Id: 0b7c4f5e-2d1a-4c3b-9e8f-7a6b5c4d3e2f");
-    list = curl_slist_append(list, "X-Tenant-Id: tenant-42");
-    return curl_slist_append(list, "X-Project-Id: project-7");
 }
 
 static long transfer(CURLM *multi, long transfers, const char *url, struct curl_slist *headers)
@@ -103,7 +95,7 @@ int main(int count, char **words)
     bool own = count > 3 && strcmp(words[3], "own") == 0,
          is_idle = count > 3 && strcmp(words[3], "idle") == 0;
     long number = count >= 3 ? atol(words[1]) : 0;
-    struct curl_slist *headers = own ? own_headers() : NULL;
+    struct curl_slist *headers = own ? headers_own() : NULL;
 
     if (number <= 0) {
         fprintf(stderr, "usage: multi N URL [own | idle]\n");

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "headers.h"
 
 struct client {
     const char *url;
@@ -43,15 +44,6 @@ static CURL *new_handle(struct client *client)
     if (client->headers)
         curl_easy_setopt(easy, CURLOPT_HTTPHEADER, client->headers);
     return easy;
-}
-
-static struct curl_slist *own_headers(void)
-{
-    struct curl_slist *list = NULL;
-
-    list = curl_slist_append(list, "X-Request-Id: 0b7c4f5e-2d1a-4c3b-9e8f-7a6b5c4d3e2f");
-    list = curl_slist_append(list, "X-Tenant-Id: tenant-42");
-    return curl_slist_append(list, "X-Project-Id: project-7");
 }
 
 static void print_smaps(void)
@@ -85,7 +77,7 @@ int main(int count, char **words)
     }
     client.url = words[2];
     curl_global_init(CURL_GLOBAL_DEFAULT);
-    client.headers = own ? own_headers() : NULL;
+    client.headers = own ? headers_own() : NULL;
 
     double began_ns = clock_ns(), cpu_began_ns = clock_cpu_ns();
     CURL *easy = fresh ? NULL : new_handle(&client);

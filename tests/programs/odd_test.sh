@@ -2,6 +2,7 @@
 # Programs that use libcurl, or connect(2), in ways that are legal and rare: what they see is what they see bare, what
 # the servers see is no more than they may, and nobody is blamed for what another did.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/fronts.sh"
 start_upstream
 url=http://127.0.0.1:$port
 client=$BUILD/clients/odd
@@ -75,8 +76,7 @@ settle() {
 unsee() { mark[$1]=$(tail -n +2 "$folder/$1" | wc -l); }
 without() { skip "$1" "python3 is not installed, which plays the server"; }
 
-# A port that nobody listens on
-dead=$(perl -MSocket -e 'socket(my $s, PF_INET, SOCK_STREAM, 0); bind($s, sockaddr_in(0, INADDR_LOOPBACK)); print((sockaddr_in(getsockname($s)))[0])')
+dead=$(free_port)
 
 opening() { tried --set breaker.consecutive=1 --set breaker.open=60s --set retry.attempts=1 "$@"; }
 open_circuit() {
@@ -159,16 +159,7 @@ for option in timeout timeout_ms connect connect_ms; do
     same "$option: what libcurl does not take, is not taken in a callback" limit $option 5 -5 "$url/" "$url/?delay=50"
 done
 
-# A port whose queue of connections is full drops what comes.
-perl -MSocket -e '
-    socket(my $l, PF_INET, SOCK_STREAM, 0); bind($l, sockaddr_in(0, INADDR_LOOPBACK)); listen($l, 0);
-    my ($port) = sockaddr_in(getsockname($l));
-    my @full;
-    for (1 .. 3) { socket(my $s, PF_INET, SOCK_STREAM, 0); fcntl($s, 4, 2048); connect($s, sockaddr_in($port, INADDR_LOOPBACK)); push @full, $s }
-    $| = 1; print "$port\n"; sleep 60' >"$folder/full" &
-servers+=($!)
-until [ -s "$folder/full" ]; do sleep 0.02; done
-full=http://127.0.0.1:$(cat "$folder/full")/
+start_full
 by=(tried --set timeout.connect=4s --set retry.attempts=1 --)
 same "CURLOPT_CONNECTTIMEOUT that is set in a callback" limit connect 5 1 "$url/" "$full"
 same "CURLOPT_CONNECTTIMEOUT_MS likewise" limit connect_ms 5000 1000 "$url/" "$full"

@@ -9,16 +9,7 @@
 #include <stdatomic.h>
 
 #include "breaker_fixture.h"
-
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t dice(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed * 0x2545f4914f6cdd1du;
-}
+#include "dice.h"
 
 static struct breaker_rule any_rule(void)
 {

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "dice.h"
 #include "report/histogram.h"
 
 static void each_bucket_begins_where_its_floor_says(void **state)
@@ -62,12 +63,12 @@ static void quantiles_are_right_within_a_fifth(void **state)
     static uint64_t durations[COUNT];
     _Atomic uint32_t shared[LAYOUT_LATENCY_BUCKETS];
     uint32_t buckets[LAYOUT_LATENCY_BUCKETS];
-    uint64_t x = 88172645463325252u;
+    uint64_t x = DICE_SEED;
     for (unsigned i = 0; i < LAYOUT_LATENCY_BUCKETS; i++)
         atomic_init(&shared[i], 0);
     for (unsigned i = 0; i < COUNT; i++) {
-        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
-        durations[i] = 64 + (x >> 20) % ((uint64_t)1 << (7 + i % 22)); /* from microseconds to minutes */
+        /* from microseconds to minutes */
+        durations[i] = 64 + (dice_next(&x) >> 20) % ((uint64_t)1 << (7 + i % 22));
         histogram_add(shared, durations[i]);
     }
     qsort(durations, COUNT, sizeof durations[0], compare);

@@ -7,18 +7,9 @@
 #include <cmocka.h>
 
 #include "core/limit.h"
+#include "dice.h"
 
 static const uint64_t second_us = 1000000;
-
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t dice(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed * 0x2545f4914f6cdd1du;
-}
 
 /* Goes at once, or not at all. */
 static bool goes(uint64_t *word, const struct limit_rule *rule, uint64_t now_us)

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "dice.h"
 #include "log_fixture.h"
 
 static void a_line_in_logfmt_says_all(void **state)
@@ -81,12 +82,12 @@ static void the_date_is_that_of_gmtime(void **state)
     (void)state;
     static const int64_t seconds[] = {0,          951782399,  951782400,  951868800,  1709164800,  1709251199,
                                       1735689599, 1735689600, 4107542399, 4107542400, 253402300799};
-    uint64_t x = 88172645463325252u;
+    uint64_t x = DICE_SEED;
     open_log(LOG_ERROR, LOG_LOGFMT, path);
     for (unsigned i = 0; i < 500; i++) {
         char expected[64];
         struct tm tm;
-        x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+        dice_next(&x);
         const time_t second =
             i < sizeof seconds / sizeof seconds[0] ? seconds[i] : (time_t)((x >> 20) % 253402300800);
         pretended_ms = second * 1000 + i;

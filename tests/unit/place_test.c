@@ -11,16 +11,7 @@
 #include <string.h>
 
 #include "core/place.h"
-
-static uint64_t seed = 88172645463325252u;
-
-static uint64_t dice(void)
-{
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return seed * 0x2545f4914f6cdd1du;
-}
+#include "dice.h"
 
 /* The place of a host at port 443, printed; "-" when there is none. */
 static const char *printed(const char *host)

@@ -15,26 +15,10 @@
 
 #include "core/owner.h"
 #include "state/places.h"
+#include "state_fixture.h"
 #include "sys/process.h"
 
 enum { PROCESSES = 12, MOST = 5, TURNS = 4000, KILLED = 60 };
-
-static char path[64];
-
-static int map_make(void **state)
-{
-    static struct map map;
-    snprintf(path, sizeof path, "/tmp/gusset-places-%d", getpid());
-    unlink(path);
-    *state = &map;
-    return map_open(&map, path, LAYOUT_HOSTS_MIN, false, MAP_SHARE) == 0 && !map.is_private ? 0 : -1;
-}
-
-static int map_remove(void **state)
-{
-    map_close(*state);
-    return unlink(path);
-}
 
 static uint64_t owner_of(uint32_t pid)
 {

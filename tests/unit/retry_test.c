@@ -8,18 +8,14 @@
 #include <string.h>
 
 #include "core/retry.h"
+#include "dice.h"
 
 static const struct retry_rule rule = {
     .attempts = 3, .base_ms = 500, .cap_ms = 5000, .factor_milli = 2000, .jitter = RETRY_JITTER_NONE};
 
-static uint64_t seed = 88172645463325252u;
-
-static uint32_t dice(void)
+static uint32_t roll(void)
 {
-    seed ^= seed << 13;
-    seed ^= seed >> 7;
-    seed ^= seed << 17;
-    return (uint32_t)(seed * 0x2545f4914f6cdd1du >> 32);
+    return (uint32_t)(dice() >> 32);
 }
 
 static struct retry_rule with_jitter(enum retry_jitter jitter)
@@ -37,7 +33,7 @@ static void assert_drawn(const struct retry_rule *by, uint32_t next, uint32_t pr
     double total = 0;
 
     for (int i = 0; i < DRAWS; i++) {
-        uint32_t delay_ms = retry_delay_ms(by, next, previous_ms, dice());
+        uint32_t delay_ms = retry_delay_ms(by, next, previous_ms, roll());
         assert_in_range(delay_ms, low, high);
         total += delay_ms;
     }
@@ -52,7 +48,7 @@ static void retry_delay_grows_by_the_factor_up_to_the_cap(void **state)
     static const uint32_t expected[] = {500, 1000, 2000, 4000, 5000, 5000};
 
     for (uint32_t i = 0; i < 6; i++)
-        assert_int_equal(retry_delay_ms(&rule, 2 + i, 0, dice()), expected[i]);
+        assert_int_equal(retry_delay_ms(&rule, 2 + i, 0, roll()), expected[i]);
     assert_int_equal(retry_delay_ms(&rule, UINT32_MAX, 0, 0), 5000);
     assert_int_equal(retry_delay_ms(&rule, 0, 0, 0), 500);
 }

@@ -15,27 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "dice.h"
 #include "state/slots.h"
+#include "state_fixture.h"
 #include "sys/clock.h"
 
 enum { BUCKET = 8, NAMES = 512 };
-
-static char path[64];
-
-static int map_make(void **state)
-{
-    static struct map map;
-    snprintf(path, sizeof path, "/tmp/gusset-slots-%d", getpid());
-    unlink(path);
-    *state = &map;
-    return map_open(&map, path, LAYOUT_HOSTS_MIN, false, MAP_SHARE) == 0 && !map.is_private ? 0 : -1;
-}
-
-static int map_remove(void **state)
-{
-    map_close(*state);
-    return unlink(path);
-}
 
 static struct layout_host *take(struct map *map, const char *host, uint64_t now_ms)
 {
@@ -76,22 +61,16 @@ static void neighbours(struct map *map, char names[][32], unsigned count)
     memset(map->hosts, 0, map->host_count * sizeof *map->hosts);
 }
 
-static uint64_t random_next(uint64_t *x)
-{
-    *x ^= *x << 13, *x ^= *x >> 7, *x ^= *x << 17;
-    return *x;
-}
-
 /* ---- keys ---- */
 
 static void keys_are_even_and_never_zero(void **state)
 {
     (void)state;
-    uint64_t x = 88172645463325252u;
+    uint64_t x = DICE_SEED;
     char bytes[64];
     for (unsigned i = 0; i < 100000; i++) {
         for (unsigned n = 0; n < sizeof bytes; n += 8)
-            memcpy(bytes + n, &(uint64_t){random_next(&x)}, 8);
+            memcpy(bytes + n, &(uint64_t){dice_next(&x)}, 8);
         const uint64_t key = slots_key(bytes, i % 40, bytes + 40, i % 24);
         assert_true(key != 0 && key % 2 == 0);
     }
@@ -331,11 +310,11 @@ static void use_everything(struct map *map, uint64_t now_ms)
 static void random_bytes_over_the_whole_file_do_no_harm(void **state)
 {
     struct map *map = *state;
-    uint64_t x = 88172645463325252u;
+    uint64_t x = DICE_SEED;
     for (unsigned round = 0; round < 50; round++) {
         uint64_t *words = (uint64_t *)(void *)map->header;
         for (size_t i = 0; i < map->size / 8; i++)
-            words[i] = random_next(&x);
+            words[i] = dice_next(&x);
         for (uint32_t i = 0; i < map->host_count; i++)
             slots_at(map, i);
         use_everything(map, clock_now_us() / 1000);
@@ -352,7 +331,7 @@ static void *take_at_random(void *argument)
     char name[32];
     uint64_t x = clock_now_us() * 2654435761u ^ (uintptr_t)&x;
     for (unsigned i = 0; i < 20000; i++) {
-        name_of(name, (unsigned)(random_next(&x) >> 33) % 40);
+        name_of(name, (unsigned)(dice_next(&x) >> 33) % 40);
         struct layout_host *slot = take(map, name, clock_now_us() / 1000);
         if (slot)
             atomic_fetch_add(&slot->counters[0], 1);
@@ -382,7 +361,7 @@ static void work_for_ever(struct map *map, uint64_t seed)
 {
     char name[32];
     for (uint64_t x = seed;;) {
-        name_of(name, (unsigned)(random_next(&x) >> 33) % NAMES);
+        name_of(name, (unsigned)(dice_next(&x) >> 33) % NAMES);
         struct layout_host *slot = take(map, name, clock_now_us() / 1000);
         if (slot)
             atomic_fetch_add(&slot->counters[0], 1);
@@ -404,13 +383,13 @@ static void killed_processes_leave_slots_that_can_be_used(void **state)
     uint64_t x = clock_now_us() | 1;
     unsigned abandoned = 0;
     for (unsigned i = 0; i < WORKERS; i++)
-        children[i] = worker(map, random_next(&x));
+        children[i] = worker(map, dice_next(&x));
     for (unsigned i = 0; i < KILLS; i++) {
-        const unsigned victim = (unsigned)(random_next(&x) >> 33) % WORKERS;
-        usleep((useconds_t)(random_next(&x) % 3000));
+        const unsigned victim = (unsigned)(dice_next(&x) >> 33) % WORKERS;
+        usleep((useconds_t)(dice_next(&x) % 3000));
         assert_int_equal(kill(children[victim], SIGKILL), 0);
         assert_int_equal(waitpid(children[victim], NULL, 0), children[victim]);
-        children[victim] = worker(map, random_next(&x));
+        children[victim] = worker(map, dice_next(&x));
     }
     for (unsigned i = 0; i < WORKERS; i++) {
         kill(children[i], SIGKILL);
