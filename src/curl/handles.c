@@ -122,10 +122,17 @@ void handles_copy(const struct handle *from, CURL *easy)
 
 void handles_reset(struct handle *handle)
 {
+    bool has_jar = handle->has_jar, is_single = handle->is_single;
+    uint64_t share = handle->words[HANDLES_SHARE];
+
     if (handle->told)
         told_forget(handle);
     forget_texts(handle);
     set_defaults(handle);
+    handle->has_jar = has_jar; /* libcurl keeps cookies, what it knows by HSTS and Alt-Svc, and the share */
+    handle->is_single = is_single;
+    if (share)
+        handles_note(handle, CURLOPT_SHARE, share);
 }
 
 void handles_forget(struct handle *handle)
@@ -376,10 +383,11 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_JAR_FILE:
         handle->has_credentials |= word != 0;
-        handle->has_jar |= word != 0;
+        handle->has_jar = word || (handle->has_jar && option != CURLOPT_COOKIEFILE); /* that ends it by NULL */
         return;
-    case EFFECT_JAR:
-        handle->has_jar |= word != 0;
+    case EFFECT_JAR: /* of a share's jar it makes no use, but of one of its own */
+        handle->has_jar |= word && !handle->words[HANDLES_SHARE];
+        handle->is_single |= word && handle->words[HANDLES_SHARE];
         return;
     case EFFECT_SINGLE:
         handle->is_single |= word != 0;
