@@ -48,22 +48,22 @@ is "both were sent the old ones" "$(sent /shared mine=old)" 2
 as_bare "a share's cookies of which the handle makes no use" jarless "?plan=200" "?plan=300-cookieto,5000-200" "?plan=cookieto"
 is "none is sent" "$(sent /end plain=1)" 0
 # jar COOKIE...: in a file, as curl -c writes it
-jar() {
-    local cookie
-    for cookie in "$@"; do printf '127.0.0.1\tFALSE\t/\t%s\t0\t%s\tyes\n' $([[ $cookie = safe ]] && echo TRUE || echo FALSE) "$cookie"; done >"$folder/jar"
-}
+jar() { printf '127.0.0.1\tFALSE\t/\tFALSE\t0\t%s\tyes\n' "$@" >"$folder/jar"; }
 in_jar() { awk '!/^# / && NF >= 7 {print $6}' "$folder/jar" | sort | tr '\n' ' '; }
 jar gone stays
-under curl -s -b "$folder/jar" -c "$folder/jar" "$planned/e1?plan=expire" "$planned/e2?plan=5000-200,200" >/dev/null
-is "a cookie that was in the file and has expired since is not sent again" "$(sent /e2 gone) $(sent /e2 stays) $(in_jar)" "0 2 stays "
+under "$client" file "$planned/e1?plan=expire" "$planned/e2?plan=5000-200,200" "$folder/jar" >/dev/null
+is "a cookie that was in the file and has expired since is not sent again" "$(sent /e2 gone) $(sent /e2 stays)" "0 2"
 jar gone stays
 under curl -s -b "$folder/jar" -c "$folder/jar" "$planned/e3?plan=5000-200,expire" >/dev/null
 is "one that the winner expires goes" "$(came /e3) $(in_jar)" "2 stays "
 
 # ---- the loop's progress function while the second is waited for ----
-for way in poll wait fdset socket; do
-    under "$client" aborted-$way "$planned/a0" "$planned/aborted$way?plan=200-reset,1500-200" 2>&1 | tail -n 1 >"$folder/aborted"
-    is "$way: the program ends a call that waits for its second" "$(cut -d ' ' -f 1,2 "$folder/aborted")" "result 42"
+for way in poll wait fdset; do
+    under timeout 20 "$client" aborted-$way "$planned/a0" "$planned/aborted$way?plan=200-reset,60000-200" >"$folder/aborted.$way" 2>&1 &
+done
+wait_for_all
+for way in poll wait fdset; do
+    is "$way: the program ends a call that waits for its second" "$(tail -n 1 "$folder/aborted.$way" | cut -d ' ' -f 1-4)" "result 42 status 0"
 done
 
 # ---- through proxies ----

@@ -1,8 +1,9 @@
 /*
- * What libcurl keeps beside the options of a handle, and what its programs do with it. Usage: kept WHAT URL OTHER-URL [NAME:PORT:ADDRESS].
+ * What libcurl keeps beside the options of a handle, and what its programs do with it. Usage: kept WHAT URL OTHER-URL [NAME:PORT:ADDRESS | FILE].
  * Two requests of one handle, to URL and OTHER-URL; in between, or while the second is under way, WHAT is done:
  *     resolved    the handle was told an address by CURLOPT_RESOLVE
  *     freed       and the list is freed after the first request
+ *     file        the handle reads its cookies from FILE
  *     reset       the handle, which has a jar of cookies, is reset
  *     shared      150 ms after the second began another handle of the same share gets other cookies
  *     jarless     the handle's share has cookies, of which it makes no use; then another one asks
@@ -121,7 +122,9 @@ int main(int count, char **words)
         curl_easy_setopt(easy, CURLOPT_COOKIEFILE, "");
     if (is_shared)
         set_cookie(other, "mine=old");
-    if (count > 4)
+    if (strcmp(what, "file") == 0)
+        curl_easy_setopt(easy, CURLOPT_COOKIEFILE, words[4]);
+    else if (count > 4)
         addresses = curl_slist_append(NULL, words[4]);
     curl_easy_setopt(easy, CURLOPT_RESOLVE, addresses);
     fetch(easy, words[2]);
