@@ -122,10 +122,17 @@ void handles_copy(const struct handle *from, CURL *easy)
 
 void handles_reset(struct handle *handle)
 {
+    bool has_jar = handle->has_jar, is_single = handle->is_single;
+    uint64_t share = handle->words[HANDLES_SHARE];
+
     if (handle->told)
         told_forget(handle);
     forget_texts(handle);
     set_defaults(handle);
+    handle->has_jar = has_jar; /* libcurl keeps cookies, what it knows by HSTS and Alt-Svc, and the share */
+    handle->is_single = is_single;
+    if (share)
+        options_note(handle, CURLOPT_SHARE, share);
 }
 
 void handles_forget(struct handle *handle)

@@ -64,7 +64,7 @@ static void free_hedge(struct hedge *hedge)
     unlink_from(hedge);
     if (!take_out(hedge)) /* it must stay where it is, and so must what its callbacks are given */
         return;
-    twin_free(hedge->libcurl, hedge->twin, &hedge->headers);
+    twin_free(hedge->libcurl, hedge->twin, &hedge->given);
     relay_clear(&hedge->relay);
     free(hedge);
 }
@@ -157,6 +157,15 @@ void hedge_ended(struct hedge *hedge, CURLcode code)
 
 /* ---- it begins ---- */
 
+/* Where a transfer goes may be an http URL that libcurl has made an https one of, by HSTS. */
+static bool is_by_tls(const struct libcurl *libcurl, CURL *easy)
+{
+    const char *asked = NULL;
+
+    libcurl->easy_getinfo(easy, CURLINFO_EFFECTIVE_URL, &asked);
+    return asked && strncasecmp(asked, "https:", 6) == 0;
+}
+
 /* Whether the loop has room for a handle that the program does not know. */
 static bool may_join(const struct call *call)
 {
@@ -196,7 +205,7 @@ static struct hedge *make(struct call *call, CURLM *real, uint64_t now_us)
 
     if (!hedge)
         return NULL;
-    hedge->twin = twin_new(call, &listener, &hedge->headers, end_us(call, now_us));
+    hedge->twin = twin_new(call, &listener, &hedge->given, end_us(call, now_us));
     if (!hedge->twin) {
         free(hedge);
         return NULL;
@@ -213,11 +222,33 @@ static struct hedge *make(struct call *call, CURLM *real, uint64_t now_us)
     return hedge;
 }
 
+/* Of a proxy's answer to CONNECT, a block like others, libcurl makes no status. */
+static bool has_answered(const struct call *call)
+{
+    const struct handle *handle = call->handle;
+    long status = 0;
+
+    if (call->reply.block.status)
+        handle->libcurl->easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status != 0;
+}
+
+/* What other handles of a share have learnt of the host by HSTS no twin knows. */
+static bool is_upgraded(const struct call *call)
+{
+    enum target_scheme scheme;
+
+    redirect_origin(call, &scheme);
+    return call->handle->words[HANDLES_SHARE] && scheme == TARGET_HTTP &&
+           is_by_tls(call->handle->libcurl, call->handle->easy);
+}
+
 /* Nothing of the first attempt's reply has come, and the handle still is set to its request. */
 static bool is_wanted(const struct call *call)
 {
     return !call->made && !call->gate.attempt_ended && call->reply.phase == REPLY_HOLDING &&
-           !call->reply.block.status && !call->deadline.paused_us && call_is_unchanged(call);
+           !has_answered(call) && !call->deadline.paused_us && call_is_unchanged(call) && may_join(call) &&
+           !is_upgraded(call);
 }
 
 void hedge_look(struct call *call, CURLM *real, uint64_t now_us)
@@ -310,8 +341,8 @@ static enum hedge_stand stands_beside(struct call *call)
         hedge_drop(call);
     else if (has_failed || is_lost)
         lose(call);
-    else if (hedge->phase == HEDGE_ANSWERED && reply->phase == REPLY_HOLDING && reply->block.status < 200 &&
-             call_is_unchanged(call))
+    else if (hedge->phase == HEDGE_ANSWERED && reply->phase == REPLY_HOLDING &&
+             (reply->block.status < 200 || !has_answered(call)) && call_is_unchanged(call))
         return HEDGE_WON;
     return HEDGE_GOES_ON;
 }
@@ -368,22 +399,23 @@ static char *plain_url(const struct hedge *hedge)
     return url;
 }
 
-/* It may be an http URL that libcurl has made an https one of, by HSTS. */
-static bool was_by_tls(const struct hedge *hedge)
+/* What the first attempt's proxy has answered to CONNECT: it is the program's, whoever answers the request. */
+static size_t held_of_proxy(const struct call *call)
 {
-    const char *asked = NULL;
+    const struct reply *reply = &call->reply;
+    bool is_of_proxy = reply->phase == REPLY_HOLDING && reply->block.has_ended && !has_answered(call);
 
-    hedge->libcurl->easy_getinfo(hedge->twin, CURLINFO_EFFECTIVE_URL, &asked);
-    return asked && strncasecmp(asked, "https:", 6) == 0;
+    return is_of_proxy ? reply->length : 0;
 }
 
 bool hedge_takes_over(struct call *call)
 {
     struct hedge *hedge = call->hedge;
+    size_t of_proxy = held_of_proxy(call);
     char *url = plain_url(hedge);
 
-    twin_give_cookies(call, hedge->twin); /* while the handle has its jar, or the one that it shares */
-    bool is_made = relay_begin(&hedge->relay, call, url, was_by_tls(hedge));
+    twin_give_cookies(call, hedge->twin, &hedge->given); /* while it has its jar, or the one that it shares */
+    bool is_made = relay_begin(&hedge->relay, call, url, is_by_tls(hedge->libcurl, hedge->twin));
 
     hedge->libcurl->free(url);
     if (!is_made) {
@@ -395,6 +427,7 @@ bool hedge_takes_over(struct call *call)
     told_of_other(call->handle, hedge->twin, hedge->began_us - hedge->first_us);
     twin_unlimit(call, hedge->twin);
     reply_attempt(call);
+    call->reply.length = of_proxy;
     deadline_takes_over(call);
     call->sent = call->hop_sent = call->was_sent = true;
     hedge_serve(call);

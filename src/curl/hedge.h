@@ -42,7 +42,7 @@ struct hedge {
     uint32_t method;
     uint64_t first_us; /* when the first attempt began, monotonic */
     uint64_t began_us;
-    struct twin_headers headers;
+    struct twin_given given;
     struct relay relay;
     char error[CURL_ERROR_SIZE]; /* what libcurl says of it */
 };

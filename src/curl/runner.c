@@ -30,7 +30,9 @@ bool runner_begin(struct call *call)
 {
     struct handle *handle = call->handle;
 
-    if (!(call->gate.policy->settings->groups & POLICY_HEDGE) || !handle->libcurl->multi_poll)
+    /* What CURLOPT_RESOLVE said to one multi handle's cache is unknown to another's. */
+    if (!(call->gate.policy->settings->groups & POLICY_HEDGE) || !handle->libcurl->multi_poll ||
+        handle->resolved)
         return false;
     if (!call->runner && !(call->runner = make(handle->libcurl)))
         return false;

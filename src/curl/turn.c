@@ -87,7 +87,7 @@ bool turn_begin(struct multi *multi)
     multi->came_us = 0;
     if (multi->count[SEAT_NEW])
         open_new(multi);
-    if (multi->looks_us)
+    if (multi->looks_us || multi->count[SEAT_PARKED]) /* who waits for a second attempt has no due time */
         come_by(multi);
     return true;
 }

@@ -18,8 +18,8 @@ static bool has_unfit_option(const struct handle *handle)
     if (words[HANDLES_OPENSOCKETFUNCTION] || words[HANDLES_CLOSESOCKETFUNCTION] ||
         words[HANDLES_SOCKOPTFUNCTION] || words[HANDLES_PREREQFUNCTION])
         return true;
-    /* A CURLU may be freed meanwhile. */
-    if (handle->is_single || words[HANDLES_CURLU] || words[HANDLES_CONNECT_ONLY] ||
+    /* A CURLU may be freed meanwhile, and the list of CURLOPT_RESOLVE is, which a copy would read again. */
+    if (handle->is_single || words[HANDLES_CURLU] || handle->resolved || words[HANDLES_CONNECT_ONLY] ||
         handles_binds_connection(words[HANDLES_HTTPAUTH]))
         return true;
     return words[HANDLES_CERTINFO] && handle->target.scheme == TARGET_HTTPS; /* who is asked has none */
@@ -52,28 +52,28 @@ static const struct curl_slist *worn_list(const struct call *call)
 }
 
 static const char *line_of(const struct call *call, const struct curl_slist *node,
-                           const struct twin_headers *headers)
+                           const struct twin_given *given)
 {
-    return node->data == call->inject.traceparent ? headers->traceparent : node->data;
+    return node->data == call->inject.traceparent ? given->traceparent : node->data;
 }
 
 /* Nodes and texts in one piece, since the program may free its own list. False: no memory. */
-static bool copy_headers(const struct call *call, struct twin_headers *headers)
+static bool copy_headers(const struct call *call, struct twin_given *given)
 {
     size_t count = 0, size = 0;
 
-    memcpy(headers->traceparent, call->inject.traceparent, sizeof headers->traceparent);
+    memcpy(given->traceparent, call->inject.traceparent, sizeof given->traceparent);
     if (call->gate.policy->propagate & POLICY_TRACEPARENT)
-        trace_next_span(headers->traceparent);
+        trace_next_span(given->traceparent);
     for (const struct curl_slist *node = worn_list(call); node; node = node->next, count++)
-        size += node->data ? strlen(line_of(call, node, headers)) + 1 : 0;
-    headers->nodes = count ? malloc(count * sizeof *headers->nodes + size) : NULL;
-    if (!headers->nodes)
+        size += node->data ? strlen(line_of(call, node, given)) + 1 : 0;
+    given->nodes = count ? malloc(count * sizeof *given->nodes + size) : NULL;
+    if (!given->nodes)
         return !count;
-    char *text = (char *)(headers->nodes + count);
-    struct curl_slist *to = headers->nodes;
+    char *text = (char *)(given->nodes + count);
+    struct curl_slist *to = given->nodes;
     for (const struct curl_slist *node = worn_list(call); node; node = node->next, to++) {
-        const char *line = node->data ? line_of(call, node, headers) : NULL;
+        const char *line = node->data ? line_of(call, node, given) : NULL;
         size_t length = line ? strlen(line) + 1 : 0;
         to->data = line ? text : NULL;
         to->next = node->next ? to + 1 : NULL;
@@ -104,40 +104,92 @@ static struct curl_slist *cookies_of(const struct libcurl *libcurl, CURL *easy)
     return list;
 }
 
-static void set_cookies(const struct libcurl *libcurl, CURL *easy, const struct curl_slist *list)
+static bool has_line(const struct curl_slist *list, const char *line)
 {
-    for (; list; list = list->next)
-        libcurl->easy_setopt(easy, CURLOPT_COOKIELIST, list->data);
+    while (list && strcmp(list->data, line) != 0)
+        list = list->next;
+    return list;
 }
 
-/* A jar of its own with what is in the handle's, that neither reads nor writes the program's files. */
-static void take_cookies(const struct call *call, CURL *twin)
+/* Those that are not among others. */
+static void set_cookies(const struct libcurl *libcurl, CURL *easy, const struct curl_slist *list,
+                        const struct curl_slist *others)
+{
+    for (; list; list = list->next)
+        if (!has_line(others, list->data))
+            libcurl->easy_setopt(easy, CURLOPT_COOKIELIST, list->data);
+}
+
+/* A jar of its own with what is in the handle's, that neither reads nor writes the program's files: libcurl
+ * below 8.4 has read them again for the copy. */
+static void take_cookies(const struct call *call, CURL *twin, struct twin_given *given)
 {
     const struct handle *handle = call->handle;
     const struct libcurl *libcurl = handle->libcurl;
 
-    if (!handle->has_jar && !handle->words[HANDLES_SHARE])
+    if (!handle->has_jar)
         return;
-    struct curl_slist *list = cookies_of(libcurl, handle->easy);
+    given->cookies = cookies_of(libcurl, handle->easy);
     libcurl->easy_setopt(twin, CURLOPT_COOKIEJAR, NULL);
     libcurl->easy_setopt(twin, CURLOPT_COOKIEFILE, NULL);
     libcurl->easy_setopt(twin, CURLOPT_COOKIEFILE, "");
-    set_cookies(libcurl, twin, list);
-    free_list(libcurl, list);
+    libcurl->easy_setopt(twin, CURLOPT_COOKIELIST, "ALL");
+    set_cookies(libcurl, twin, given->cookies, NULL);
 }
 
-void twin_give_cookies(const struct call *call, CURL *twin)
+/* Of a cookie's line, whose fields are domain, whether hosts below it too, path, secure, expires, name, value: from
+ * the field of that number on. NULL: there is none. */
+static const char *from_field(const char *line, unsigned number)
+{
+    while (number-- && line)
+        if ((line = strchr(line, '\t')))
+            line++;
+    return line;
+}
+
+static bool has_cookie(const struct curl_slist *list, const char *line)
+{
+    const char *secure = from_field(line, 3), *name = from_field(line, 5);
+
+    for (; list && secure && name; list = list->next) {
+        const char *other = from_field(list->data, 5);
+        if (strncmp(list->data, line, (size_t)(secure - line)) == 0 && other &&
+            strncmp(other, name, strcspn(name, "\t") + 1) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void expire_cookie(const struct libcurl *libcurl, CURL *easy, const char *line)
+{
+    const char *expires = from_field(line, 4), *name = from_field(line, 5);
+    char *text = expires && name ? malloc(strlen(line) + 3) : NULL;
+
+    if (!text)
+        return;
+    size_t before = (size_t)(expires - line);
+    memcpy(text, line, before);
+    memcpy(text + before, "1\t", 2); /* since 1970 */
+    memcpy(text + before + 2, name, strlen(name) + 1);
+    libcurl->easy_setopt(easy, CURLOPT_COOKIELIST, text);
+    free(text);
+}
+
+/* Others may have changed the jar meanwhile: what this reply has not touched stays as it is there. */
+void twin_give_cookies(const struct call *call, CURL *twin, const struct twin_given *given)
 {
     const struct handle *handle = call->handle;
     const struct libcurl *libcurl = handle->libcurl;
-    struct curl_slist *own = handle->has_jar ? NULL : cookies_of(libcurl, handle->easy);
 
-    if (handle->has_jar || own) { /* else it may have no jar, and would get one */
-        struct curl_slist *list = cookies_of(libcurl, twin);
-        set_cookies(libcurl, handle->easy, list);
-        free_list(libcurl, list);
-    }
-    free_list(libcurl, own);
+    if (!handle->has_jar)
+        return;
+    struct curl_slist *has = cookies_of(libcurl, handle->easy), *list = cookies_of(libcurl, twin);
+    set_cookies(libcurl, handle->easy, list, given->cookies);
+    for (const struct curl_slist *was = given->cookies; was; was = was->next)
+        if (!has_cookie(list, was->data) && has_line(has, was->data))
+            expire_cookie(libcurl, handle->easy, was->data);
+    free_list(libcurl, has);
+    free_list(libcurl, list);
 }
 
 /* ---- the copy ---- */
@@ -179,14 +231,28 @@ static long left_ms(uint64_t ends_us)
     return ends_us > now_us + 1000 ? (long)((ends_us - now_us) / 1000) : 1;
 }
 
-CURL *twin_new(const struct call *call, const struct twin_listener *listener, struct twin_headers *headers,
+/* libcurl below 8.5 would have the original use the cookies of its share from here on, whether it has asked to or not. */
+static CURL *copy_of(const struct handle *handle)
+{
+    const struct libcurl *libcurl = handle->libcurl;
+    bool is_apart = handle->words[HANDLES_SHARE] && libcurl->version < 0x080500;
+
+    if (is_apart)
+        libcurl->easy_setopt(handle->easy, CURLOPT_SHARE, NULL);
+    CURL *copy = libcurl->easy_duphandle(handle->easy);
+    if (is_apart)
+        libcurl->easy_setopt(handle->easy, CURLOPT_SHARE, handle->words[HANDLES_SHARE]);
+    return copy;
+}
+
+CURL *twin_new(const struct call *call, const struct twin_listener *listener, struct twin_given *given,
                uint64_t ends_us)
 {
     const struct libcurl *libcurl = call->handle->libcurl;
-    CURL *twin = copy_headers(call, headers) ? libcurl->easy_duphandle(call->handle->easy) : NULL;
+    CURL *twin = copy_headers(call, given) ? copy_of(call->handle) : NULL;
 
     if (!twin) {
-        free(headers->nodes);
+        free(given->nodes);
         return NULL;
     }
     for (unsigned i = 0; i < sizeof cleared / sizeof cleared[0]; i++)
@@ -196,14 +262,14 @@ CURL *twin_new(const struct call *call, const struct twin_listener *listener, st
         libcurl->easy_setopt(twin, CURLOPT_PREREQDATA, NULL);
     }
     libcurl->easy_setopt(twin, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)0);
-    libcurl->easy_setopt(twin, CURLOPT_HTTPHEADER, headers->nodes);
+    libcurl->easy_setopt(twin, CURLOPT_HTTPHEADER, given->nodes);
     libcurl->easy_setopt(twin, CURLOPT_HEADERFUNCTION, listener->line);
     libcurl->easy_setopt(twin, CURLOPT_HEADERDATA, listener->data);
     libcurl->easy_setopt(twin, CURLOPT_WRITEFUNCTION, listener->body);
     libcurl->easy_setopt(twin, CURLOPT_WRITEDATA, listener->data);
     libcurl->easy_setopt(twin, CURLOPT_ERRORBUFFER, listener->error);
     libcurl->easy_setopt(twin, CURLOPT_TIMEOUT_MS, left_ms(ends_us));
-    take_cookies(call, twin);
+    take_cookies(call, twin, given);
     return twin;
 }
 
@@ -212,9 +278,10 @@ void twin_unlimit(const struct call *call, CURL *twin)
     call->handle->libcurl->easy_setopt(twin, CURLOPT_TIMEOUT_MS, 0L);
 }
 
-void twin_free(const struct libcurl *libcurl, CURL *twin, struct twin_headers *headers)
+void twin_free(const struct libcurl *libcurl, CURL *twin, struct twin_given *given)
 {
     libcurl->easy_cleanup(twin);
-    free(headers->nodes);
-    headers->nodes = NULL;
+    free_list(libcurl, given->cookies);
+    free(given->nodes);
+    *given = (struct twin_given){0};
 }

@@ -14,10 +14,11 @@
 struct call;
 struct libcurl;
 
-/* The twin's own headers: those that the call's handle wears, with a span of their own. */
-struct twin_headers {
+/* What the twin has got: headers, those that the call's handle wears, with a span of their own; and cookies. */
+struct twin_given {
     struct curl_slist *nodes; /* the texts behind them; NULL: none. Owned */
     char traceparent[TRACE_PARENT_ROOM];
+    struct curl_slist *cookies; /* libcurl's memory. Owned */
 };
 
 /* Whether the call's request can be made by a twin, and its reply be given to the program. */
@@ -32,19 +33,19 @@ struct twin_listener {
 };
 
 /*
- * Makes one that may take until ends_us (monotonic; 0: no limit). NULL where there is no memory. headers are
- * written, and live as long as the twin.
+ * Makes one that may take until ends_us (monotonic; 0: no limit). NULL where there is no memory. given is
+ * written, and lives as long as the twin.
  */
-CURL *twin_new(const struct call *call, const struct twin_listener *listener, struct twin_headers *headers,
+CURL *twin_new(const struct call *call, const struct twin_listener *listener, struct twin_given *given,
                uint64_t ends_us);
 
 /* Its reply has begun: it may take as long as it wants to. */
 void twin_unlimit(const struct call *call, CURL *twin);
 
-/* The cookies that it has got are the program's handle's, too. */
-void twin_give_cookies(const struct call *call, CURL *twin);
+/* What a reply has changed of the cookies that it was given changes in the program's handle's jar, too. */
+void twin_give_cookies(const struct call *call, CURL *twin, const struct twin_given *given);
 
 /* Frees it, once it is in no multi handle any more. */
-void twin_free(const struct libcurl *libcurl, CURL *twin, struct twin_headers *headers);
+void twin_free(const struct libcurl *libcurl, CURL *twin, struct twin_given *given);
 
 #endif

@@ -4,7 +4,7 @@ follow. Usage: serve.py [FOLDER]. Prints its port; ends with its parent.
 
     /name?plan=STEP,STEP…    STEP: [DELAY_MS-]WHAT
     WHAT: a status (200: a body of size= bytes), reset (the connection), half (of the body, then the end), gzip, cookie (a Secure and a
-    plain one), to (a redirect to /end), chunked, halfchunked, close (no length), early (a 103 before),
+    plain one), expire (of the cookie gone), to (a redirect to /end), cookieto (with a cookie), chunked, halfchunked, close (no length), early (a 103 before),
     slow (the body in 400 ms), lingers (a 503 whose body takes 400 ms), wide (100 KB of headers)
 
 /files/…: what is under FOLDER; of each third path the first request takes five seconds.
@@ -119,6 +119,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.say(200, gzip.compress(content), ("Content-Encoding", "gzip"))
         elif what == "cookie":
             self.say(200, content, ("Set-Cookie", "plain=1"), ("Set-Cookie", "safe=2; Secure"))
+        elif what == "expire":
+            self.say(200, content, ("Set-Cookie", "gone=; Max-Age=0"))
+        elif what == "cookieto":
+            self.say(302, b"moved\n", ("Location", "/end"), ("Set-Cookie", "plain=1"))
         elif what == "to":
             self.say(302, b"moved\n", ("Location", "/end"))
         elif what == "wide":
