@@ -118,14 +118,17 @@ rm -f "$GUSSET_STATE"
 
 # ---- StatsD ----
 if command -v python3 >/dev/null; then
-    # A server: a datagram a line, its lines parted by spaces as none is in one; then its length.
-    python3 -uc 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+    # start_statsd PORT FILE: a server: a datagram a line, its lines parted by spaces as none is in one; then its length.
+    start_statsd() {
+        python3 -uc 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", int(sys.argv[1]))); print(s.getsockname()[1])
 while True:
-    d = s.recv(65536); print(d.decode().replace("\n", " "), "=", len(d))' >"$folder/statsd" &
-    statsd=$!
-    servers+=("$statsd")
-    until_true has "$folder/statsd" .
+    d = s.recv(65536); print(d.decode().replace("\n", " "), "=", len(d))' "$1" >"$2" &
+        statsd=$!
+        servers+=("$statsd")
+        until_true has "$2" .
+    }
+    start_statsd 0 "$folder/statsd"
     exits "StatsD nowhere is refused" 1 gusset agent --statsd 127.0.0.1
     says "with what is expected" "$err" 'HOST:PORT'
     exits "an interval that is none is misuse" 2 gusset agent --statsd 127.0.0.1:8125 --interval often
@@ -158,6 +161,10 @@ while True:
     gusset run -- curl -s "http://127.0.0.1:$port/" >/dev/null
     gusset trip "127.0.0.1:$port" >/dev/null # told at each interval
     ok "a server that goes is told of" until_true has "$folder/untagged" 'does not take datagrams'
+    sleep 1 # five datagrams
+    start_statsd "$(head -n 1 "$folder/statsd")" "$folder/statsd again"
+    ok "one that comes back, too" until_true has "$folder/untagged" 'server takes datagrams'
+    is "each once" "$(grep -c 'event=statsd .*datagrams' "$folder/untagged")" 2
     gusset reset >/dev/null
     end_agent
     is "and harms nothing" $? 0
