@@ -1,5 +1,7 @@
 /* gusset: a table of verbs, and the few options that stand before one. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "config/settings.h"
@@ -411,10 +413,26 @@ static void print_version(void)
         printf("library: %s\n", output_clean(library));
 }
 
+/*
+ * A standard descriptor that is closed would be given to the next file or socket, and what is printed would
+ * go there. Neither can these be used the way they are meant, and what is run finds them closed as they were.
+ */
+static void take_standard_descriptors(void)
+{
+    int descriptor;
+
+    do
+        descriptor = open("/dev/null", (fcntl(STDIN_FILENO, F_GETFD) < 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor > STDERR_FILENO)
+        close(descriptor);
+}
+
 int main(int argc, char **argv)
 {
     int at = 1;
 
+    take_standard_descriptors();
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
             tool_print_overview(stdout);

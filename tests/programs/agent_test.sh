@@ -114,7 +114,37 @@ sleep 0.7
 ok "a state that cannot be read, and nobody who hears of it, do not end it" kill -0 "$agent"
 at_most "nor does it look all the time" "$(spent "$agent")" 40
 end_agent
+start_agent damaged --json --listen 0
+is "its pages say so" "$(curl -s -o /dev/null -w '%{http_code}' "${url}metrics" "${url}status" -o /dev/null)" 503503
+end_agent
+is_json "and its log, in its form" "$(cat "$folder/damaged")"
+is "once" "$(grep -c 'is damaged' "$folder/damaged")" 1
 rm -f "$GUSSET_STATE"
+in_state() {
+    config "$folder/stated.cfg" <<CFG
+state: { path = "$folder/$1"; };
+hosts = ( { match = "*"; policy = "quick"; } );
+services = ( { name = "here"; url = "http://127.0.0.1:$port"; health: { path = "/health"; interval = "1s"; }; } );
+CFG
+}
+in_state first
+under=(env -u GUSSET_STATE)
+start_agent stated --config "$folder/stated.cfg" --listen 0
+until_true test -e "$folder/first"
+in_state second
+checked_there() { gusset status --state "$folder/second" && curl -s "${url}status" | grep -qF "\"state\":\"$folder/second\""; }
+ok "a configuration that names another state is followed there, by checks and by pages" until_true checked_there
+end_agent
+# What stands where standard error was must not be written to.
+under=(bash -c 'exec 0<&- 1>&- 2>&-; exec "$@"' -)
+start_agent closed --look
+under=()
+descriptors() { readlink "/proc/$agent/fd/"[012] | tr '\n' ' '; }
+has_begun() { [ -e "/proc/$agent/fd/3" ]; }
+ok "with standard descriptors closed" until_true has_begun
+is "none of its own is taken for one" "$(descriptors)" "/dev/null /dev/null /dev/null "
+end_agent
+is "which the program of gusset run finds closed" "$(gusset run -- bash -c '[ -e /proc/self/fd/0 ] || echo closed' 0<&-)" closed
 
 # ---- StatsD ----
 if command -v python3 >/dev/null; then
