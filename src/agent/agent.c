@@ -123,7 +123,7 @@ static int begin(struct agent *agent, uint64_t interval_ms)
     if (setup_apply(&agent->care.setup) < 0 || reading_begin(&agent->reading, agent->state_path) < 0 ||
         care_begin(&agent->care, &agent->reading.state) < 0)
         return -1;
-    if (agent->care.ward.count == 0 && !agent->listen && !agent->statsd_at && !agent->redis) {
+    if (ward_is_empty(&agent->care.ward) && !agent->listen && !agent->statsd_at && !agent->redis) {
         output_error("agent: there is nothing to do: no service of the configuration has a health check, and "
                      "none of --listen, --statsd and --redis is asked for");
         return -1;
