@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/care.h"
+#include "agent/complaint.h"
 #include "agent/pages.h"
 #include "agent/share.h"
 #include "agent/statsd.h"
@@ -66,7 +67,7 @@ static int begin_server(struct agent *agent)
     agent->pages = (struct pages){.reading = &agent->reading,
                                   .care = &agent->care,
                                   .share = &agent->share,
-                                  .started_unix_ms = clock_unix_ms()};
+                                  .started_us = clock_now_us()};
     if (!agent->listen)
         return 0;
     agent->server = (struct serve){.pages = pages_table, .context = &agent->pages};
@@ -122,7 +123,7 @@ static int begin(struct agent *agent, uint64_t interval_ms)
     if (setup_apply(&agent->care.setup) < 0 || reading_begin(&agent->reading, agent->state_path) < 0 ||
         care_begin(&agent->care, &agent->reading.state) < 0)
         return -1;
-    if (agent->care.ward.count == 0 && !agent->listen && !agent->statsd_at && !agent->redis) {
+    if (ward_is_empty(&agent->care.ward) && !agent->listen && !agent->statsd_at && !agent->redis) {
         output_error("agent: there is nothing to do: no service of the configuration has a health check, and "
                      "none of --listen, --statsd and --redis is asked for");
         return -1;
@@ -134,12 +135,21 @@ static int begin(struct agent *agent, uint64_t interval_ms)
 
 /* ---- the loop ---- */
 
-/* The policies' windows and limits, as the configuration that holds from now on has them. */
+/*
+ * The policies' windows and limits, and the state, as the configuration that holds from now on has them.
+ * Where that names no state, the one before goes on.
+ */
 static void read_again(struct agent *agent)
 {
+    struct reading reading;
+
+    if (reading_begin(&reading, agent->state_path) < 0)
+        return;
+    if (strcmp(reading.state.path, agent->reading.state.path) != 0)
+        agent->statsd.has_past = false;
     reading_end(&agent->reading);
-    if (reading_begin(&agent->reading, agent->state_path) < 0)
-        log_say(LOG_ERROR, "refused", "the state cannot be found any more");
+    agent->reading = reading;
+    agent->care.ward.state = reading.state;
 }
 
 /* Returns false when the agent is to end. */
@@ -179,6 +189,7 @@ static void run(struct agent *agent)
 {
     struct pollfd polled[POLLED];
 
+    complaint_to_log();
     do {
         if (care_turn(&agent->care))
             read_again(agent);

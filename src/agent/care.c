@@ -16,6 +16,7 @@ int care_begin(struct care *care, const struct open_state *state)
     if (setup_rules(&care->setup, &care->rules) < 0)
         return -1;
     care->ward.state = *state;
+    care->ward.waits_for_none = true;
     care->looked_ms = clock_now_us() / 1000;
     ward_fill(&care->ward, care->rules, &care->none);
     return 0;
@@ -120,10 +121,22 @@ static void take_up(struct care *care)
     map_close(&care->ward.state.map);
 }
 
+static void follow_names(struct care *care)
+{
+    struct log_line line;
+
+    if (!ward_follow(&care->ward))
+        return;
+    log_begin(&line, LOG_INFO, "found", "the DNS names other addresses of services");
+    log_number(&line, "addresses", care->ward.count);
+    log_end(&line);
+}
+
 bool care_turn(struct care *care)
 {
     bool is_new = look_after_files(care);
 
+    follow_names(care);
     if (!care->is_blind)
         care->is_blind = ward_begin(&care->ward) < 0; /* it has said so, once */
     take_up(care);

@@ -3,7 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define FIRST "gusset 1\n"
+#define FIRST "gusset 1"
 
 enum { FIELDS = 6, LINE = 320 };
 
@@ -19,9 +19,12 @@ bool notice_can_say(const char *host, const char *policy)
     return *host && is_word(host) && is_word(policy) && strcmp(policy, "-") != 0;
 }
 
-void notice_begin(FILE *to)
+void notice_begin(FILE *to, uint64_t memory)
 {
-    fputs(FIRST, to);
+    if (memory)
+        fprintf(to, FIRST " %016" PRIx64 "\n", memory);
+    else
+        fputs(FIRST "\n", to);
 }
 
 void notice_write(FILE *to, const struct notice *notice)
@@ -29,16 +32,6 @@ void notice_write(FILE *to, const struct notice *notice)
     fprintf(to, "%s %s %016" PRIx64 " %" PRIu32 " %s %s\n", notice->is_open ? "open" : "closed",
             notice->is_by_hand ? "hand" : "failures", notice->opening, notice->left_ms, notice->host,
             notice->policy[0] ? notice->policy : "-");
-}
-
-bool notice_begins(const char **at, const char *end)
-{
-    size_t length = strlen(FIRST);
-
-    if ((size_t)(end - *at) < length || memcmp(*at, FIRST, length) != 0)
-        return false;
-    *at += length;
-    return true;
 }
 
 /* Digits of the base (10, 16 in small letters), nothing else; false when there are more than most. */
@@ -55,6 +48,25 @@ static bool read_number(const char *text, unsigned base, size_t most, uint64_t *
             return false;
         *number = *number * base + (uint64_t)(digit - digits);
     }
+    return true;
+}
+
+bool notice_begins(const char **at, const char *end, uint64_t *memory)
+{
+    const char *newline = memchr(*at, '\n', (size_t)(end - *at)), *rest;
+    size_t length = newline ? (size_t)(newline - *at) : 0, own = strlen(FIRST);
+    char line[sizeof FIRST + 17];
+
+    *memory = 0;
+    if (length < own || length >= sizeof line)
+        return false;
+    memcpy(line, *at, length);
+    line[length] = '\0';
+    rest = line + own;
+    if (memcmp(line, FIRST, own) != 0 || strlen(line) < length ||
+        (*rest && (*rest != ' ' || !read_number(rest + 1, 16, 16, memory))))
+        return false;
+    *at = newline + 1;
     return true;
 }
 

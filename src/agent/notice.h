@@ -1,10 +1,10 @@
 /*
  * What a machine says to others of its circuits, a line each, in a text that anybody may have written:
- *   gusset 1
+ *   gusset 1 9c1f3a5577e0b2d4
  *   open failures 40000a3f12000c81 28650 api.example.com:443 standard
  *   closed hand 8fff00a3f1200c81 0 db.internal:5432 -
- * State, what opened it, which opening it is, for how many milliseconds yet (0: until it is reset), host,
- * policy
+ * First whose memory it is told of, which parts an agent beside this one from another machine's. Then: state,
+ * what opened it, which opening it is, for how many milliseconds yet (0: until it is reset), host, policy
  * ("-": all of the host's). What is not just so is passed over.
  */
 #ifndef GUSSET_AGENT_NOTICE_H
@@ -29,12 +29,12 @@ struct notice {
 /* Whether host and policy can be written so: no blanks in them, nothing but ASCII. */
 bool notice_can_say(const char *host, const char *policy);
 
-/* The first line, then one a notice. */
-void notice_begin(FILE *to);
+/* The first line, then one a notice. memory: a number of its own for each state file; 0: it is not told. */
+void notice_begin(FILE *to, uint64_t memory);
 void notice_write(FILE *to, const struct notice *notice);
 
 /* Reads the first line of a text; *at moves behind it. False: it is none of ours. */
-bool notice_begins(const char **at, const char *end);
+bool notice_begins(const char **at, const char *end, uint64_t *memory);
 
 /* The next notice that is well formed; *at moves behind it. False when there is none. */
 bool notice_next(const char **at, const char *end, struct notice *notice);

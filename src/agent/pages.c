@@ -82,7 +82,7 @@ static int write_health(void *context, FILE *to)
     else
         json_null(&json, "fault");
     json_text(&json, "version", GUSSET_VERSION);
-    json_number(&json, "uptime_s", (clock_unix_ms() - pages->started_unix_ms) / 1000);
+    json_number(&json, "uptime_s", (clock_now_us() - pages->started_us) / 1000000);
     json_number(&json, "addresses", pages->care->ward.count);
     json_text(&json, "sharing", share_word(pages->share));
     json_end_object(&json);

@@ -11,7 +11,7 @@ struct pages {
     struct reading *reading; /* between two looks */
     const struct care *care;
     const struct share *share;
-    uint64_t started_unix_ms;
+    uint64_t started_us; /* monotonic */
 };
 
 /* For struct serve, whose context is a struct pages. */

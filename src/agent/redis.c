@@ -60,9 +60,9 @@ static void give_up(struct redis *redis, const char *why)
     disconnect(redis);
     redis->failures++;
     redis->due_ms = now_ms() + again_ms / 2 + random_32() % (again_ms / 2);
-    if (redis->is_told)
+    if (redis->told == REDIS_TOLD_AWAY)
         return;
-    redis->is_told = true;
+    redis->told = REDIS_TOLD_AWAY;
     log_begin(&line, LOG_WARN, "redis", "the Redis is away, circuits are not shared until it is back");
     log_text(&line, "reason", why);
     log_end(&line);
@@ -251,10 +251,14 @@ static void take_greetings(struct redis *redis)
             redis_refuse(redis, values);
         redis_take(redis);
     }
-    if (redis->phase != REDIS_IDLE)
-        return;
+}
+
+void redis_was_of_use(struct redis *redis)
+{
     redis->failures = 0;
-    redis->is_told = false;
+    if (redis->told == REDIS_TOLD_THERE)
+        return;
+    redis->told = REDIS_TOLD_THERE;
     log_say(LOG_INFO, "redis", "the Redis is there, circuits are shared");
 }
 

@@ -18,17 +18,20 @@ enum {
     REDIS_VALUES = 260     /* the most of an array, itself included */
 };
 
+/* What the log says of it. */
+enum redis_told { REDIS_UNTOLD, REDIS_TOLD_AWAY, REDIS_TOLD_THERE };
+
 enum redis_phase { REDIS_AWAY, REDIS_CONNECTING, REDIS_GREETING, REDIS_IDLE, REDIS_ASKED };
 
 struct redis { /* zero: none is asked for */
     struct redis_url url;
     enum redis_phase phase;
     int socket;
-    unsigned failures; /* to connect, in a row */
+    unsigned failures; /* in a row, until it was of use */
     unsigned replies;  /* that are still to come */
     uint64_t due_ms;   /* AWAY: when it is tried again; IDLE: never; else when the server is given up */
-    bool is_told;      /* that it is away */
-    char *out;         /* heap: what is being sent */
+    enum redis_told told;
+    char *out; /* heap: what is being sent */
     size_t out_length, sent;
     char *in; /* heap, REDIS_REPLY bytes; NULL: there is no Redis */
     size_t in_length, reply_length;
@@ -56,6 +59,10 @@ void redis_ask(struct redis *redis, char *commands, size_t length, unsigned coun
  */
 unsigned redis_reply(struct redis *redis, struct resp_value values[REDIS_VALUES]);
 void redis_take(struct redis *redis);
+
+/* All was answered that was wanted of it: only now it counts as there. One that greets and then refuses is
+ * away. */
+void redis_was_of_use(struct redis *redis);
 
 /* The reply is an error, with which the connection is of no use: it is given up, and told. */
 void redis_refuse(struct redis *redis, const struct resp_value *error);

@@ -82,7 +82,7 @@ unsigned said_write(struct said *said, struct reading *reading, const struct rul
         if (is_open_here(host, reading->now_us / 1000) && sharing_is_meant(host, rules))
             say_open(said, host, reading);
     }
-    notice_begin(to);
+    notice_begin(to, sharing_memory(reading));
     for (unsigned i = 0; i < said->count; i++) {
         const struct said_one *one = &said->ones[i];
         if (!one->notice.is_open && one->until_ms == 0)

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "agent/sharing.h"
 #include "config/expand.h"
 #include "sys/clock.h"
 #include "sys/random.h"
@@ -61,7 +62,7 @@ const char *share_open(struct share *share, const char *url, const char *space)
 
 const char *share_word(const struct share *share)
 {
-    return !share->redis.in ? "none" : share->redis.phase >= REDIS_IDLE ? "connected" : "away";
+    return !share->redis.in ? "none" : share->redis.told == REDIS_TOLD_THERE ? "connected" : "away";
 }
 
 /* ---- what is asked ---- */
@@ -154,6 +155,7 @@ static char *own_text(struct share *share, struct reading *reading, const struct
 
     if (!to)
         return NULL;
+    share->memory = sharing_memory(reading);
     *count = said_write(&share->said, reading, rules, to);
     if (fclose(to) == 0)
         return text;
@@ -222,17 +224,28 @@ static void take_names(struct share *share, const struct resp_value *values, uns
     }
 }
 
-/* One that cannot be read, or is none of ours, says nothing. */
+/*
+ * One that cannot be read, or is none of ours, says nothing; nor does an agent beside this one: what it
+ * tells, a moment late, of the state that both look at would open again what has just been closed here.
+ */
 static void take_text(struct share *share, const struct resp_value *value)
 {
     const char *at = value->text, *end = at ? at + value->length : at;
+    uint64_t memory;
 
     if (share->at < share->other_count)
         share->others[share->at++].is_gone = value->type == RESP_TEXT && value->length == 0;
-    if (value->type != RESP_TEXT || !notice_begins(&at, end))
+    if (value->type != RESP_TEXT || !notice_begins(&at, end, &memory) || (memory && memory == share->memory))
         return;
     while (share->notice_count < SHARE_NOTICES && notice_next(&at, end, &share->notices[share->notice_count]))
         share->notice_count++;
+}
+
+/* Somebody has put something else under a name: no fault of the server's. */
+static bool is_no_text(const struct resp_value *error)
+{
+    static const char kind[] = "WRONGTYPE";
+    return error->length >= sizeof kind - 1 && memcmp(error->text, kind, sizeof kind - 1) == 0;
 }
 
 static void apply(struct share *share, struct reading *reading, const struct rules *rules)
@@ -250,20 +263,22 @@ static void take_replies(struct share *share, struct reading *reading, const str
 
     while (share->redis.phase == REDIS_ASKED && (count = redis_reply(&share->redis, values))) {
         bool is_last = share->redis.replies == 1;
-        if (share->asks_for_texts)
-            take_text(share, values);
-        else if (values->type == RESP_ERROR)
+        if (values->type == RESP_ERROR && !(share->asks_for_texts && is_no_text(values)))
             redis_refuse(&share->redis, values);
+        else if (share->asks_for_texts)
+            take_text(share, values);
         else if (is_last)
             take_names(share, values, count);
         redis_take(&share->redis);
         if (share->redis.phase != REDIS_IDLE)
             continue;
         share->notice_count = share->asks_for_texts ? share->notice_count : 0;
-        if (!share->asks_for_texts && share->other_count)
+        if (!share->asks_for_texts && share->other_count) {
             ask_for_texts(share);
-        else
-            apply(share, reading, rules);
+            continue;
+        }
+        redis_was_of_use(&share->redis);
+        apply(share, reading, rules);
     }
 }
 

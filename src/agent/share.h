@@ -16,6 +16,7 @@ struct share { /* zero: it is not asked for */
     struct redis redis;
     const char *space;     /* the namespace */
     char name[SHARE_NAME]; /* of this agent; another one each time */
+    uint64_t memory;       /* sharing_memory of the last look */
     uint64_t due_ms;       /* monotonic: when it is asked again */
     bool has_text;         /* under our key */
     bool asks_for_texts;   /* else for names */

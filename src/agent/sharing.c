@@ -1,9 +1,11 @@
 #include "agent/sharing.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "agent/notice.h"
 #include "core/breaker.h"
+#include "core/siphash.h"
 #include "tool/vitals.h"
 
 static bool is_local_name(const char *name)
@@ -91,4 +93,17 @@ bool sharing_goes_well(const struct snapshot *host, struct reading *reading)
         sum.marked += slot.marked;
     }
     return sum.all > 0 && sum.marked == 0;
+}
+
+/* The boot's number is nobody else's business: it is the key. */
+uint64_t sharing_memory(const struct reading *reading)
+{
+    const struct layout_header *header = reading->state.map.header;
+    uint64_t key[2];
+
+    if (!header)
+        return 0;
+    memcpy(key, header->boot_id, sizeof key);
+    uint64_t number = siphash(key, header, offsetof(struct layout_header, control));
+    return number ? number : 1;
 }

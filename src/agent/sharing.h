@@ -18,4 +18,8 @@ bool sharing_is_by_hand(const struct snapshot *host, const struct reading *readi
  * failure. */
 bool sharing_goes_well(const struct snapshot *host, struct reading *reading);
 
+/* A number for the state file that is looked at: of this machine, this boot and this file; 0: there is none.
+ */
+uint64_t sharing_memory(const struct reading *reading);
+
 #endif

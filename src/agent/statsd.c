@@ -57,10 +57,16 @@ const char *statsd_open(struct statsd *statsd, const char *where, uint64_t inter
     return NULL;
 }
 
+/*
+ * What the kernel holds against a datagram is mostly of the one before: that nobody took it. It is told
+ * instead of sending, so this one goes in a second try, and whether there is somebody shows at the next.
+ */
 static void send_datagram(struct statsd *statsd)
 {
     bool is_deaf = send(statsd->socket, statsd->datagram, statsd->length, 0) < 0 && errno != EAGAIN;
 
+    if (is_deaf)
+        (void)!send(statsd->socket, statsd->datagram, statsd->length, 0);
     if (is_deaf != statsd->is_deaf)
         log_say(is_deaf ? LOG_WARN : LOG_INFO, "statsd",
                 is_deaf ? "the StatsD server does not take datagrams" : "the StatsD server takes datagrams");

@@ -1,5 +1,7 @@
 /* gusset: a table of verbs, and the few options that stand before one. */
+#include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/agent.h"
 #include "config/settings.h"
@@ -251,8 +253,9 @@ const struct tool_verb tool_verbs[] = {
              "Nothing needs it: programs go on as they are when it ends. It stays in the foreground until SIGTERM or\n"
              "SIGINT, and logs to standard error. Services with a health group are checked at their intervals, as\n"
              "`health --watch` does. A changed configuration is read anew within a second, and at SIGHUP. Pages can\n"
-             "only be read, and whoever reaches the port can read them. /health is 503 while the agent cannot do\n"
-             "its work: the changed configuration is faulty, or the state cannot be opened.\n"
+             "only be read, and whoever reaches the port can read them; on loopback they are asked for as localhost\n"
+             "or by number, so that no web page reads them under a name of its own. /health is 503 while the agent\n"
+             "cannot do its work: the changed configuration is faulty, or the state cannot be opened.\n"
              "\n"
              "StatsD is sent differences, as `gusset.calls:3|c|#host:api.example.com:443,policy:quick,mode:enforce`, or\n"
              "untagged as `gusset.api_example_com_443.quick.enforce.calls:3|c`: counters as in metrics, errors by their\n"
@@ -411,10 +414,26 @@ static void print_version(void)
         printf("library: %s\n", output_clean(library));
 }
 
+/*
+ * A standard descriptor that is closed would be given to the next file or socket, and what is printed would
+ * go there. Neither can these be used the way they are meant, and what is run finds them closed as they were.
+ */
+static void take_standard_descriptors(void)
+{
+    int descriptor;
+
+    do
+        descriptor = open("/dev/null", (fcntl(STDIN_FILENO, F_GETFD) < 0 ? O_WRONLY : O_RDONLY) | O_CLOEXEC);
+    while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+    if (descriptor > STDERR_FILENO)
+        close(descriptor);
+}
+
 int main(int argc, char **argv)
 {
     int at = 1;
 
+    take_standard_descriptors();
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
             tool_print_overview(stdout);

@@ -46,8 +46,22 @@ const char *output_style(FILE *to, enum output_style style)
     return is_colored(to) ? sequences[style] : "";
 }
 
+static void (*diverted)(enum output_style style, const char *sentence);
+
+void output_divert(void (*to)(enum output_style style, const char *sentence))
+{
+    diverted = to;
+}
+
 static void complain(enum output_style style, const char *kind, const char *format, va_list arguments)
 {
+    char sentence[OUTPUT_SENTENCE];
+
+    if (diverted) {
+        vsnprintf(sentence, sizeof sentence, format, arguments);
+        diverted(style, sentence);
+        return;
+    }
     fflush(stdout);
     fprintf(stderr, "%sgusset: %s%s", output_style(stderr, style), kind, output_style(stderr, OUTPUT_PLAIN));
     vfprintf(stderr, format, arguments);

@@ -26,6 +26,10 @@ const char *output_style(FILE *to, enum output_style style);
 void output_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void output_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on they go there instead, one without its end of line; cut where it is longer. */
+enum { OUTPUT_SENTENCE = 1024 };
+void output_divert(void (*to)(enum output_style style, const char *sentence));
+
 /* The same, then the end with status 125; for exhausted memory only. */
 void output_die(const char *sentence) __attribute__((noreturn));
 

@@ -2,14 +2,14 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "sys/clock.h"
+#include "tool/address.h"
+#include "tool/head.h"
 
 enum { HEAD_MOST = 8192, ASK_MS = 5000, ANSWER_MS = 10000, LEAVE_MS = 1000, REST_MS = 1000 };
 
@@ -28,14 +28,6 @@ struct serve_connection {
 };
 
 /* ---- a request ---- */
-
-static bool has_host(const char *head)
-{
-    for (const char *line = strstr(head, "\r\n"); line; line = strstr(line + 2, "\r\n"))
-        if (strncasecmp(line + 2, "host:", 5) == 0)
-            return true;
-    return false;
-}
 
 /* A page for what is wrong, or for "/" where nobody has it, says what there is. */
 static const struct serve_page signpost = {"/", "text/plain; charset=utf-8", NULL};
@@ -57,24 +49,15 @@ struct verdict {
 };
 
 /* The status; 200 where the page is found. */
-static int judge(const struct serve *serve, const char *head, struct verdict *verdict)
+static int judge(const struct serve *serve, const char *text, struct verdict *verdict)
 {
-    char method[16], target[1024], version[16];
-    int end = 0;
+    struct head head = {.is_head = false};
+    int status = head_read(&head, text, serve->is_local);
 
-    if (sscanf(head, "%15[A-Z] %1023[^ \r\n] %15[^ \r\n]%n", method, target, version, &end) != 3 ||
-        strncmp(head + end, "\r\n", 2) != 0)
-        return 400;
-    verdict->is_head = strcmp(method, "HEAD") == 0;
-    if (strcmp(version, "HTTP/1.1") != 0 && strcmp(version, "HTTP/1.0") != 0)
-        return strncmp(version, "HTTP/", 5) == 0 ? 505 : 400;
-    if (version[7] == '1' && !has_host(head + end))
-        return 400;
-    if (!verdict->is_head && strcmp(method, "GET") != 0)
-        return 405;
-    target[strcspn(target, "?")] = '\0';
-    verdict->page = find_page(serve, target);
-    return verdict->page ? 200 : 404;
+    verdict->is_head = head.is_head;
+    if (status == 200)
+        verdict->page = find_page(serve, head.path);
+    return status == 200 && !verdict->page ? 404 : status;
 }
 
 static const char *reason_of(int status)
@@ -88,6 +71,7 @@ static const char *reason_of(int status)
         {404, "Not Found"                      },
         {405, "Method Not Allowed"             },
         {408, "Request Timeout"                },
+        {421, "Misdirected Request"            },
         {431, "Request Header Fields Too Large"},
         {503, "Service Unavailable"            },
         {505, "HTTP Version Not Supported"     }
@@ -113,7 +97,10 @@ static char *body_of(const struct serve *serve, struct verdict *verdict, size_t 
         if (verdict->page)
             fputs("gusset:", to);
         else
-            fprintf(to, "%d %s; there is", verdict->status, reason_of(verdict->status));
+            fprintf(to, "%d %s; %sthere is", verdict->status, reason_of(verdict->status),
+                    verdict->status == 421
+                        ? "only localhost and addresses in numbers are names of this machine; "
+                        : "");
         for (const struct serve_page *page = serve->pages; page->path; page++)
             fprintf(to, " GET %s%s", page->path, page[1].path ? "," : "\n");
     }
@@ -131,9 +118,11 @@ static void close_connection(struct serve_connection *connection)
     connection->phase = FREE;
 }
 
-/* What is shown holds names that others chose: no script runs, nothing is fetched. */
+/* What is shown holds names that others chose: no script runs, nothing is fetched. Nor is it another page's
+ * to show. */
 #define HEADERS                                                                                              \
     "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"                                         \
+    "Cross-Origin-Resource-Policy: same-origin\r\n"                                                          \
     "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
 
 static void answer(const struct serve *serve, struct serve_connection *connection, struct verdict verdict)
@@ -250,10 +239,29 @@ static void expire(const struct serve *serve, struct serve_connection *connectio
         close_connection(connection);
 }
 
+/*
+ * A free place; else that of who has been asking longest: who connects and says nothing holds up nobody,
+ * while a collector says all it has to say at once. NULL: replies are under way on all.
+ */
+static struct serve_connection *take_place(const struct serve *serve)
+{
+    struct serve_connection *slowest = NULL;
+
+    for (int i = 0; i < SERVE_CONNECTIONS; i++) {
+        struct serve_connection *connection = &serve->connections[i];
+        if (connection->phase == FREE)
+            return connection;
+        if (connection->phase != ANSWERING && (!slowest || connection->until_ms < slowest->until_ms))
+            slowest = connection;
+    }
+    if (slowest)
+        close_connection(slowest);
+    return slowest;
+}
+
 /* Where there is no descriptor left the connection stays in the queue, and the listener readable. */
 static void accept_one(struct serve *serve)
 {
-    struct serve_connection *connection = serve->connections;
     int descriptor = accept4(serve->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
     if (descriptor < 0) {
@@ -261,8 +269,11 @@ static void accept_one(struct serve *serve)
             serve->rests_until_ms = clock_now_us() / 1000 + REST_MS;
         return;
     }
-    while (connection->phase != FREE) /* there is one, or the listener was not waited for */
-        connection++;
+    struct serve_connection *connection = take_place(serve);
+    if (!connection) { /* the listener was waited for when there was one */
+        close(descriptor);
+        return;
+    }
     connection->phase = ASKING;
     connection->descriptor = descriptor;
     connection->length = 0;
@@ -274,9 +285,11 @@ static void accept_one(struct serve *serve)
 const char *serve_open(struct serve *serve, const char *where)
 {
     const char *fault = listen_open(where, &serve->listener, serve->address);
+    struct address own;
 
     if (fault)
         return fault;
+    serve->is_local = !address_parse(&own, serve->address) && place_is_loopback(&own.place);
     serve->connections = calloc(SERVE_CONNECTIONS, sizeof *serve->connections);
     if (serve->connections)
         return NULL;
@@ -293,17 +306,17 @@ void serve_close(struct serve *serve)
     close(serve->listener);
 }
 
-/* The listener comes last, and waits itself where all places are taken. */
+/* The listener comes last, and waits itself where replies are under way on all places. */
 void serve_prepare(const struct serve *serve, struct pollfd polled[SERVE_POLLED])
 {
     bool has_room = false, rests = clock_now_us() / 1000 < serve->rests_until_ms;
 
     for (int i = 0; i < SERVE_CONNECTIONS; i++) {
         const struct serve_connection *connection = &serve->connections[i];
-        bool is_free = connection->phase == FREE;
-        polled[i] = (struct pollfd){.fd = is_free ? -1 : connection->descriptor,
-                                    .events = connection->phase == ANSWERING ? POLLOUT : POLLIN};
-        has_room = has_room || is_free;
+        bool is_answering = connection->phase == ANSWERING;
+        polled[i] = (struct pollfd){.fd = connection->phase == FREE ? -1 : connection->descriptor,
+                                    .events = is_answering ? POLLOUT : POLLIN};
+        has_room = has_room || !is_answering;
     }
     polled[SERVE_CONNECTIONS] =
         (struct pollfd){.fd = has_room && !rests ? serve->listener : -1, .events = POLLIN};

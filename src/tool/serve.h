@@ -7,6 +7,7 @@
 #define GUSSET_TOOL_SERVE_H
 
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -25,6 +26,7 @@ struct serve {
     const struct serve_page *pages; /* a page without a path ends them */
     void *context;                  /* of the pages */
     int listener;
+    bool is_local;                        /* only this machine is listened to */
     uint64_t rests_until_ms;              /* monotonic: the listener, when a connection cannot be taken */
     char address[LISTEN_ADDRESS];         /* as bound */
     struct serve_connection *connections; /* heap */

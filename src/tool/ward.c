@@ -6,12 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
-#include "gate/discover.h"
 #include "sys/clock.h"
 #include "tool/output.h"
 #include "tool/progress.h"
 
-enum { PATIENCE_MS = 100 };
+enum {
+    PATIENCE_MS = 100,
+    NONE_MS = 5000 /* until the DNS may name somebody again */
+};
 
 /* ---- who is in it ---- */
 
@@ -48,18 +50,28 @@ static void add_target(struct ward *ward, const struct rules_service *service, e
     write_url(&targets[ward->count++], scheme, *place);
 }
 
-/* What the DNS says now of an SRV name; asked once. */
+static struct ward_found *found_of(struct ward *ward, const struct endpoint *url)
+{
+    for (unsigned i = 0; i < ward->found_count; i++)
+        if (ward->found[i].url == url)
+            return &ward->found[i];
+    struct ward_found *found = realloc(ward->found, (ward->found_count + 1) * sizeof *found);
+    struct scout *scout = scout_new(url);
+    if (!found || !scout)
+        output_die("out of memory");
+    ward->found = found;
+    found[ward->found_count] = (struct ward_found){.url = url, .scout = scout};
+    return &found[ward->found_count++];
+}
+
+/* What the DNS says of an SRV name. */
 static void add_found(struct ward *ward, const struct rules_service *service, const struct endpoint *url)
 {
-    static struct arena memory;
-    struct discover discover = {
-        .like = {.scheme = url->scheme, .place = url->place},
-          .domain = endpoint_srv_domain(url)
-    };
-    struct route_list *list = discover_addresses(&discover, &memory, true);
+    struct ward_found *found = found_of(ward, url);
 
-    for (uint32_t i = 0; list && i < list->count; i++)
-        add_target(ward, service, url->scheme, &list->items[i].place);
+    found->list = scout_addresses(found->scout, !ward->waits_for_none);
+    for (uint32_t i = 0; found->list && i < found->list->count; i++)
+        add_target(ward, service, url->scheme, &found->list->items[i].place);
 }
 
 static void add_service(struct ward *ward, const struct rules_service *service)
@@ -102,11 +114,36 @@ static int complain_of_names(const struct options *options, const struct rules *
 
 void ward_fill(struct ward *ward, const struct rules *rules, const struct options *options)
 {
+    ward->rules = rules;
+    ward->options = options;
     for (uint32_t i = 0; rules && i < rules_service_count(rules); i++) {
         const struct rules_service *service = rules_service_at(rules, i);
         if (service && service->has_health && is_asked_for(options, service->name))
             add_service(ward, service);
     }
+}
+
+static void drop_targets(struct ward *ward)
+{
+    probe_drop();
+    free(ward->targets);
+    ward->targets = NULL;
+    ward->count = 0;
+}
+
+bool ward_follow(struct ward *ward)
+{
+    bool has_moved = false;
+
+    for (unsigned i = 0; i < ward->found_count; i++) {
+        const struct ward_found *found = &ward->found[i];
+        has_moved |= scout_addresses(found->scout, !ward->waits_for_none) != found->list;
+    }
+    if (!has_moved)
+        return false;
+    drop_targets(ward);
+    ward_fill(ward, ward->rules, ward->options);
+    return true;
 }
 
 int ward_find(struct ward *ward, const struct setup *setup, const struct options *options)
@@ -118,8 +155,10 @@ int ward_find(struct ward *ward, const struct setup *setup, const struct options
     ward_fill(ward, rules, options);
     if (ward->count)
         return 0;
-    output_error("health: no service of the configuration has a health check; "
-                 "services = ( { name = …; url = …; health = \"/health\"; } ) makes one");
+    output_error(ward_is_empty(ward)
+                     ? "health: no service of the configuration has a health check; "
+                       "services = ( { name = …; url = …; health = \"/health\"; } ) makes one"
+                     : "health: the DNS names no address of the services that have a health check");
     return -1;
 }
 
@@ -229,6 +268,7 @@ static void wait_for_all(struct ward *ward)
 
 int ward_check(struct ward *ward)
 {
+    ward_follow(ward);
     if (ward_begin(ward) < 0 || open_or_create(&ward->state) < 0)
         return -1;
     read_all(ward); /* of those that are not due, too */
@@ -239,7 +279,8 @@ int ward_check(struct ward *ward)
 
 uint32_t ward_until_next_ms(const struct ward *ward)
 {
-    uint64_t now_ms = clock_now_us() / 1000, next_ms = UINT64_MAX;
+    uint64_t now_ms = clock_now_us() / 1000;
+    uint64_t next_ms = ward->count ? UINT64_MAX : now_ms + NONE_MS;
 
     for (unsigned i = 0; i < ward->count; i++)
         if (ward->targets[i].due_ms < next_ms)
@@ -249,10 +290,17 @@ uint32_t ward_until_next_ms(const struct ward *ward)
     return next_ms - now_ms < UINT32_MAX ? (uint32_t)(next_ms - now_ms) : UINT32_MAX;
 }
 
+bool ward_is_empty(const struct ward *ward)
+{
+    return ward->count == 0 && ward->found_count == 0;
+}
+
 void ward_clear(struct ward *ward)
 {
-    probe_drop();
-    free(ward->targets);
-    ward->targets = NULL;
-    ward->count = 0;
+    drop_targets(ward);
+    for (unsigned i = 0; i < ward->found_count; i++)
+        scout_free(ward->found[i].scout);
+    free(ward->found);
+    ward->found = NULL;
+    ward->found_count = 0;
 }

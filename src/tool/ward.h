@@ -9,6 +9,7 @@
 #include "tool/open.h"
 #include "tool/options.h"
 #include "tool/probe.h"
+#include "tool/scout.h"
 #include "tool/setup.h"
 #include "tool/vitals.h"
 
@@ -24,9 +25,18 @@ struct target {
 struct ward {               /* zero is an empty one */
     struct target *targets; /* heap; those of one service lie side by side */
     unsigned count;
-    uint64_t every_ms; /* 0: each service by its own interval */
-    bool look;         /* circuits are left alone */
-    bool is_slow_told; /* who waits is told how many are done */
+    struct ward_found { /* the SRV names among the services' addresses */
+        const struct endpoint *url;
+        struct scout *scout;
+        const struct route_list *list; /* what the targets were made of; NULL: nothing is known yet */
+    } * found;                         /* heap */
+    unsigned found_count;
+    const struct rules *rules; /* what it was filled by */
+    const struct options *options;
+    bool waits_for_none; /* the DNS is asked by threads */
+    uint64_t every_ms;   /* 0: each service by its own interval */
+    bool look;           /* circuits are left alone */
+    bool is_slow_told;   /* who waits is told how many are done */
     struct open_state state;
 };
 
@@ -36,13 +46,23 @@ struct ward {               /* zero is an empty one */
  */
 int ward_find(struct ward *ward, const struct setup *setup, const struct options *options);
 
-/* The same of rules that are open, which stay so; there may be nothing to check. */
+/* The same of rules that are open, which stay so, as do the options; there may be nothing to check. */
 void ward_fill(struct ward *ward, const struct rules *rules, const struct options *options);
+
+/* Whether there is nothing to check, nor will be. */
+bool ward_is_empty(const struct ward *ward);
+
+/*
+ * Whether the DNS names other addresses than it did: they are the targets from now on, and what was under way
+ * has been given up.
+ */
+bool ward_follow(struct ward *ward);
 
 /* Gives up the checks that are under way; its state's path and how it checks stay. */
 void ward_clear(struct ward *ward);
 
-/* Checks those that are due, all at once, and waits for them. Returns 0, or -1 after a complaint. */
+/* Follows the DNS, checks those that are due, all at once, and waits for them. Returns 0, or -1 after a
+ * complaint. */
 int ward_check(struct ward *ward);
 
 /*
@@ -53,7 +73,7 @@ int ward_check(struct ward *ward);
 int ward_begin(struct ward *ward);
 struct target *ward_take(struct ward *ward, enum vitals_state *before);
 
-/* Until the next is due. */
+/* Until the next is due, or the DNS is to be asked again. */
 uint32_t ward_until_next_ms(const struct ward *ward);
 
 /* A service is well as a whole while one of its addresses is: the others are passed over. */

@@ -54,11 +54,14 @@ static void say_again(const struct notice *notice)
 
     expect(to != NULL, "memory");
     expect(notice_can_say(notice->host, notice->policy), "it can be said");
-    notice_begin(to);
+    notice_begin(to, 0xfedcba9876543210);
     notice_write(to, notice);
     fclose(to);
     const char *at = text;
-    expect(notice_begins(&at, text + length) && notice_next(&at, text + length, &again), "it is read again");
+    uint64_t memory;
+    expect(notice_begins(&at, text + length, &memory) && memory == 0xfedcba9876543210 &&
+               notice_next(&at, text + length, &again),
+           "it is read again");
     expect(memcmp(notice, &again, sizeof again) == 0, "it is the same");
     free(text);
 }
@@ -67,8 +70,9 @@ static void read_notices(const char *bytes, size_t length)
 {
     const char *at = bytes, *end = bytes + length;
     struct notice notice;
+    uint64_t memory;
 
-    notice_begins(&at, end);
+    notice_begins(&at, end, &memory);
     while (memset(&notice, 0, sizeof notice), notice_next(&at, end, &notice))
         say_again(&notice);
     expect(at == end, "nothing is left");

@@ -114,18 +114,51 @@ sleep 0.7
 ok "a state that cannot be read, and nobody who hears of it, do not end it" kill -0 "$agent"
 at_most "nor does it look all the time" "$(spent "$agent")" 40
 end_agent
+start_agent damaged --json --listen 0
+is "its pages say so" "$(curl -s -o /dev/null -w '%{http_code}' "${url}metrics" "${url}status" -o /dev/null)" 503503
+end_agent
+is_json "and its log, in its form" "$(cat "$folder/damaged")"
+is "once" "$(grep -c 'is damaged' "$folder/damaged")" 1
 rm -f "$GUSSET_STATE"
+in_state() {
+    config "$folder/stated.cfg" <<CFG
+state: { path = "$folder/$1"; };
+hosts = ( { match = "*"; policy = "quick"; } );
+services = ( { name = "here"; url = "http://127.0.0.1:$port"; health: { path = "/health"; interval = "1s"; }; } );
+CFG
+}
+in_state first
+under=(env -u GUSSET_STATE)
+start_agent stated --config "$folder/stated.cfg" --listen 0
+until_true test -e "$folder/first"
+in_state second
+checked_there() { gusset status --state "$folder/second" && curl -s "${url}status" | grep -qF "\"state\":\"$folder/second\""; }
+ok "a configuration that names another state is followed there, by checks and by pages" until_true checked_there
+end_agent
+# What stands where standard error was must not be written to.
+under=(bash -c 'exec 0<&- 1>&- 2>&-; exec "$@"' -)
+start_agent closed --look
+under=()
+descriptors() { readlink "/proc/$agent/fd/"[012] | tr '\n' ' '; }
+has_begun() { [ -e "/proc/$agent/fd/3" ]; }
+ok "with standard descriptors closed" until_true has_begun
+is "none of its own is taken for one" "$(descriptors)" "/dev/null /dev/null /dev/null "
+end_agent
+is "which the program of gusset run finds closed" "$(gusset run -- bash -c '[ -e /proc/self/fd/0 ] || echo closed' 0<&-)" closed
 
 # ---- StatsD ----
 if command -v python3 >/dev/null; then
-    # A server: a datagram a line, its lines parted by spaces as none is in one; then its length.
-    python3 -uc 'import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])
+    # start_statsd PORT FILE: a server: a datagram a line, its lines parted by spaces as none is in one; then its length.
+    start_statsd() {
+        python3 -uc 'import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", int(sys.argv[1]))); print(s.getsockname()[1])
 while True:
-    d = s.recv(65536); print(d.decode().replace("\n", " "), "=", len(d))' >"$folder/statsd" &
-    statsd=$!
-    servers+=("$statsd")
-    until_true has "$folder/statsd" .
+    d = s.recv(65536); print(d.decode().replace("\n", " "), "=", len(d))' "$1" >"$2" &
+        statsd=$!
+        servers+=("$statsd")
+        until_true has "$2" .
+    }
+    start_statsd 0 "$folder/statsd"
     exits "StatsD nowhere is refused" 1 gusset agent --statsd 127.0.0.1
     says "with what is expected" "$err" 'HOST:PORT'
     exits "an interval that is none is misuse" 2 gusset agent --statsd 127.0.0.1:8125 --interval often
@@ -158,6 +191,10 @@ while True:
     gusset run -- curl -s "http://127.0.0.1:$port/" >/dev/null
     gusset trip "127.0.0.1:$port" >/dev/null # told at each interval
     ok "a server that goes is told of" until_true has "$folder/untagged" 'does not take datagrams'
+    sleep 1 # five datagrams
+    start_statsd "$(head -n 1 "$folder/statsd")" "$folder/statsd again"
+    ok "one that comes back, too" until_true has "$folder/untagged" 'server takes datagrams'
+    is "each once" "$(grep -c 'event=statsd .*datagrams' "$folder/untagged")" 2
     gusset reset >/dev/null
     end_agent
     is "and harms nothing" $? 0

@@ -90,6 +90,24 @@ printf 'GET /metr' >&4
 says "scrapes go on beside one that hangs" "$(curl -sS -m 2 "$url")" "^gusset_calls_total"
 exec 5<>"/dev/tcp/${where%:*}/${where#*:}"
 exec 4>&- 5>&-
+held=()
+for _ in $(seq 20); do # more than there are places
+    exec {connection}<>"/dev/tcp/${where%:*}/${where#*:}"
+    printf 'GET /metr' >&"$connection"
+    held+=("$connection")
+done
+says "nor do many such" "$(curl -sS -m 3 "$url")" "^gusset_calls_total" # each has five seconds
+for connection in "${held[@]}"; do exec {connection}>&-; done
+# A page that a user visits can make its own name mean this machine: its browser would let it read what is here.
+is "what is asked for under another name is refused" "$(raw 'GET /metrics HTTP/1.1\r\nHost: evil.example\r\n\r\n')" "HTTP/1.1 421 Misdirected Request"
+says "and says under which" "$(curl -s -H 'Host: evil.example' "$url")" '^421 .*localhost'
+is "localhost is this machine" "$(raw 'GET /metrics HTTP/1.1\r\nHost: localhost:9464\r\n\r\n')" "HTTP/1.1 200 OK"
+gusset metrics --listen 0.0.0.0:0 >"$folder/everywhere" &
+everywhere=$!
+servers+=("$everywhere")
+for _ in $(seq 100); do [ -s "$folder/everywhere" ] && break || sleep 0.05; done
+is "who listens for all has any name" "$(curl -s -o /dev/null -w '%{http_code}' -H 'Host: metrics.example' "$(sed 's/0\.0\.0\.0/127.0.0.1/' "$folder/everywhere")")" 200
+kill "$everywhere"
 rm -f "$GUSSET_STATE"
 says "a state that goes is told of" "$(curl -s "$url")" '^gusset_state_exists 0$'
 kill -TERM $server

@@ -126,4 +126,34 @@ config "$folder/health.cfg" <<<'services = ( { name = "order"; url = "srv:_http.
 exits "health checks go to what the DNS names" 0 gusset health --config "$folder/health.cfg"
 is "to each of the addresses" "$(grep -cE "^order +[ab]\.internal:($first|$port) +HEALTHY" <<<"$out")" 2
 
+# Who watches goes where the DNS leads by now; the agent, without waiting for it.
+. "$(dirname "$0")/agents.sh"
+config "$folder/moving.cfg" <<'CFG'
+services = ( { name = "one"; url = "srv:_http._tcp.one.internal"; health: { path = "/health"; interval = "1s"; }; } );
+CFG
+dns "--srv-host=_http._tcp.one.internal,a.internal,$first" --local-ttl=1
+GUSSET_STATE=$folder/agent-state start_agent agent.log --config "$folder/moving.cfg" --listen 0
+gusset health --config "$folder/moving.cfg" --watch 0.3 --look >"$folder/watched" &
+watcher=$!
+servers+=("$watcher")
+ok "the agent finds what the DNS names" until_true has "$folder/agent.log" "event=health .*address=a\.internal:$first state=HEALTHY"
+ok "so does health --watch" until_true has "$folder/watched" "^one +a\.internal:$first +HEALTHY"
+dns "--srv-host=_http._tcp.one.internal,b.internal,$port" --local-ttl=1
+ok "where it has moved the agent goes there" until_true has "$folder/agent.log" "event=health .*address=b\.internal:$port state=HEALTHY"
+ok "so does health --watch" until_true has "$folder/watched" "^one +b\.internal:$port +HEALTHY"
+kill "$watcher"
+{
+    echo 'services = ('
+    for name in $(seq 8); do echo "$([ "$name" = 1 ] || echo ,) { name = \"s$name\"; url = \"srv:_http._tcp.s$name.internal\"; health = \"/\"; }"; done
+    echo ');'
+} >"$folder/silent.cfg"
+kill -STOP "$dns_pid"
+cat "$folder/silent.cfg" >"$folder/moving.cfg"
+kill -HUP "$agent"
+ok "a DNS that is silent" until_true has "$folder/agent.log" 'event=reloaded'
+is "keeps nobody waiting for the agent" "$(curl -s -m 5 -o /dev/null -w '%{http_code}' "${url}health")" 200 # each of the eight would take two seconds
+end_agent
+is "nor does it keep the agent" $? 0
+kill -CONT "$dns_pid"
+
 done_testing

@@ -65,6 +65,30 @@ exits "and calls go on" 0 call 2 127.0.0.1
 says "which is an event, too" "$(on 2 gusset events)" 'released .*closed on the other machine'
 is "nothing goes in circles" "$(grep -c event=followed "$folder/machine-1.log")" 0
 
+# Two agents on one state: what the one said of it a moment ago is no news to the other.
+GUSSET_STATE=$folder/machine-1 start_agent beside.log --redis '${file:'"$folder/url}"
+until_true has "$folder/beside.log" 'circuits are shared'
+both_say() { # WORD
+    local key
+    for key in $(redis -n 3 KEYS 'gusset:{default}:agent:*'); do redis -n 3 GET "$key"; done | grep -c "^$1 hand .*api.test" | grep -qx 2
+}
+on 1 gusset trip "api.test:$port" >/dev/null
+ok "two agents tell of one state" until_true both_say open
+on 1 gusset reset >/dev/null
+ok "that it has closed, too" until_true both_say closed
+is "and neither believes the other what it said before" "$(cat "$folder/machine-1.log" "$folder/beside.log" | grep -c event=followed)" 0
+end_agent
+ok "the second machine has heard of it" until_true is_circuit 2 closed
+
+# A Redis that greets and then refuses is no Redis that is there.
+redis ACL SETUSER some on '>cret' '~*' +auth +ping +select >/dev/null
+start_agent refused.log --redis "redis://some:cret@127.0.0.1:$redis_port/3"
+ok "a Redis that refuses is away" until_true has "$folder/refused.log" 'reason="it refuses: NOPERM"'
+redis ACL SETUSER some +@all >/dev/null
+ok "and there when it does not any more" until_true has "$folder/refused.log" 'circuits are shared'
+is "which is told once" "$(grep -c event=redis "$folder/refused.log")" 2
+end_agent
+
 sleep 0.25
 on 1 gusset trip "api.test:$port" >/dev/null
 ok "what is tripped on one is open on both" until_true is_circuit 2 "open elsewhere"

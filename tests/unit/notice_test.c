@@ -11,6 +11,7 @@
 #include "agent/notice.h"
 
 static struct notice notice;
+static uint64_t memory;
 
 /* How many notices a text holds behind its first line; the last one stays in notice. */
 static unsigned count(const char *text)
@@ -19,7 +20,7 @@ static unsigned count(const char *text)
     struct notice next;
     unsigned found = 0;
 
-    if (!notice_begins(&at, end))
+    if (!notice_begins(&at, end, &memory))
         return 0;
     for (; notice_next(&at, end, &next); found++)
         notice = next;
@@ -44,12 +45,13 @@ static void what_is_written_is_read(void **state)
 
     (void)state;
     assert_non_null(to);
-    notice_begin(to);
+    notice_begin(to, 0x9c1f3a5577e0b2d4);
     for (size_t i = 0; i < 3; i++)
         notice_write(to, &written[i]);
     fclose(to);
     const char *at = text;
-    assert_true(notice_begins(&at, text + length));
+    assert_true(notice_begins(&at, text + length, &memory));
+    assert_true(memory == 0x9c1f3a5577e0b2d4);
     for (size_t i = 0; i < 3; i++) {
         assert_true(notice_next(&at, text + length, &notice));
         assert_int_equal(notice.is_open, written[i].is_open);
@@ -105,9 +107,15 @@ static void a_text_that_is_cut_or_of_another_kind_says_less(void **state)
     (void)state;
     assert_int_equal(count("gusset 1\nopen hand 1 1 a:1 p"), 0);
     assert_int_equal(count("gusset 1\n"), 0);
+    assert_int_equal(count("gusset 1 12\nopen hand 1 1 a:1 p\n"), 1);
+    assert_true(memory == 0x12);
+    assert_int_equal(count("gusset 1 \nopen hand 1 1 a:1 p\n"), 0);
+    assert_int_equal(count("gusset 1 xy\nopen hand 1 1 a:1 p\n"), 0);
+    assert_int_equal(count("gusset 1 00000000000000001\nopen hand 1 1 a:1 p\n"), 0);
+    assert_int_equal(count("gusset 12\nopen hand 1 1 a:1 p\n"), 0);
     assert_int_equal(count("gusset 2\nopen hand 1 1 a:1 p\n"), 0);
     assert_int_equal(count("open hand 1 1 a:1 p\n"), 0);
-    assert_true(notice_begins(&at, nul + sizeof nul - 1));
+    assert_true(notice_begins(&at, nul + sizeof nul - 1, &memory));
     assert_true(notice_next(&at, nul + sizeof nul - 1, &notice));
     assert_string_equal(notice.host, "b:2");
 }
