@@ -161,4 +161,41 @@ else
     skip "a constructor that connects" "there is no compiler"
 fi
 
+# ---- another libc ----
+cat >"$folder/other.c" <<'C'
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int main(void)
+{
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found;
+    printf("%d\n", getaddrinfo("localhost", PORT, &hints, &found));
+    for (int i = 0; i < 3; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        printf("%s\n", connect(fd, found->ai_addr, found->ai_addrlen) ? strerror(errno) : "connected");
+        close(fd);
+    }
+    return 0;
+}
+C
+config "$folder/named.cfg" <<'CFG'
+version = 1;
+hosts = ( { match = "localhost"; policy = "database"; } );
+CFG
+export GUSSET_CONFIG=$folder/named.cfg
+gusset run -- true
+if command -v musl-gcc >/dev/null; then
+    for at in "$open" "$shut"; do
+        musl-gcc -DPORT="\"$at\"" -o "$folder/other" "$folder/other.c"
+        forgotten
+        is "a program for musl says what it says bare" "$(wrapped "$folder/other" 2>&1; echo $?)" "$("$folder/other"; echo $?)"
+        is "and its connects are seen, by the name that it looked up" "$(counted calls) $(gusset status --json "localhost:$at" | grep -c '"attempts"')" "3 1"
+    done
+else
+    skip "a program for musl" "musl-gcc is not installed"
+fi
+
 done_testing
