@@ -6,6 +6,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 #include "connect/attempt.h"
@@ -112,6 +113,36 @@ EXPORTED int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *time
 {
     return pending_any_waits() ? ppoll_and_look(fds, count, timeout, mask)
                                : real.ppoll(fds, count, timeout, mask);
+}
+
+/*
+ * What epoll tells of is known to the program alone. Where something can be written to, that may be a socket
+ * whose connect has ended: not every program asks (haproxy does not).
+ */
+static int look_around(const struct epoll_event *events, int count)
+{
+    for (int i = 0; i < count && pending_any_waits(); i++)
+        if (events[i].events & EPOLLOUT) {
+            pending_look();
+            break;
+        }
+    return count;
+}
+
+EXPORTED int epoll_wait(int loop, struct epoll_event *events, int most, int timeout_ms)
+{
+    return look_around(events, real.epoll_wait(loop, events, most, timeout_ms));
+}
+
+EXPORTED int epoll_pwait(int loop, struct epoll_event *events, int most, int timeout_ms, const sigset_t *mask)
+{
+    return look_around(events, real.epoll_pwait(loop, events, most, timeout_ms, mask));
+}
+
+EXPORTED int epoll_pwait2(int loop, struct epoll_event *events, int most, const struct timespec *timeout,
+                          const sigset_t *mask)
+{
+    return look_around(events, real.epoll_pwait2(loop, events, most, timeout, mask));
 }
 
 /* ---- where a socket is given up ---- */

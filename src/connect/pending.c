@@ -9,8 +9,9 @@
 #include "sys/raw.h"
 
 enum {
-    SLOTS = 1024, /* a power of two */
+    SLOTS = PENDING_SLOTS,
     WAYS = 8,
+    LOOKS_MOST = 16, /* by one pending_look: each takes three system calls */
     ABANDONED_MS =
         1000, /* given up later than this: the peer's fault. Losers of happy eyeballs are younger */
     PAGE = 4096
@@ -94,9 +95,23 @@ static void count_down(atomic_int *counter)
         ;
 }
 
+/* Whether it is worth looking at; by who has taken the slot. */
+static void mark_waits(const struct slot *slot, bool waits)
+{
+    unsigned number = (unsigned)(slot - table.slots);
+    _Atomic uint64_t *marks = &pending_counter.marks[number / 64];
+    uint64_t mark = UINT64_C(1) << number % 64;
+
+    if (waits)
+        atomic_fetch_or_explicit(marks, mark, memory_order_relaxed);
+    else
+        atomic_fetch_and_explicit(marks, ~mark, memory_order_relaxed);
+}
+
 /* A slot that was taken when it had this word is free again. */
 static void release(struct slot *slot, uint64_t was)
 {
+    mark_waits(slot, false);
     if (!put(slot, word_of(0, FREE)))
         return;
     if (mark_of(was) == WAITING)
@@ -151,15 +166,28 @@ static int likely_error(const struct waiting *one, int fd)
     return one->limit.limit_ms && age_ms(one) >= one->limit.limit_ms ? ETIMEDOUT : ECONNREFUSED;
 }
 
+/* Nobody looked when it was connected, and it may have lived for hours since: it took a round trip, or so. */
+static void end_late(struct waiting *one, int fd)
+{
+    gate_took(&one->call, socket_round_trip_us(fd));
+    end(one, fd, 0);
+}
+
 /* The last look at a socket. */
 static void settle(struct waiting *one, int fd)
 {
+    int error;
+
     switch (socket_progress(fd)) {
     case SOCKET_CONNECTED:
-        end(one, fd, 0);
+        end_late(one, fd);
         break;
     case SOCKET_IDLE:
-        end(one, fd, likely_error(one, fd));
+        error = likely_error(one, fd);
+        if (error)
+            end(one, fd, error);
+        else
+            end_late(one, fd);
         break;
     case SOCKET_CONNECTING:
         abandon(one, fd);
@@ -236,6 +264,7 @@ void pending_told(int fd, int error)
         release(slot, was); /* what is tried on this socket now is another call */
     } else if (socket_progress(fd) == SOCKET_CONNECTED) {
         end(&found, fd, 0);
+        mark_waits(slot, false);
         if (put(slot, word_of(fd, DONE)))
             count_down(&pending_counter.waiting);
     } else {
@@ -246,6 +275,28 @@ void pending_told(int fd, int error)
 void pending_ready(int fd)
 {
     pending_told(fd, 0);
+}
+
+/* Round the table, so that those that are not connected for long do not stand in the way of others. */
+void pending_look(void)
+{
+    unsigned at = atomic_load_explicit(&pending_counter.next, memory_order_relaxed) & (SLOTS - 1), looks = 0;
+
+    for (unsigned left = SLOTS; left && looks < LOOKS_MOST;) {
+        uint64_t marks =
+            atomic_load_explicit(&pending_counter.marks[at / 64], memory_order_relaxed) >> at % 64;
+        unsigned step = marks ? (unsigned)__builtin_ctzll(marks) : 64 - at % 64;
+        if (!step) {
+            uint64_t word = atomic_load_explicit(&table.slots[at].word, memory_order_relaxed);
+            if (mark_of(word) == WAITING)
+                pending_ready((int)(word >> 8));
+            looks++;
+            step = 1;
+        }
+        left -= step < left ? step : left;
+        at = (at + step) & (SLOTS - 1);
+    }
+    atomic_store_explicit(&pending_counter.next, at, memory_order_relaxed);
 }
 
 void pending_leave(int fd)
@@ -337,6 +388,7 @@ void pending_add(int fd, uint64_t cookie, struct gate_call *call, struct socket_
         return;
     }
     slot->waiting = (struct waiting){.pid = sys_getpid(), .cookie = cookie, .limit = *limit, .call = *call};
+    mark_waits(slot, true);
     put(slot, word_of(fd, WAITING));
 }
 

@@ -14,11 +14,15 @@
 #include "connect/socket.h"
 #include "gate/gate.h"
 
+enum { PENDING_SLOTS = 1024 /* a power of two, and a multiple of 64 */ };
+
 /* What the table holds, on a page of its own that a fork wipes with the table; for the two questions below.
  */
 extern struct pending_counter {
     _Alignas(4096) atomic_int sockets;
-    atomic_int waiting; /* those of which it is not known how they ended */
+    atomic_int waiting;                         /* those of which it is not known how they ended */
+    atomic_uint next;                           /* whom pending_look looks at first */
+    _Atomic uint64_t marks[PENDING_SLOTS / 64]; /* of the slots of those that wait */
 } pending_counter __attribute__((visibility("hidden")));
 
 /* Whether there is anything to look for: all that most hooks ever ask. */
@@ -55,6 +59,9 @@ void pending_told(int fd, int error);
 
 /* The socket is ready: connected, or nothing that is known yet. */
 void pending_ready(int fd);
+
+/* Some socket is ready, and it is not told which: the next few of those that wait are looked at. */
+void pending_look(void);
 
 /* Before descriptors are closed, or a socket shut down or disconnected; first..last. */
 void pending_leave(int fd);

@@ -56,6 +56,12 @@ bool socket_was_connected(int fd)
     return ask(fd, IPPROTO_TCP, TCP_INFO, info, sizeof info) && info[INFO_BYTES_ACKED / 8] > 0;
 }
 
+uint32_t socket_round_trip_us(int fd)
+{
+    struct tcp_info info = {0};
+    return ask(fd, IPPROTO_TCP, TCP_INFO, &info, sizeof info) ? info.tcpi_rtt : 0;
+}
+
 uint64_t socket_cookie(int fd)
 {
     uint64_t cookie = 0;

@@ -28,6 +28,9 @@ enum socket_progress socket_progress(int fd);
 /* Whether a TCP socket that is closed by now was connected before: the peer has acknowledged its SYN. */
 bool socket_was_connected(int fd);
 
+/* How long a packet takes to a peer that is, or was, connected and back; 0: not known. */
+uint32_t socket_round_trip_us(int fd);
+
 /* A number that no other socket of the machine bears until it boots again; 0 where the kernel has none. */
 uint64_t socket_cookie(int fd);
 

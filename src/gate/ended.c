@@ -65,6 +65,12 @@ void gate_answered(struct gate_call *call)
     call->is_answered = true;
 }
 
+void gate_took(struct gate_call *call, uint64_t took_us)
+{
+    call->opened_us = clock_now_us() - took_us;
+    call->began_us = 0;
+}
+
 void gate_succeeded(struct gate_call *call, struct outcome outcome)
 {
     if (call->attempt_ended)

@@ -176,6 +176,10 @@ struct verdict gate_admit(struct gate_call *call, bool may_wait);
  */
 void gate_answered(struct gate_call *call);
 
+/* The attempt, which is the call's end, was over before anybody looked; it took about so long. Before
+ * gate_ended. */
+void gate_took(struct gate_call *call, uint64_t took_us);
+
 /*
  * The attempt ended, or its outcome is certain. Counts it once; asked again for the same attempt it
  * repeats its answer. STOP, AGAIN after wait_ms, or REPLACE; in shadow always STOP.

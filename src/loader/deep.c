@@ -10,6 +10,7 @@
 #include "loader/rebind.h"
 #include "sys/elf.h"
 #include "sys/linker.h"
+#include "sys/module.h"
 
 static bool has_run_path(const struct link_map *map)
 {
@@ -20,9 +21,10 @@ static bool has_run_path(const struct link_map *map)
 }
 
 /* The folders in which the loader would search for a library that the object opens; to be freed. */
-static Dl_serinfo *folders_of(struct link_map *map)
+static Dl_serinfo *folders_of(const struct link_map *object)
 {
     Dl_serinfo size, *folders;
+    void *map = (void *)object; /* a handle of the loader's */
 
     if (linker_info(map, RTLD_DI_SERINFOSIZE, &size) < 0)
         return NULL;
@@ -67,11 +69,9 @@ static bool is_loaded(const char *file)
 /* The file by another name that means the same to everybody; the name itself where it does. */
 static const char *for_everybody(const char *file, const void *caller, char path[PATH_MAX])
 {
-    Dl_info info;
-    struct link_map *map = NULL;
+    const struct link_map *map = strchr(file, '/') ? NULL : module_at(caller);
 
-    if (strchr(file, '/') || !dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) || !map ||
-        !has_run_path(map) || is_loaded(file))
+    if (!map || !has_run_path(map) || is_loaded(file))
         return file;
     Dl_serinfo *folders = folders_of(map);
     bool is_found = folders && find_in(folders, file, path);

@@ -20,12 +20,10 @@ bool lookup_is_curls(const char *name)
 
 static bool defines(const void *address, const char *name)
 {
-    Dl_info info;
-    struct link_map *map = NULL;
+    const struct link_map *map = module_at(address);
     struct module module;
 
-    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) && map &&
-           module_read(&module, map->l_addr, map->l_ld) && module_find(&module, name, NULL);
+    return map && module_read(&module, map->l_addr, map->l_ld) && module_find(&module, name, NULL);
 }
 
 bool lookup_knows(const char *name, const void *caller)

@@ -62,10 +62,7 @@ static void add_needed(struct tree *tree, const struct link_map *map)
  */
 static void *meaning(const struct tree *tree, const char *name, void *bound)
 {
-    Dl_info info;
-    struct link_map *map = NULL;
-
-    if (!dladdr1(bound, &info, (void **)&map, RTLD_DL_LINKMAP) || map != tree->objects[tree->at])
+    if (module_at(bound) != tree->objects[tree->at])
         return bound;
     return linker_find(tree->library, name, NULL);
 }

@@ -144,17 +144,9 @@ static bool find_library(struct libcurl *table, const char *version)
     return table->library;
 }
 
-static struct link_map *map_of(const void *function)
-{
-    Dl_info info;
-    struct link_map *map = NULL;
-
-    return dladdr1(function, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
-}
-
 static bool read_module(struct module *module, const void *function)
 {
-    const struct link_map *map = map_of(function);
+    const struct link_map *map = module_at(function);
     return map && module_read(module, map->l_addr, map->l_ld);
 }
 
@@ -193,7 +185,7 @@ static void *find_function(const struct libcurl *table, const struct module *lib
  */
 static void pin(const void *function)
 {
-    const struct link_map *map = atomic_load(&openings) ? map_of(function) : NULL;
+    const struct link_map *map = atomic_load(&openings) ? module_at(function) : NULL;
 
     if (map && map->l_name[0])
         linker_open(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
@@ -329,7 +321,7 @@ static void find_twins(const struct libcurl *first, unsigned opened)
 static const struct libcurl *twin_of(const struct libcurl *first, const void *caller)
 {
     const struct libcurl *twin = holder(first, caller);
-    const struct link_map *map = twin ? NULL : map_of(caller);
+    const struct link_map *map = twin ? NULL : module_at(caller);
 
     if (!map)
         return twin ? twin : first;

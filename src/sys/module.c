@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <sys/auxv.h>
 
+/* musl has none, and would not load what wants it. */
+#pragma weak dladdr1
+
 enum { VERSION_INDEX = 0x7fff, VERSION_HIDDEN = 0x8000, VERSION_BASE = 1 };
 enum { PAGE_LEAST = 4096 }; /* what is mapped of a file at the least */
 
@@ -97,6 +100,52 @@ static const struct link_map *listed(void)
     return debug ? debug->r_map : NULL;
 }
 
+struct place {
+    uintptr_t inside, base, start, end;
+};
+
+static bool take_segment(struct place *place, uintptr_t base, const ElfW(Phdr) * headers, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        uintptr_t start = base + headers[i].p_vaddr;
+        if (headers[i].p_type == PT_LOAD && place->inside - start < headers[i].p_memsz) {
+            place->base = base;
+            place->start = start;
+            place->end = start + headers[i].p_memsz;
+            return true;
+        }
+    }
+    return false;
+}
+
+static int take_listed(struct dl_phdr_info *info, size_t size, void *place)
+{
+    (void)size;
+    return take_segment(place, info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
+}
+
+static const struct link_map *listed_at(const void *address)
+{
+    struct place place = {.inside = (uintptr_t)address};
+    const struct link_map *map;
+
+    if (!dl_iterate_phdr(take_listed, &place))
+        return NULL;
+    for (map = listed(); map && map->l_addr != place.base; map = map->l_next)
+        ;
+    return map;
+}
+
+const struct link_map *module_at(const void *address)
+{
+    Dl_info info;
+    struct link_map *map = NULL;
+
+    if (!dladdr1)
+        return listed_at(address);
+    return dladdr1(address, &info, (void **)&map, RTLD_DL_LINKMAP) ? map : NULL;
+}
+
 /*
  * Found once: gusset is never unloaded. Not by dladdr(3) while it can be had from the list: that takes the
  * loader's lock, which is neither for a signal handler nor for a forked child, and reads all our symbols.
@@ -105,15 +154,15 @@ static const struct link_map *own_map(void)
 {
     static const struct link_map *_Atomic known;
     const struct link_map *map = atomic_load_explicit(&known, memory_order_relaxed);
-    Dl_info info;
 
     if (map)
         return map;
     for (map = listed(); map && map->l_ld != _DYNAMIC; map = map->l_next)
         ;
-    if (!map && !dladdr1(_DYNAMIC, &info, (void **)&map, RTLD_DL_LINKMAP))
-        return NULL;
-    atomic_store_explicit(&known, map, memory_order_relaxed);
+    if (!map)
+        map = module_at(_DYNAMIC);
+    if (map)
+        atomic_store_explicit(&known, map, memory_order_relaxed);
     return map;
 }
 
@@ -258,36 +307,13 @@ bool module_is_lasting(const struct link_map *map)
     return false;
 }
 
-struct place {
-    uintptr_t inside, start, end;
-};
-
-static bool take_segment(struct place *place, uintptr_t base, const ElfW(Phdr) * headers, unsigned count)
-{
-    for (unsigned i = 0; i < count; i++) {
-        uintptr_t start = base + headers[i].p_vaddr;
-        if (headers[i].p_type == PT_LOAD && place->inside - start < headers[i].p_memsz) {
-            place->start = start;
-            place->end = start + headers[i].p_memsz;
-            return true;
-        }
-    }
-    return false;
-}
-
-static int take_listed(struct dl_phdr_info *info, size_t size, void *place)
-{
-    (void)size;
-    return take_segment(place, info->dlpi_addr, info->dlpi_phdr, info->dlpi_phnum);
-}
-
 /* What stands at the head of the file, where that is mapped. */
 static bool take_from_head(struct place *place)
 {
     Dl_info info;
     struct link_map *map = NULL;
 
-    if (!dladdr1((const void *)place->inside, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
+    if (!dladdr1 || !dladdr1((const void *)place->inside, &info, (void **)&map, RTLD_DL_LINKMAP) || !map)
         return false;
     const ElfW(Ehdr) *head = info.dli_fbase;
     if (head->e_ident[EI_MAG0] != ELFMAG0 || head->e_ident[EI_MAG1] != ELFMAG1 ||

@@ -48,6 +48,9 @@ void *module_find_next(const char *name);
  */
 void *module_find_lasting(const char *name);
 
+/* The object in which the address lies; NULL: none. Takes the loader's lock, and is no signal handler's. */
+const struct link_map *module_at(const void *address);
+
 /* Whether the object came with the program: then it was bound with gusset in front, and stays. No lock. */
 bool module_is_lasting(const struct link_map *map);
 

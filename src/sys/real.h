@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <time.h>
 
@@ -31,6 +32,15 @@
       real_missing())                                                                                        \
     X(ppoll, int, (struct pollfd * fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask), \
       (fds, count, timeout, mask), real_missing())                                                           \
+    X(epoll_wait, int, (int loop, struct epoll_event *events, int most, int timeout_ms),                     \
+      (loop, events, most, timeout_ms), real_missing())                                                      \
+    X(epoll_pwait, int,                                                                                      \
+      (int loop, struct epoll_event *events, int most, int timeout_ms, const sigset_t *mask),                \
+      (loop, events, most, timeout_ms, mask), real_missing())                                                \
+    X(epoll_pwait2, int,                                                                                     \
+      (int loop, struct epoll_event *events, int most, const struct timespec *timeout,                       \
+       const sigset_t *mask),                                                                                \
+      (loop, events, most, timeout, mask), real_missing())                                                   \
     X(prctl, int,                                                                                            \
       (int option, unsigned long second, unsigned long third, unsigned long fourth, unsigned long fifth),    \
       (option, second, third, fourth, fifth), real_missing())                                                \

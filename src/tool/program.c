@@ -94,15 +94,6 @@ static bool has_interpreter(const struct elf *elf)
            elf_segment_of(elf, PT_INTERP, &segment); /* of another byte order nobody can tell */
 }
 
-static bool is_musl(const struct elf *elf)
-{
-    struct elf_segment segment;
-    char name[64] = "";
-
-    return elf_segment_of(elf, PT_INTERP, &segment) &&
-           pread(elf->fd, name, sizeof name - 1, (off_t)segment.offset) > 0 && strstr(name, "/ld-musl-");
-}
-
 /* `ld-linux-x86-64.so.2 PROGRAM` has no interpreter and yet heeds LD_PRELOAD. */
 static bool is_loader(const char *path)
 {
@@ -163,12 +154,6 @@ static int check_elf(const char *path, const struct elf *elf, const char *librar
                  "%s is a program of another architecture (%s, %s) than libgusset.so (%s, %s); name a "
                  "library of its kind with GUSSET_LIBRARY",
                  path, bits_of(elf), machine_of(elf), bits_of(&own), machine_of(&own));
-        return -1;
-    }
-    if (is_musl(elf)) {
-        snprintf(reason, size,
-                 "%s is built for musl, whose loader cannot load a library for glibc; use a build for glibc",
-                 path);
         return -1;
     }
     if (!has_interpreter(elf) && !is_loader(path)) {

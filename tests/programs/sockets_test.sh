@@ -20,10 +20,13 @@ policies: { p: { timeout: { connect = "8s"; total = "30s"; }; retry: { attempts 
             short: { timeout: { connect = "400ms"; }; };
             held: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "10ms"; jitter = "none"; }; wait = "5s"; }; };
             slow: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "600ms"; jitter = "none"; }; }; };
+            single: { timeout: { connect = "8s"; }; bulkhead: { calls = 1; }; };
+            brisk: { breaker: { rate: { minimum = 3; }; slow: { over = "500ms"; percent = 50; }; open = "60s"; }; };
             plain: { retry: { attempts = 2; on = ["connect"]; backoff: { base = "10ms"; jitter = "none"; }; }; };
             named: { breaker: { consecutive = 1; open = "60s"; }; }; };
 hosts = ( { match = "127.0.0.1"; policy = "p"; }, { match = "127.0.0.2"; policy = "short"; }, { match = "127.0.0.3"; policy = "held"; },
-          { match = "127.0.0.4"; policy = "slow"; }, { match = "127.0.0.5"; policy = "plain"; }, { match = "127.0.0.77"; policy = "named"; } );
+          { match = "127.0.0.4"; policy = "slow"; }, { match = "127.0.0.5"; policy = "plain"; }, { match = "127.0.0.6"; policy = "single"; },
+          { match = "127.0.0.7"; policy = "brisk"; }, { match = "127.0.0.77"; policy = "named"; } );
 CFG
 export GUSSET_CONFIG=$folder/rule.cfg
 gusset run -- true
@@ -80,6 +83,10 @@ same "a connection that is reset later, without a question to the socket" reset 
 is "was one all the same" "$(counted calls) $(counted failures)" "3 0"
 is "a socket that was held until it was refused says so again" "$(wrapped "$client" held 127.0.0.3 "$shut")" \
     "Connection refused Connection refused Connection refused "
+same "a loop that believes epoll and asks nothing, as haproxy, keeps neither a limit nor a place" looped 127.0.0.6 "$open"
+forgotten
+same "a program that never looks whether it is connected" unasked 127.0.0.7 "$open"
+is "was not slow to connect for as long as its connections lived" "$(counted opened) $(counted calls)" "0 4"
 same "a descriptor that became another socket's between two tries is left alone" replaced 127.0.0.4 "$shut" 127.0.0.9 "$open"
 for log in off debug; do
     forgotten
@@ -152,6 +159,43 @@ if cc -shared -fPIC -DPORT="__builtin_bswap16($open)" -o "$folder/early.so" "$fo
     done
 else
     skip "a constructor that connects" "there is no compiler"
+fi
+
+# ---- another libc ----
+cat >"$folder/other.c" <<'C'
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+int main(void)
+{
+    struct addrinfo hints = {.ai_family = AF_INET, .ai_socktype = SOCK_STREAM}, *found;
+    printf("%d\n", getaddrinfo("localhost", PORT, &hints, &found));
+    for (int i = 0; i < 3; i++) {
+        int fd = socket(AF_INET, SOCK_STREAM, 0);
+        printf("%s\n", connect(fd, found->ai_addr, found->ai_addrlen) ? strerror(errno) : "connected");
+        close(fd);
+    }
+    return 0;
+}
+C
+config "$folder/named.cfg" <<'CFG'
+version = 1;
+hosts = ( { match = "localhost"; policy = "database"; } );
+CFG
+export GUSSET_CONFIG=$folder/named.cfg
+gusset run -- true
+if command -v musl-gcc >/dev/null; then
+    for at in "$open" "$shut"; do
+        musl-gcc -DPORT="\"$at\"" -o "$folder/other" "$folder/other.c"
+        forgotten
+        is "a program for musl says what it says bare" "$(wrapped "$folder/other" 2>&1; echo $?)" "$("$folder/other"; echo $?)"
+        is "and its connects are seen, by the name that it looked up" "$(counted calls) $(gusset status --json "localhost:$at" | grep -c '"attempts"')" "3 1"
+    done
+else
+    skip "a program for musl" "musl-gcc is not installed"
 fi
 
 done_testing

@@ -25,6 +25,8 @@ int main(int count, char **all)
         {"dropped",     dropped    },
         {"reset",       reset      },
         {"held",        held       },
+        {"looped",      looped     },
+        {"unasked",     unasked    },
         {"replaced",    replaced   },
         {"narrow",      narrow     },
         {"descriptors", descriptors},

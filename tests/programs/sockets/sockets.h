@@ -21,6 +21,8 @@ extern char **words;
 /* nonblocking.c */
 void rust(void);
 void held(void);
+void looped(void);
+void unasked(void);
 
 /* addresses.c */
 void fault(void);
