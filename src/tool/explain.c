@@ -412,8 +412,6 @@ static int load(struct explain *explain)
 {
     if (setup_apply(&explain->setup) < 0)
         return -1;
-    if (explain->policy_name && setenv("GUSSET_POLICY", explain->policy_name, 1) < 0)
-        output_die("out of memory");
     int result = setup_model(&explain->setup, &explain->model);
     if (result < 0 || !explain->model.is_empty)
         return result;
@@ -454,7 +452,7 @@ static const char *ask(struct explain *explain, const char *place)
     if (fault)
         return fault;
     if (explain->address.place.family != PLACE_UNIX && explain->address.place.port == 0)
-        return "no port is given; say HOST:PORT or a URL";
+        return "no port is given; say HOST:PORT, [ADDRESS]:PORT or a URL";
     if (explain->method && !explain->address.is_url)
         return "a connect() has no method; say a URL";
     place_print(&explain->address.place, explain->place);
@@ -486,6 +484,7 @@ int tool_explain(const struct tool_verb *verb, int argc, char **argv)
         return status;
     if ((options.count == 0) == !explain.policy_name)
         return options_misused(verb, "expected a URL, HOST:PORT or --policy NAME, one of them");
+    explain.setup.policy = explain.policy_name;
     const char *fault = options.count ? ask(&explain, options.operands[0]) : NULL;
     if (fault)
         return options_misused(verb, "%s", fault);
