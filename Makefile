@@ -277,6 +277,10 @@ BASH_DIR = $(SHARE)/bash-completion/completions
 ZSH_DIR  = $(SHARE)/zsh/site-functions
 FISH_DIR = $(SHARE)/fish/vendor_completions.d
 TMPFILES = $(PREFIX)/lib/tmpfiles.d
+FOLDERS  = "$(LIBDIR)" "$(BINDIR)" "$(MAN)/man1" "$(MAN)/man5" "$(MAN)/man7" "$(BASH_DIR)" "$(ZSH_DIR)" "$(FISH_DIR)" \
+           "$(TMPFILES)" "$(DOC)/examples"
+FILES    = "$(LIBDIR)/libgusset.so" "$(BINDIR)/gusset" "$(MAN)/man1/gusset.1" "$(MAN)/man5/gusset.cfg.5" \
+           "$(MAN)/man7/gusset.7" "$(BASH_DIR)/gusset" "$(ZSH_DIR)/_gusset" "$(FISH_DIR)/gusset.fish" "$(TMPFILES)/gusset.conf"
 # What a user may copy: to DOC/examples, with the library's place written into it.
 EXAMPLES := $(filter-out conf/tmpfiles/%,$(shell find conf -type f | sort))
 
@@ -290,30 +294,33 @@ COMPLETIONS := $(addprefix $(B)/completion/,bash zsh fish)
 install: all manual $(COMPLETIONS) ## library, command, manual, completions, examples; PREFIX and DESTDIR are honoured
 	$(Q)$(MAKE) --no-print-directory install-files
 
-# Copies what is built; nothing is compiled for another LIBDIR than that of `make`.
+# Copies what is built; nothing is compiled for another LIBDIR than that of `make`. LD_PRELOAD parts its entries at
+# blanks and colons: a library below a folder with one could not be loaded by it.
 .PHONY: install-files
 install-files:
-	install -d $(addprefix $(DESTDIR),$(LIBDIR) $(BINDIR) $(MAN)/man1 $(MAN)/man5 $(MAN)/man7 $(BASH_DIR) $(ZSH_DIR) \
-	    $(FISH_DIR) $(TMPFILES) $(DOC)/examples)
-	install -m 0755 $(B)/libgusset.so $(DESTDIR)$(LIBDIR)/libgusset.so
-	install -m 0755 $(B)/gusset $(DESTDIR)$(BINDIR)/gusset
-	install -m 0644 $(B)/man/gusset.1 $(DESTDIR)$(MAN)/man1/
-	install -m 0644 $(B)/man/gusset.cfg.5 $(DESTDIR)$(MAN)/man5/
-	install -m 0644 $(B)/man/gusset.7 $(DESTDIR)$(MAN)/man7/
-	install -m 0644 $(B)/completion/bash $(DESTDIR)$(BASH_DIR)/gusset
-	install -m 0644 $(B)/completion/zsh $(DESTDIR)$(ZSH_DIR)/_gusset
-	install -m 0644 $(B)/completion/fish $(DESTDIR)$(FISH_DIR)/gusset.fish
-	install -m 0644 conf/tmpfiles/gusset.conf $(DESTDIR)$(TMPFILES)/
-	install -m 0644 README.md CHANGELOG.md LICENSE $(DESTDIR)$(DOC)/
-	$(Q)for file in $(EXAMPLES); do to=$${file#conf/}; to=$(DESTDIR)$(DOC)/examples/$${to#examples/}; mkdir -p "$${to%/*}"; \
-	    sed 's|@LIBDIR@|$(LIBDIR)|g; s|@BINDIR@|$(BINDIR)|g' $$file >$$to; \
-	    if [ -x $$file ]; then chmod 0755 $$to; else chmod 0644 $$to; fi; done
+	$(Q)case "$(LIBDIR)" in *[[:space:]:]*) \
+	    echo "LIBDIR=$(LIBDIR): LD_PRELOAD takes no path with a blank or a colon; choose another PREFIX or LIBDIR" >&2; exit 1 ;; esac
+	$(Q)for folder in $(FOLDERS); do install -d "$(DESTDIR)$$folder"; done
+# The library in one step: a program that starts meanwhile must not find half of one.
+	install -m 0755 $(B)/libgusset.so "$(DESTDIR)$(LIBDIR)/libgusset.so.new"
+	mv -f "$(DESTDIR)$(LIBDIR)/libgusset.so.new" "$(DESTDIR)$(LIBDIR)/libgusset.so"
+	install -m 0755 $(B)/gusset "$(DESTDIR)$(BINDIR)/gusset"
+	install -m 0644 $(B)/man/gusset.1 "$(DESTDIR)$(MAN)/man1/"
+	install -m 0644 $(B)/man/gusset.cfg.5 "$(DESTDIR)$(MAN)/man5/"
+	install -m 0644 $(B)/man/gusset.7 "$(DESTDIR)$(MAN)/man7/"
+	install -m 0644 $(B)/completion/bash "$(DESTDIR)$(BASH_DIR)/gusset"
+	install -m 0644 $(B)/completion/zsh "$(DESTDIR)$(ZSH_DIR)/_gusset"
+	install -m 0644 $(B)/completion/fish "$(DESTDIR)$(FISH_DIR)/gusset.fish"
+	install -m 0644 conf/tmpfiles/gusset.conf "$(DESTDIR)$(TMPFILES)/"
+	install -m 0644 README.md CHANGELOG.md LICENSE "$(DESTDIR)$(DOC)/"
+	$(Q)for file in $(EXAMPLES); do to=$${file#conf/}; to="$(DESTDIR)$(DOC)/examples/$${to#examples/}"; mkdir -p "$${to%/*}"; \
+	    sed 's|@LIBDIR@|$(LIBDIR)|g; s|@BINDIR@|$(BINDIR)|g' $$file >"$$to"; \
+	    if [ -x $$file ]; then chmod 0755 "$$to"; else chmod 0644 "$$to"; fi; done
 
 .PHONY: uninstall
 uninstall: ## removes what install put there
-	rm -f $(addprefix $(DESTDIR),$(LIBDIR)/libgusset.so $(BINDIR)/gusset $(MAN)/man1/gusset.1 $(MAN)/man5/gusset.cfg.5 \
-	    $(MAN)/man7/gusset.7 $(BASH_DIR)/gusset $(ZSH_DIR)/_gusset $(FISH_DIR)/gusset.fish $(TMPFILES)/gusset.conf)
-	rm -rf $(DESTDIR)$(DOC)
+	$(Q)for file in $(FILES); do echo "rm -f $(DESTDIR)$$file"; rm -f "$(DESTDIR)$$file"; done
+	rm -rf "$(DESTDIR)$(DOC)"
 
 .PHONY: deb
 deb: all manual $(COMPLETIONS) ## a binary package for Debian, in build/

@@ -38,6 +38,11 @@ static bool read_match(struct reader *reader, const struct config_setting_t *gro
     const char *text = reader_plain(reader, setting, "match", expected);
     if (!text)
         return false;
+    if (strstr(text, "://")) { /* which may hold a password */
+        reader_fault(reader, setting,
+                     "match: found a URL, expected its host alone, and paths = [\"/…\"] for its path");
+        return false;
+    }
     enum pattern_fault fault = pattern_parse(&pattern, text, strlen(text));
     if (fault != PATTERN_FINE) {
         assign_quote(text, strlen(text), quoted, sizeof quoted);

@@ -8,6 +8,7 @@
 #include "config/policies.h"
 #include "config/preset.h"
 #include "config/services.h"
+#include "config/syntax.h"
 #include "config/value.h"
 
 struct loading {
@@ -29,89 +30,6 @@ static const char *said_by(const char *option, const char *variable)
     return option ? option : variable;
 }
 
-/* A line of the whole text, without its end. Returns false when there is no such line. */
-static bool find_line(const struct include_text *text, uint32_t number, struct value_word *line)
-{
-    const char *at = text->text.items;
-    for (; number > 1 && at; number--) {
-        at = strchr(at, '\n');
-        at = at ? at + 1 : NULL;
-    }
-    *line = (struct value_word){at, at ? strcspn(at, "\r\n") : 0};
-    return line->length > 0;
-}
-
-/* Whether a bracket of the line closes behind a comma, which may stand lines above. */
-static bool has_trailing_comma(const struct include_text *text, const struct value_word *line)
-{
-    const char *start = text->text.items;
-    for (const char *at = line->text; at < line->text + line->length; at++) {
-        const char *before = at;
-        while (before > start && strchr(" \t\r\n", before[-1]))
-            before--;
-        if ((*at == ')' || *at == ']') && before > start && before[-1] == ',')
-            return true;
-    }
-    return false;
-}
-
-/* Whether what is opened behind `at` is closed before `end`; what is no proof is none. */
-static bool is_closed(const char *at, const char *end)
-{
-    int depth = 0;
-    for (; at < end; at++) {
-        if (*at == '"') {
-            for (at++; at < end && *at != '"'; at++)
-                at += *at == '\\';
-        } else if (strchr("([{", *at)) {
-            depth++;
-        } else if (strchr(")]}", *at) && --depth <= 0) {
-            return depth == 0;
-        }
-    }
-    return false;
-}
-
-/* Headers hold secrets: neither a line of theirs nor a value is shown, nor an address with a password. */
-static bool may_be_shown(const struct include_text *text, const struct value_word *line)
-{
-    const char *end = line->text + line->length, *at = text->text.items;
-    if (memmem(line->text, line->length, "value", 5) ||
-        (memmem(line->text, line->length, "://", 3) && memchr(line->text, '@', line->length)))
-        return false;
-    while ((at = memmem(at, (size_t)(end - at), "headers", 7))) {
-        at += 7;
-        if (!is_closed(at, line->text))
-            return false;
-    }
-    return true;
-}
-
-/* What may have been meant, or what stands there, behind libconfig's own words. */
-static void explain_syntax(const struct include_text *text, uint32_t number, struct value_text *out)
-{
-    static const char mark[] = "\xef\xbb\xbf";
-    char quoted[256];
-    struct value_word line;
-
-    if (!find_line(text, number, &line))
-        return;
-    if (strncmp(line.text, mark, 3) == 0) {
-        value_put(out, ": the file begins with a byte order mark (BOM), expected none");
-        return;
-    }
-    if (has_trailing_comma(text, &line))
-        value_put(out, ": a comma stands before the closing bracket, expected none there");
-    if (!may_be_shown(text, &line))
-        return;
-    size_t blanks = strspn(line.text, " \t");
-    if (blanks == line.length)
-        return;
-    assign_quote(line.text + blanks, line.length - blanks, quoted, sizeof quoted);
-    value_put(out, ", in the line ");
-    value_put(out, quoted);
-}
-
 /* A syntax error in the place where it stands. */
 static void report_syntax(const struct reader *reader, const char *path, const struct libconfig_fault *fault)
 {
@@ -122,11 +40,10 @@ static void report_syntax(const struct reader *reader, const char *path, const s
         fault_add(reader->faults, path, 0, "%s", fault->text);
         return;
     }
-    include_locate(&reader->text, fault->line, &source, &line);
     value_put(&out, fault->text);
     if (strncmp(fault->text, "mismatched element type", 23) == 0)
         value_put(&out, ": expected all in quotation marks, or none");
-    explain_syntax(&reader->text, fault->line, &out);
+    include_locate(&reader->text, syntax_explain(&reader->text, fault->line, &out), &source, &line);
     fault_add(reader->faults, model_string(reader->model, model_source(reader->model, source)->path), line,
               "%s", text);
 }

@@ -53,6 +53,22 @@ bool control_set_host(struct layout_header *header, const char *host, size_t len
     return is_set;
 }
 
+unsigned control_hosts(const struct layout_header *header)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < LAYOUT_HOST_MODES; i++)
+        count += atomic_load_explicit(&header->host_modes[i], memory_order_relaxed) != 0;
+    return count;
+}
+
+void control_forget_hosts(struct layout_header *header)
+{
+    for (unsigned i = 0; i < LAYOUT_HOST_MODES; i++)
+        atomic_store(&header->host_modes[i], 0);
+    control_change(header);
+}
+
 static unsigned find(const struct layout_header *header, const char *host, size_t length)
 {
     uint64_t name = name_of(host, length);

@@ -46,6 +46,10 @@ void control_change(struct layout_header *header);
  */
 bool control_set_host(struct layout_header *header, const char *host, size_t length, unsigned to);
 
+/* How many hosts have a switch of their own; and takes all of these back. */
+unsigned control_hosts(const struct layout_header *header);
+void control_forget_hosts(struct layout_header *header);
+
 /* The switch of "name:port", or of its name; 0: it has none. */
 unsigned control_host_switch(const struct layout_header *header, const char *host, size_t length);
 

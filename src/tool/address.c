@@ -48,6 +48,8 @@ static const char *parse_authority(struct address *address, const char *text, si
     } else if (colon && colon == memchr(text, ':', length)) {
         name = (size_t)(colon - text);
     }
+    if (memchr(text, '*', name))
+        return "patterns are for the configuration; name one host";
     if (name < length && !parse_port(text + name + 1, length - name - 1, &port))
         return "the port is no number from 1 to 65535";
     if (!place_from_host(&address->place, text, name, port))

@@ -38,6 +38,18 @@ struct patient {
 
 /* ---- a running process ---- */
 
+/* What a process has mapped of a file that is on no path any more, by the length of its path; or 0. */
+static size_t replaced(const char *path)
+{
+    static const char mark[] = " (deleted)";
+    size_t length = strlen(path), own = sizeof mark - 1;
+
+    if (length <= own || strcmp(path + length - own, mark) != 0 || strncmp(path, "/memfd:", 7) == 0 ||
+        strncmp(path, "/dev/", 5) == 0)
+        return 0;
+    return length - own;
+}
+
 static const char *mapped(const struct objects *objects, const char *name)
 {
     for (unsigned i = 0; i < objects->count; i++)
@@ -80,21 +92,24 @@ static void look_at_life(struct patient *patient, bool is_mapped)
             "it sees other mounts (a container): its state may be another than that of `gusset status`");
 }
 
-/* An upgrade replaces files under a process: what it runs of them is on no path any more. */
-static void look_for_replaced(struct patient *patient, const struct objects *objects)
+/* An upgrade replaces files under a process: what others of them call cannot be read; our own goes on as it
+ * is. */
+static void look_for_replaced(struct patient *patient, const struct objects *objects, const char *library)
 {
-    static const char mark[] = " (deleted)";
-
+    if (library && replaced(library))
+        reach_note(
+            &patient->reach,
+            "its libgusset.so has been removed or replaced since it began: it goes on with the one that it "
+            "has, and takes the new one when it is restarted");
     for (unsigned i = 0; i < objects->count; i++) {
         const char *path = objects->paths[i];
-        size_t length = strlen(path), own = sizeof mark - 1;
-        if (length <= own || strcmp(path + length - own, mark) != 0 || strncmp(path, "/memfd:", 7) == 0 ||
-            strncmp(path, "/dev/", 5) == 0)
+        size_t length = replaced(path);
+        if (length == 0 || path == library)
             continue;
         reach_note(&patient->reach,
                    "%.*s has been removed or replaced since the process began: what it calls cannot be "
                    "seen; restart the process",
-                   (int)(length - own), path);
+                   (int)length, path);
         return;
     }
 }
@@ -119,7 +134,7 @@ static int examine_process(struct patient *patient)
     snprintf(patient->binary, PATH_MAX, "%s", patient->path);
     const char *library = mapped(&objects, "libgusset.so");
     patient->is_wrapped = library;
-    if (library)
+    if (library && !replaced(library)) /* else the one that is here has to speak for it */
         snprintf(patient->library, PATH_MAX, "%s", library);
     for (unsigned i = 1; i < objects.count; i++) /* what it runs comes first, wherever it is mapped */
         if (strcmp(objects.paths[i], patient->path) == 0) {
@@ -128,7 +143,7 @@ static int examine_process(struct patient *patient)
             objects.paths[i] = first;
         }
     reach_judge(&patient->reach, &objects, patient->library, true);
-    look_for_replaced(patient, &objects);
+    look_for_replaced(patient, &objects, library);
     look_at_life(patient, library);
     objects_clear(&objects);
     return 0;

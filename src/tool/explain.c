@@ -171,8 +171,6 @@ static int load(struct explain *explain)
 
     if (setup_apply(&explain->setup) < 0)
         return -1;
-    if (ruling->asked_policy && setenv("GUSSET_POLICY", ruling->asked_policy, 1) < 0)
-        output_die("out of memory");
     int result = setup_model(&explain->setup, &ruling->model);
     if (result < 0 || !ruling->model.is_empty)
         return result;
@@ -211,7 +209,7 @@ static const char *ask(struct explain *explain, const char *place)
     if (fault)
         return fault;
     if (address->place.family != PLACE_UNIX && address->place.port == 0)
-        return "no port is given; say HOST:PORT or a URL";
+        return "no port is given; say HOST:PORT, [ADDRESS]:PORT or a URL";
     if (explain->method && !address->is_url)
         return "a connect() has no method; say a URL";
     place_print(&address->place, ruling->place);
@@ -243,6 +241,7 @@ int tool_explain(const struct tool_verb *verb, int argc, char **argv)
         return status;
     if ((options.count == 0) == !explain.ruling.asked_policy)
         return options_misused(verb, "expected a URL, HOST:PORT or --policy NAME, one of them");
+    explain.setup.policy = explain.ruling.asked_policy;
     const char *fault = options.count ? ask(&explain, options.operands[0]) : NULL;
     if (fault)
         return options_misused(verb, "%s", fault);

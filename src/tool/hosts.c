@@ -55,6 +55,7 @@ void hosts_write(FILE *to, struct reading *reading)
     json_bool(&json, "exists", reading->exists);
     if (reading->exists) {
         json_text(&json, "mode", reading_mode(reading));
+        json_number(&json, "switched_hosts", reading_switched_hosts(reading));
         json_number(&json, "unprotected", reading_unprotected(reading));
     }
     json_array(&json, "hosts");

@@ -9,6 +9,7 @@
 #include "tool/library.h"
 #include "tool/options.h"
 #include "tool/output.h"
+#include "tool/program.h"
 #include "tool/tool.h"
 
 /* clang-format off */
@@ -158,7 +159,8 @@ const struct tool_verb tool_verbs[] = {
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
              "  --json              one JSON object\n"
              "\n"
-             "Acts on the next call of every program that uses the state; `gusset on` takes it back.\n",
+             "Acts on the next call of every program that uses the state; `gusset on` takes it back, with the same\n"
+             "--host where one was given. Each user has a state of their own: root names another's by --state.\n",
      .examples = "  gusset off\n"
                  "  gusset off --host api.example.com\n",
      .act = tool_off,
@@ -166,10 +168,13 @@ const struct tool_verb tool_verbs[] = {
     {.name = "on",
      .help = "takes off, and any other mode, back: as the configuration says",
      .synopsis = "on [--host HOST[:PORT]] [--json]",
-     .text = "  --host HOST[:PORT]  this host only\n"
+     .text = "  --host HOST[:PORT]  this host only; '*': no host has a mode of its own any more\n"
              "  --state FILE        the state; default: $GUSSET_STATE, the configuration's, the user's\n"
-             "  --json              one JSON object\n",
-     .examples = "  gusset on\n",
+             "  --json              one JSON object\n"
+             "\n"
+             "Without --host the mode of a host that has one of its own stays, and it is said how many have.\n",
+     .examples = "  gusset on\n"
+                 "  gusset on --host api.example.com\n",
      .act = tool_on,
      .misuse = TOOL_MISUSE},
     {.name = "mode",
@@ -360,7 +365,7 @@ const struct tool_verb *tool_find(const char *name)
 static const char *nearest(const char *word)
 {
     const char *found = NULL;
-    unsigned best = 3;
+    unsigned best = spelling_reach(strlen(word));
 
     for (const struct tool_verb *verb = tool_verbs; verb->name; verb++) {
         unsigned distance = spelling_distance(verb->name, strlen(verb->name), word, strlen(word));
@@ -381,12 +386,15 @@ static bool is_word(const char *text)
 int tool_unknown_verb(const char *word)
 {
     const char *near = nearest(word);
+    char path[PATH_MAX];
 
     if (near)
         output_error("unknown verb %s, did you mean %s? `gusset help` lists the verbs", word, near);
     else
         output_error("unknown verb%s%s; `gusset help` lists the verbs", is_word(word) ? " " : "",
                      is_word(word) ? word : "");
+    if (is_word(word) && program_find(word, path) == 0)
+        output_error("the program %s is wrapped by `gusset run -- %s`", word, word);
     return TOOL_MISUSE;
 }
 
@@ -396,12 +404,13 @@ static int misused(const char *what, const char *word)
     return TOOL_MISUSE;
 }
 
-static int flush(int status)
+/* Where a verb says by 1 and 2 what it has found, a page that nobody can read must not end by one of them. */
+static int flush(int status, int failed)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
     output_error("standard output cannot be written");
-    return status == TOOL_FINE ? TOOL_FAULTS : status;
+    return status == TOOL_FINE || failed == TOOL_FAILED ? failed : status;
 }
 
 /* With the library's place, which a bare LD_PRELOAD wants. */
@@ -437,14 +446,14 @@ int main(int argc, char **argv)
     for (; at < argc && argv[at][0] == '-'; at++) {
         if (strcmp(argv[at], "--help") == 0 || strcmp(argv[at], "-h") == 0) {
             tool_print_overview(stdout);
-            return flush(TOOL_FINE);
+            return flush(TOOL_FINE, TOOL_FAULTS);
         }
         if (strcmp(argv[at], "--version") == 0 || strcmp(argv[at], "-V") == 0) {
             print_version();
-            return flush(TOOL_FINE);
+            return flush(TOOL_FINE, TOOL_FAULTS);
         }
         if (strncmp(argv[at], "--color=", 8) != 0)
-            return misused("unknown option", argv[at]);
+            return misused("no verb stands before the option", argv[at]);
         if (!output_set_color(argv[at] + 8))
             return misused("--color takes auto, always or never, not", argv[at] + 8);
     }
@@ -455,5 +464,6 @@ int main(int argc, char **argv)
     const struct tool_verb *verb = tool_find(argv[at]);
     if (!verb)
         return tool_unknown_verb(argv[at]);
-    return flush(verb->act(verb, argc - at, argv + at));
+    return flush(verb->act(verb, argc - at, argv + at),
+                 verb->misuse == TOOL_FAILED ? TOOL_FAILED : TOOL_FAULTS);
 }

@@ -8,10 +8,12 @@
 #include "tool/json.h"
 #include "tool/open.h"
 #include "tool/options.h"
+#include "tool/others.h"
 #include "tool/output.h"
 #include "tool/tool.h"
 
 struct mode {
+    const struct tool_verb *verb;
     const char *state_path, *host;
     const char *word;
     bool json;
@@ -39,13 +41,28 @@ static int find(const char *word)
     return -1;
 }
 
+/* Who switches all, and not off, is told of hosts that go on by a mode of their own. */
+static void tell_people(const struct mode *mode, const char *host, const char *says)
+{
+    unsigned apart = control_hosts(mode->state.map.header);
+
+    printf("%s%s%s, within a second in programs that use %s\n", host ? host : "", host ? ": " : "", says,
+           mode->state.path);
+    if (host)
+        return;
+    if (apart && mode->to != 1 + POLICY_OFF)
+        printf("%u %s of %s own still; `gusset on --host HOST` takes one back, `gusset on --host '*'` all\n",
+               apart, apart == 1 ? "host has a mode" : "hosts have modes", apart == 1 ? "its" : "their");
+    others_tell(stdout, mode->state.path, mode->verb->name);
+}
+
 /* The host is NULL where all are meant. */
 static void tell(const struct mode *mode, const char *host, const char *says)
 {
     struct json json = {.to = stdout};
 
     if (!mode->json) {
-        printf("%s%s%s, in running programs within a second\n", host ? host : "", host ? ": " : "", says);
+        tell_people(mode, host, says);
         return;
     }
     json_object(&json, NULL);
@@ -55,18 +72,19 @@ static void tell(const struct mode *mode, const char *host, const char *says)
     else
         json_null(&json, "host");
     json_text(&json, "mode", mode->word);
+    json_number(&json, "switched_hosts", control_hosts(mode->state.map.header));
     json_end_object(&json);
     putchar('\n');
 }
 
-static int set_host(const struct tool_verb *verb, struct mode *mode, const char *says)
+static int set_host(struct mode *mode, const char *says)
 {
     char host[PLACE_TEXT_MAX];
     struct address address;
     const char *fault = address_parse(&address, mode->host);
 
     if (fault)
-        return options_misused(verb, "%s", fault);
+        return options_misused(mode->verb, "%s", fault);
     size_t length = place_print(&address.place, host);
     if (address.place.family != PLACE_UNIX && !address.place.port)
         length = strlen(host) - strlen(strrchr(host, ':')); /* all of its ports */
@@ -81,18 +99,24 @@ static int set_host(const struct tool_verb *verb, struct mode *mode, const char 
     return TOOL_FINE;
 }
 
-static int act(const struct tool_verb *verb, struct mode *mode)
+static int act(struct mode *mode)
 {
     int position = find(mode->word);
     int status = TOOL_FINE;
 
     if (position < 0)
-        return options_misused(verb, "a mode is one of enforce, shadow, off, configured");
+        return options_misused(mode->verb, "a mode is one of enforce, shadow, off, configured");
     mode->to = positions[position].to;
-    if (open_find(&mode->state, mode->state_path) < 0 || open_or_create(&mode->state) < 0)
+    bool is_every_host = mode->host && strcmp(mode->host, "*") == 0;
+    if (is_every_host && mode->to != CONTROL_AS_CONFIGURED)
+        return options_misused(mode->verb, "without --host all hosts are meant");
+    if (open_find(&mode->state, mode->state_path) < 0 || open_to_order(&mode->state) < 0)
         return TOOL_FAULTS;
-    if (mode->host) {
-        status = set_host(verb, mode, positions[position].says);
+    if (is_every_host) {
+        control_forget_hosts(mode->state.map.header);
+        tell(mode, mode->host, "no host has a mode of its own any more");
+    } else if (mode->host) {
+        status = set_host(mode, positions[position].says);
     } else {
         control_set_switch(mode->state.map.header, mode->to);
         tell(mode, NULL, positions[position].says);
@@ -101,7 +125,7 @@ static int act(const struct tool_verb *verb, struct mode *mode)
     return status;
 }
 
-static int read_and_act(const struct tool_verb *verb, struct mode *mode, int argc, char **argv)
+static int read_and_act(struct mode *mode, int argc, char **argv)
 {
     const struct options_entry entries[] = {
         {"state", 0, OPTIONS_TEXT, &mode->state_path},
@@ -109,32 +133,34 @@ static int read_and_act(const struct tool_verb *verb, struct mode *mode, int arg
         {"json",  0, OPTIONS_FLAG, &mode->json      },
         {NULL,    0, OPTIONS_FLAG, NULL             },
     };
-    struct options options = {.verb = verb, .most = mode->word ? 0 : 1};
+    struct options options = {.verb = mode->verb, .most = mode->word ? 1 : 2};
     int status = options_read(&options, entries, argc, argv);
 
     if (status != OPTIONS_GO)
         return status;
     if (!mode->word && options.count == 0)
-        return options_misused(verb, "no mode is given: enforce, shadow, off or configured");
+        return options_misused(mode->verb, "no mode is given: enforce, shadow, off or configured");
+    if (options.count == options.most)
+        return options_misused(mode->verb, "one host alone is named by --host HOST");
     if (!mode->word)
         mode->word = options.operands[0];
-    return act(verb, mode);
+    return act(mode);
 }
 
 int tool_on(const struct tool_verb *verb, int argc, char **argv)
 {
-    struct mode mode = {.word = "configured"};
-    return read_and_act(verb, &mode, argc, argv);
+    struct mode mode = {.verb = verb, .word = "configured"};
+    return read_and_act(&mode, argc, argv);
 }
 
 int tool_off(const struct tool_verb *verb, int argc, char **argv)
 {
-    struct mode mode = {.word = "off"};
-    return read_and_act(verb, &mode, argc, argv);
+    struct mode mode = {.verb = verb, .word = "off"};
+    return read_and_act(&mode, argc, argv);
 }
 
 int tool_mode(const struct tool_verb *verb, int argc, char **argv)
 {
-    struct mode mode = {.word = NULL};
-    return read_and_act(verb, &mode, argc, argv);
+    struct mode mode = {.verb = verb, .word = NULL};
+    return read_and_act(&mode, argc, argv);
 }

@@ -47,7 +47,7 @@ int open_find(struct open_state *state, const char *named)
     if (setup_state() < 0)
         return -1;
     const char *wished = getenv("GUSSET_STATE");
-    *state = (struct open_state){.may_be_shared = named != NULL};
+    *state = (struct open_state){.may_be_shared = named != NULL, .is_named = named != NULL};
     if (named)
         return take_path(state, named);
     if (wished && *wished)
@@ -90,6 +90,18 @@ int open_or_create(struct open_state *state)
         map_close(&state->map);
     }
     return error == 0 ? 0 : complain(state, error);
+}
+
+int open_to_order(struct open_state *state)
+{
+    int error = state->is_named ? open_existing(state) : open_or_create(state);
+
+    if (error != -ENOENT)
+        return error;
+    output_error(
+        "there is no state at %s, so no program uses it; `gusset status` names the one that holds here",
+        state->path);
+    return -ESRCH;
 }
 
 void open_say_none(const struct open_state *state, FILE *to)

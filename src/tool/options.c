@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/spelling.h"
 #include "tool/output.h"
 
 enum { HELP = 256, COLOR, FIRST }; /* what getopt_long returns; entries follow FIRST in their order */
@@ -88,6 +89,23 @@ static const struct options_entry *entry_of(const struct options_entry *entries,
     return NULL;
 }
 
+/* The option that was meant, or NULL. */
+static const char *nearest(const struct forms *forms, const char *word)
+{
+    const char *found = NULL;
+    size_t length = strcspn(word, "=");
+    unsigned best = spelling_reach(length);
+
+    for (const struct option *name = forms->names; name->name; name++) {
+        unsigned distance = spelling_distance(name->name, strlen(name->name), word, length);
+        if (distance < best) {
+            best = distance;
+            found = name->name;
+        }
+    }
+    return found;
+}
+
 int options_misused(const struct tool_verb *verb, const char *format, ...)
 {
     char text[512];
@@ -98,6 +116,14 @@ int options_misused(const struct tool_verb *verb, const char *format, ...)
     va_end(arguments);
     output_error("%s: %s; `gusset help %s` says how it goes", verb->name, text, verb->name);
     return verb->misuse;
+}
+
+static int unknown(const struct options *options, const struct forms *forms, const char *word)
+{
+    const char *near = strncmp(word, "--", 2) == 0 ? nearest(forms, word + 2) : NULL;
+
+    return options_misused(options->verb, "unknown option %.*s%s%s%s", (int)strcspn(word, "="), word,
+                           near ? " (--" : "", near ? near : "", near ? "?)" : "");
 }
 
 static int take_operands(struct options *options, int argc, char **argv)
@@ -140,8 +166,7 @@ int options_read(struct options *options, const struct options_entry *entries, i
         if (option == '?' && optopt && optopt < HELP)
             return options_misused(options->verb, "unknown option -%c", optopt);
         if (option == '?')
-            return options_misused(options->verb, "unknown option %.*s", (int)strcspn(argv[optind - 1], "="),
-                                   argv[optind - 1]);
+            return unknown(options, &forms, argv[optind - 1]);
         if (entry && entry->kind == OPTIONS_MAYBE && !optarg && optind < argc && is_numeric(argv[optind]))
             optarg = argv[optind++];
         if (entry)

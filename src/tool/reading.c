@@ -92,6 +92,11 @@ const char *reading_host_mode(const struct reading *reading, const struct snapsh
     return name_of_switch(control_host_switch(reading->state.map.header, host->host, strlen(host->host)));
 }
 
+unsigned reading_switched_hosts(const struct reading *reading)
+{
+    return control_hosts(reading->state.map.header);
+}
+
 uint64_t reading_unprotected(const struct reading *reading)
 {
     uint64_t sum = 0;

@@ -48,6 +48,9 @@ const char *reading_mode(const struct reading *reading);
 /* The same of the host's own switch (`gusset mode --host`). */
 const char *reading_host_mode(const struct reading *reading, const struct snapshot *host);
 
+/* How many hosts have one, also such as no call has gone to. */
+unsigned reading_switched_hosts(const struct reading *reading);
+
 /* Connects that no rule meant, of all processes. */
 uint64_t reading_unprotected(const struct reading *reading);
 

@@ -122,7 +122,7 @@ static int hold_circuits(struct reset *reset)
 {
     struct snapshot_list list;
     bool has_port = circuit_has_port(&reset->address);
-    int error = has_port ? open_or_create(&reset->state) : open_existing(&reset->state);
+    int error = has_port ? open_to_order(&reset->state) : open_existing(&reset->state);
 
     if (error < 0 && error != -ENOENT)
         return TOOL_FAULTS;

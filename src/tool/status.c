@@ -9,6 +9,7 @@
 #include "tool/figures.h"
 #include "tool/hosts.h"
 #include "tool/options.h"
+#include "tool/others.h"
 #include "tool/output.h"
 #include "tool/reading.h"
 #include "tool/screen.h"
@@ -75,7 +76,10 @@ static void print_table(struct status *status, FILE *to)
     char circuit[SNAPSHOT_CIRCUIT];
 
     fprintf(to, "%s%s: %u %s, mode %s", output_style(to, OUTPUT_DIM), status->reading.state.path, list->count,
-            list->count == 1 ? "host" : "hosts", reading_mode(&status->reading));
+            list->count == 1 ? "circuit" : "circuits", reading_mode(&status->reading));
+    if (reading_switched_hosts(&status->reading))
+        fprintf(to, ", %u %s switched by hand", reading_switched_hosts(&status->reading),
+                reading_switched_hosts(&status->reading) == 1 ? "host" : "hosts");
     if (reading_unprotected(&status->reading))
         fprintf(to, ", %llu unprotected", (unsigned long long)reading_unprotected(&status->reading));
     fprintf(to, "%s\n", output_style(to, OUTPUT_PLAIN));
@@ -118,7 +122,9 @@ static void print_window(struct status *status, const struct snapshot *host, FIL
             output_duration((uint64_t)ms * 1000, duration));
     if (sum.all)
         fprintf(to, " (%.1f %%)", 100.0 * sum.marked / sum.all);
-    fprintf(to, "; %u failures in a row\n", breaker_failures(host->circuit));
+    if (breaker_state(host->circuit) == BREAKER_CLOSED) /* which is what counts them */
+        fprintf(to, "; %u failures in a row", breaker_failures(host->circuit));
+    fputc('\n', to);
 }
 
 static void print_latency(const struct snapshot *host, FILE *to)
@@ -223,6 +229,8 @@ static int show(struct status *status, FILE *to)
         output_error(UNKNOWN, status->reading.state.path);
     else
         fprintf(to, UNKNOWN "\n", status->reading.state.path);
+    if (!status->json && !status->has_address)
+        others_tell(to, status->reading.state.path, "status");
     if (!status->json)
         faults_tell(&status->reading.model, to, "");
     reading_drop(&status->reading);

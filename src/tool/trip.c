@@ -40,7 +40,7 @@ static unsigned open_all(struct trip *trip, const struct snapshot_list *list)
 static int trip_circuits(struct trip *trip)
 {
     struct snapshot_list list;
-    int error = circuit_has_port(&trip->address) ? open_or_create(&trip->state) : open_existing(&trip->state);
+    int error = circuit_has_port(&trip->address) ? open_to_order(&trip->state) : open_existing(&trip->state);
 
     if (error < 0 && error != -ENOENT)
         return TOOL_FAULTS;

@@ -154,6 +154,12 @@ begin gusset run --policy standard -- "$folder/replaced" -s "http://127.0.0.1:$p
 rm "$folder/replaced"
 says "a running process whose program was replaced: it is said that this cannot be seen" \
     "$(gusset doctor "$pid" >/dev/null; echo $?)" '^- .*/replaced has been removed or replaced since' "$pid"
+cp "$BUILD/libgusset.so" "$folder/libgusset.so"
+begin env LD_PRELOAD="$folder/libgusset.so" curl -s "http://127.0.0.1:$port/?stall=headers&for=20000"
+rm "$folder/libgusset.so" # an upgrade of gusset itself, which doctor took for calls that cannot be seen
+says "a running process whose libgusset.so was replaced goes on with it" "$(gusset doctor curl >/dev/null; echo $?)" \
+    '^- its libgusset.so has been removed or replaced since it began: it goes on' "$pid"
+is_silent "and its calls are seen" "$(cat "$folder/out")" 'cannot be seen'
 if printf '.globl _start\n_start: movl $29, %%eax\nint $0x80\njmp _start\n' | as --32 -o "$folder/narrow.o" - 2>/dev/null &&
     ld -m elf_i386 -o "$folder/narrow" "$folder/narrow.o" 2>/dev/null; then
     "$folder/narrow" &

@@ -27,6 +27,7 @@ done
 is "the examples name the library where it is" "$(grep -c '^Environment=LD_PRELOAD=/usr/lib/libgusset.so$' "$to/usr/share/doc/gusset/examples/systemd/gusset.conf")" 1
 is "every file of conf is there" "$(cd "$root/conf" && find . -type f ! -path './tmpfiles/*' | sed 's|^./examples/|./|' | sort)" \
     "$(cd "$to/usr/share/doc/gusset/examples" && find . -type f | sort)"
+installed=$(find "$to" -type f | wc -l)
 is "nothing may be written by others" "$(find "$to" -perm /022 ! -type l | head -n 1)" ""
 if command -v systemd-tmpfiles >/dev/null; then
     exits "systemd-tmpfiles takes its file" 0 systemd-tmpfiles --create --root="$to" "$to/usr/lib/tmpfiles.d/gusset.conf"
@@ -42,6 +43,18 @@ if command -v systemd-analyze >/dev/null; then
 fi
 exits "make uninstall" 0 made uninstall DESTDIR="$to" PREFIX=/usr LIBDIR=/usr/lib
 is "takes all of it away" "$(find "$to" ! -type d)" ""
+# A blank in DESTDIR parted its words: uninstall removed, recursively, the folder that the first word named.
+words="$folder/two words"
+mkdir -p "$folder/two" && echo mine >"$folder/two/file"
+exits "make install-files into a folder with a blank in its name" 0 made install-files DESTDIR="$words" PREFIX=/usr
+is "puts the same there" "$(find "$words" -type f | wc -l)" "$installed"
+exits "make uninstall of that" 0 made uninstall DESTDIR="$words" PREFIX=/usr
+is "takes it away" "$(find "$words" ! -type d)" ""
+is "and nothing of the folder that its first word names" "$(cat "$folder/two/file")" mine
+for place in "$folder/two words" "$folder/two:words"; do
+    exits "a library that LD_PRELOAD could not name is not installed" 2 made install-files PREFIX="$place"
+    says "and it says why" "$err" 'LD_PRELOAD takes no path with a blank or a colon'
+done
 
 # ---- make deb ----
 if ! command -v dpkg-architecture >/dev/null; then

@@ -26,6 +26,28 @@ exits "a second host is misuse" 2 gusset status a b
 exits "a URL in the wrong place is misuse" 2 gusset https://me:pass@host/
 is_silent "and its password is not repeated" "$err" 'pass@'
 
+exits "an option of two letters exchanged is misuse" 2 gusset status --jsno
+says "and the nearest is named" "$err" '\(--json\?\)'
+exits "an option before its verb is misuse" 2 gusset --json status
+says "and that is said" "$err" 'no verb stands before the option --json'
+exits "a word of three letters that has one in common with a verb" 2 gusset help foo
+is_silent "is not taken for it" "$err" 'did you mean'
+exits "a program in the place of the verb is misuse" 2 gusset curl http://me:pass@host/
+says "and how to run it is told" "$err" '`gusset run -- curl`$'
+is_silent "without its arguments" "$err" 'pass@'
+exits "explain of a policy that is none" 1 gusset explain --policy quikc
+says "names the option that said so" "$err" '^--policy: unknown policy "quikc", did you mean "quick"'
+if [ -e /dev/full ]; then
+    for verb in status explain\ --policy\ quick help --version; do
+        is "gusset $verb on a full disk fails" "$(gusset $verb 2>&1 >/dev/full; echo " $?")" "gusset: standard output cannot be written
+ 1"
+    done
+    # 1 and 2 are what doctor has found; a page that could not be written is neither.
+    is "doctor, whose 1 says something else, fails by itself" "$(gusset doctor curl 2>&1 >/dev/full; echo " $?")" \
+        "gusset: standard output cannot be written
+ 125"
+fi
+
 # ---- run: exit codes ----
 exits "run ends with the program's status" 7 gusset run -- sh -c 'exit 7'
 exits "run needs no --" 3 gusset run sh -c 'exit 3'
@@ -277,6 +299,36 @@ exits "trip of an unknown policy" 1 gusset trip --policy quikc new.example:80
 exits "trip without a host is misuse" 2 gusset trip
 exits "trip with a bad duration is misuse" 2 gusset trip new.example --for 3
 exits "reset of a host that is not there" 1 gusset reset nowhere
+
+# A pattern was taken for the name of a host: `off --host '*'` said "off", and nothing was.
+for place in '*:80' '*.example.com:443' 'http://*/' ; do
+    exits "trip of the pattern $place is misuse" 2 gusset trip "$place"
+    says "and says what is wanted" "$err" 'name one host'
+done
+exits "off for the pattern of all hosts is misuse" 2 gusset off --host '*'
+says "and says how all are meant" "$err" 'without --host all hosts are meant'
+exits "off with a host behind it is misuse" 2 gusset off api.example.com
+says "and says how one is named" "$err" 'one host alone is named by --host'
+exits "off for a host that was never called" 0 gusset off --host uncalled.example
+says "status knows that there is one" "$(gusset status | head -n 1)" ', 1 host switched by hand$'
+is "also as JSON" "$(field "$(gusset status --json)" 'd["switched_hosts"]')" 1
+exits "on, for all" 0 gusset on
+says "tells of the host that stays off" "$out" '^1 host has a mode of its own still; `gusset on --host HOST`'
+exits "on for every host" 0 gusset on --host '*'
+exits "and for all" 0 gusset on
+is "is as configured" "$(wc -l <<<"$out") $(gusset status | grep -c 'switched by hand')" "1 0"
+for order in off 'trip a.example:1' 'reset a.example:1'; do
+    exits "$order to a state that was named by mistake" 1 gusset $order --state "$folder/mistaken"
+    says "is no order to anybody" "$err" 'there is no state (yet )?at .*/mistaken'
+    ok "and makes none" test ! -e "$folder/mistaken"
+done
+mkdir "$folder/many" # each user has a state: root's own is not all of them
+for user in 0 33; do GUSSET_STATE=$folder/many/gusset-$user.v3 "${quick[@]}" -- curl -s $dead; done
+for verb in status off on; do
+    exits "$verb where another user has a state, too" 0 env GUSSET_STATE="$folder/many/gusset-0.v3" gusset $verb
+    says "names that" "$out" "^other users have states of their own: .*/many/gusset-33.v3; .gusset $verb --state .*/gusset-33.v3"
+done
+is "and as JSON is silent" "$(GUSSET_STATE=$folder/many/gusset-0.v3 gusset status --json | grep -c 'other users')" 0
 
 # ---- check, explain, reload ----
 cat >"$folder/rules.cfg" <<'CFG'

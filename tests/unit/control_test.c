@@ -90,6 +90,23 @@ static void there_is_room_for_so_many_and_no_more(void **state)
     assert_int_equal(of("late:1"), 3);
 }
 
+static void hosts_with_one_are_counted_and_all_taken_back(void **state)
+{
+    (void)state;
+    assert_int_equal(control_hosts(&header), 0);
+    set("a.example", 3);
+    set("a.example", 2);
+    set("b.example:80", 1);
+    control_set_switch(&header, 2);
+    assert_int_equal(control_hosts(&header), 2);
+    uint64_t before = control_word(&header);
+    control_forget_hosts(&header);
+    assert_int_equal(control_hosts(&header), 0);
+    assert_int_equal(of("a.example:1"), 0);
+    assert_int_equal(control_switch(control_word(&header)), 2);
+    assert_true(control_word(&header) != before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +115,7 @@ int main(void)
         cmocka_unit_test_setup(it_is_changed_and_taken_back, forget),
         cmocka_unit_test_setup(each_change_shows_in_the_word, forget),
         cmocka_unit_test_setup(there_is_room_for_so_many_and_no_more, forget),
+        cmocka_unit_test_setup(hosts_with_one_are_counted_and_all_taken_back, forget),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

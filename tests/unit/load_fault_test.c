@@ -159,7 +159,19 @@ static void each_fault_names_line_finding_and_expectation(void **state)
          "\"retry: { on = [\"503\", 504]; };\""                                                                                                                            },
         {"hosts = ({ match = \"*\"; policy = \"quick\"; propagate = [\"tenant_id\"]; });",
          "1: warning: match \"*\" with propagate: third parties learn what is propagated"                                                                                  },
-        {"mode = \"off\"\nhosts = (\n",                                                    "4: syntax error"                                                               },
+        {"mode = \"off\"\nhosts = (\n",                                                    "2: syntax error: the ( of this line is not closed"                             },
+        {"a: {\n b = \"}\"; # }\n /* } */ c: { d = 1; };\n\n",
+         "1: syntax error: the { of this line is not closed"                                                                                                               },
+        {"mode = \"off\";\nhosts\n\n\n",                                                   "2: syntax error: the text ends within a setting"                               },
+        {"mode = off;\n",
+         "1: syntax error: a text stands without quotation marks, expected \"off\", in the line "
+         "\"mode = off;\""                                                                                                                                                 },
+        {IN("timeout: { total = 5s; };"),
+         "2: syntax error: a text stands without quotation marks, expected \"5s\", in the line "
+         "\"timeout: { total = 5s; };\""                                                                                                                                   },
+        {IN("headers = ({ name = hunter2; });"),                                           "2: syntax error"                                                               },
+        {"hosts = ({ match = \"https://me:hunter2@a.example/x\"; policy = \"quick\"; });",
+         "1: match: found a URL, expected its host alone, and paths = [\"/…\"] for its path"                                                                             },
         {"mode = \"off\";\nmode = \"off\";\n",                                             "2: duplicate setting name, in the line \"mode = \"off\";\""                    },
         {"hosts = (5,\n];",                                                                /* newer ones allow the comma before the right bracket */
          "2: syntax error: a comma stands before the closing bracket, expected none there, in the line "
