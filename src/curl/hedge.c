@@ -176,15 +176,14 @@ static bool may_join(const struct call *call)
 void hedge_attempt(struct call *call)
 {
     struct deadline *deadline = &call->deadline;
-    const struct gate_call *gate = &call->gate;
 
     hedge_drop(call);
     if (!may_join(call))
         return;
-    uint64_t after_us = race_after_us(gate), began_us = gate->began_us ? gate->began_us : gate->opened_us;
-    if (!after_us || (gate->deadline_us && began_us + after_us >= gate->deadline_us) || !twin_is_fit(call))
+    uint64_t due_us = race_due_us(&call->gate);
+    if (!due_us || !twin_is_fit(call))
         return;
-    call->hedge_due_us = began_us + after_us;
+    call->hedge_due_us = due_us;
     *deadline->loop_looks_us = limits_earlier_us(*deadline->loop_looks_us, call->hedge_due_us);
 }
 
@@ -284,7 +283,7 @@ static bool is_unfit(const struct call *call, const struct relay *relay)
 static bool is_failure(const struct call *call, int status)
 {
     struct outcome outcome = outcome_of_status(status);
-    return status >= 500 || (status >= 400 && race_is_wanted(&call->gate, &outcome));
+    return race_is_lost_by(&call->gate, &outcome);
 }
 
 static bool may_use_proxy(const struct call *call)

@@ -1,6 +1,5 @@
 #include "curl/transfer.h"
 
-#include "core/method.h"
 #include "curl/blame.h"
 #include "curl/hedge.h"
 #include "curl/nested.h"
@@ -135,7 +134,7 @@ void transfer_watched(struct call *call, CURLcode code)
                                  .replaceable = substitute_is_there(call),
                                  .retry_after_ms = -1};
     gate_ended(&call->gate, &ended);
-    if (call->method & (METHOD_GET | METHOD_HEAD))
+    if (call->method & RACE_METHODS)
         race_would(&call->gate);
 }
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/method.h"
 #include "curl/call.h"
+#include "gate/race.h"
 #include "sys/clock.h"
 
 /* ---- whose request has one ---- */
@@ -37,7 +37,7 @@ bool twin_is_fit(const struct call *call)
 {
     const struct handle *handle = call->handle;
 
-    if (!call->is_http || !(call->method & (METHOD_GET | METHOD_HEAD)) ||
+    if (!call->is_http || !(call->method & RACE_METHODS) ||
         (handle->request != HANDLES_GET && handle->request != HANDLES_HEAD))
         return false;
     return handle->words[HANDLES_HTTP_TRANSFER_DECODING] && !asks_for_other_than_whole(call) &&

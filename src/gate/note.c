@@ -142,6 +142,7 @@ void note_response(struct gate_call *call)
 static __attribute__((noinline)) void put_record(struct gate_call *call, const struct gate_attempt *attempt)
 {
     bool is_later = call->attempt > 1 || call->has_waited;
+    bool is_hedged = call->attempt == 1 && call->raced_us && call->raced_us >= call->opened_us;
 
     if (call->attempt <= 1)
         call->number = record_number();
@@ -150,6 +151,7 @@ static __attribute__((noinline)) void put_record(struct gate_call *call, const s
         .opened_us = call->opened_us,
         .began_us = is_later ? call->began_us : call->opened_us,
         .ended_us = clock_now_us(),
+        .hedged_us = is_hedged ? call->raced_us : 0,
         .host = call->host,
         .policy = call->policy->name,
         .method = call->method,

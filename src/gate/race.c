@@ -13,6 +13,11 @@
 
 enum { LEAST_US = 1000 }; /* event loops count milliseconds */
 
+static uint64_t began_us(const struct gate_call *call)
+{
+    return call->began_us ? call->began_us : call->opened_us;
+}
+
 /* What so many percent of the host's calls took; 0: nobody knows yet. */
 static uint64_t quantile_us(const struct gate_call *call, uint32_t percent)
 {
@@ -54,6 +59,13 @@ uint64_t race_after_us(const struct gate_call *call)
     return rule_us(call);
 }
 
+uint64_t race_due_us(const struct gate_call *call)
+{
+    uint64_t after_us = race_after_us(call), due_us = began_us(call) + after_us;
+
+    return after_us && (!call->deadline_us || due_us < call->deadline_us) ? due_us : 0;
+}
+
 /* Nothing is taken that the call would need later where something else is missing. */
 static bool has_budget(const struct gate_call *call, uint64_t now_us)
 {
@@ -75,7 +87,7 @@ static bool may_begin(struct gate_call *call, uint64_t now_us)
 
 bool race_begins(struct gate_call *call)
 {
-    uint64_t now_us = clock_now_us(), began_us = call->began_us ? call->began_us : call->opened_us;
+    uint64_t now_us = clock_now_us();
 
     if (!may_begin(call, now_us)) {
         bulkhead_leave_aside(call);
@@ -85,7 +97,7 @@ bool race_begins(struct gate_call *call)
     call->raced_us = now_us;
     note_count(call, LAYOUT_COUNT_attempts);
     note_count(call, LAYOUT_COUNT_hedged);
-    note_event(call, EVENTS_HEDGED, (uint32_t)((now_us - began_us) / 1000));
+    note_event(call, EVENTS_HEDGED, (uint32_t)((now_us - began_us(call)) / 1000));
     return true;
 }
 
@@ -94,6 +106,12 @@ bool race_is_wanted(const struct gate_call *call, const struct outcome *outcome)
     if (inside_applies(call, POLICY_RETRY))
         return retry_wants(&inside_settings(call)->retry, outcome);
     return judge_is_failure(call);
+}
+
+bool race_is_lost_by(const struct gate_call *call, const struct outcome *outcome)
+{
+    bool is_reply = outcome->type == OUTCOME_SUCCESS || outcome->status;
+    return !is_reply || outcome->status >= 500 || (outcome->status >= 400 && race_is_wanted(call, outcome));
 }
 
 void race_over(struct gate_call *call)

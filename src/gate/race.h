@@ -3,23 +3,34 @@
  * first is the call's. It is paid from the retry budget, so that a slow host is not asked for more than its
  * retries.
  *
- *     race_after_us → race_begins → race_won | race_lost | race_goes_on → race_over
+ *     race_due_us → race_begins → race_won | race_lost | race_goes_on → race_over
  */
 #ifndef GUSSET_GATE_RACE_H
 #define GUSSET_GATE_RACE_H
 
+#include "core/method.h"
 #include "gate/gate.h"
 
 enum { RACE_SAMPLES = 20 }; /* a quantile of fewer latencies says nothing */
 
+/* What may be asked for twice at the same time. */
+enum { RACE_METHODS = METHOD_GET | METHOD_HEAD };
+
 /* How long after its beginning the call's first attempt is to have a second beside it, in µs; 0: never. */
 uint64_t race_after_us(const struct gate_call *call);
+
+/* The same as a moment, monotonic; 0: never, or not before the call's end. */
+uint64_t race_due_us(const struct gate_call *call);
 
 /* That time has come: whether a second attempt is made. It is counted as one. */
 bool race_begins(struct gate_call *call);
 
 /* The first attempt failed so: whether the second takes its place. */
 bool race_is_wanted(const struct gate_call *call, const struct outcome *outcome);
+
+/* The second attempt has ended so, or its reply begins so, while the first is under way: whether that is
+ * nothing to choose it for. */
+bool race_is_lost_by(const struct gate_call *call, const struct outcome *outcome);
 
 /* After VERDICT_RACED: the second attempt is the call's current one from here. */
 void race_goes_on(struct gate_call *call);

@@ -49,6 +49,7 @@ void record_put(const struct record_entry *entry)
     log_number(&line, "attempt", entry->attempt);
     log_number(&line, "began_us", (int64_t)entry->began_us);
     log_number(&line, "ended_us", (int64_t)entry->ended_us);
+    put_some(&line, "hedged_us", (int64_t)entry->hedged_us);
     log_text(&line, "outcome", outcome_type_name(outcome->type));
     put_some(&line, "status", outcome->status);
     put_some(&line, "curl", outcome->curl);

@@ -27,7 +27,8 @@ struct record_entry {
     uint64_t opened_us; /* monotonic: when the call began */
     uint64_t began_us;  /* the attempt */
     uint64_t ended_us;
-    const char *host; /* "name:port" */
+    uint64_t hedged_us; /* when a second attempt was made beside it; 0: none was */
+    const char *host;   /* "name:port" */
     const char *policy;
     uint32_t method;  /* a bit of core/method.h; 0: a connect */
     uint16_t attempt; /* from 1; of a refusal, the one that was not made */

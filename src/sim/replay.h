@@ -17,8 +17,11 @@ struct replay_count {
     uint64_t unmatched; /* calls that no rule means: as they were */
     uint64_t attempts, good, refused;
     uint64_t new_attempts, new_good, new_refused;
-    uint64_t saved; /* calls that did not end well, and would have */
-    uint64_t lost;  /* the other way round */
+    uint64_t hedged; /* attempts beside another */
+    uint64_t new_hedged;
+    uint64_t new_hedge_won; /* calls whose reply such a one would have been */
+    uint64_t saved;         /* calls that did not end well, and would have */
+    uint64_t lost;          /* the other way round */
 };
 
 struct replay_outcome {

@@ -37,51 +37,55 @@ void result_pass(struct result *result, uint64_t us)
     result->now_us = us;
 }
 
-void result_attempt(struct result *result, uint64_t us, bool is_troubled)
+void result_attempt(struct result *result, uint64_t us, const struct result_attempt *attempt)
 {
     struct result_slice *slice = slice_at(result, us);
 
     result->attempts++;
-    result->troubled_attempts += is_troubled;
-    if (slice)
+    result->hedged += attempt->is_hedge;
+    result->troubled_attempts += attempt->is_troubled;
+    if (slice) {
         slice->attempts++;
+        slice->hedged += attempt->is_hedge;
+    }
 }
 
 static int keep_wait(struct result *result, uint64_t us)
 {
     if (result->waits == result->room) {
         size_t room = result->room ? 2 * result->room : 1024;
-        uint32_t *waits = realloc(result->waits_us, room * sizeof *waits);
+        uint64_t *waits = realloc(result->waits_us, room * sizeof *waits);
         if (!waits)
             return -ENOMEM;
         result->waits_us = waits;
         result->room = room;
     }
-    result->waits_us[result->waits++] = us < UINT32_MAX ? (uint32_t)us : UINT32_MAX;
+    result->waits_us[result->waits++] = us;
     return 0;
 }
 
-int result_call(struct result *result, uint64_t us, enum result_end end, bool is_rescued, uint64_t took_us)
+int result_call(struct result *result, uint64_t us, const struct result_call *call)
 {
     struct result_slice *slice = slice_at(result, us);
 
     result->calls++;
-    result->good += end == RESULT_GOOD;
-    result->failed += end == RESULT_FAILED;
-    result->refused += end == RESULT_REFUSED;
-    result->rescued += is_rescued;
-    if (end != RESULT_GOOD && us > result->last_bad_us)
+    result->good += call->is_good;
+    result->refused += call->is_refused;
+    result->failed += !call->is_good && !call->is_refused;
+    result->rescued += call->is_rescued;
+    result->hedge_won += call->is_won;
+    if (!call->is_good && us > result->last_bad_us)
         result->last_bad_us = us;
     if (slice) {
-        slice->good += end == RESULT_GOOD;
-        slice->bad += end != RESULT_GOOD;
+        slice->good += call->is_good;
+        slice->bad += !call->is_good;
     }
-    return end == RESULT_REFUSED ? 0 : keep_wait(result, took_us);
+    return call->is_refused ? 0 : keep_wait(result, call->took_us);
 }
 
 static int compare(const void *a, const void *b)
 {
-    uint32_t left = *(const uint32_t *)a, right = *(const uint32_t *)b;
+    uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
     return (left > right) - (left < right);
 }
 

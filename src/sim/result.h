@@ -12,6 +12,7 @@ enum { RESULT_SLICES = 60 };
 
 struct result_slice {
     uint64_t attempts; /* that arrived at the server */
+    uint64_t hedged;   /* of these, beside another */
     uint64_t good;     /* calls that ended well */
     uint64_t bad;      /* calls that failed or were refused */
     double under_way;  /* calls, on average */
@@ -20,6 +21,8 @@ struct result_slice {
 
 struct result {
     uint64_t calls, attempts;
+    uint64_t hedged;    /* attempts beside another (`hedge`) */
+    uint64_t hedge_won; /* calls whose reply was such a one's */
     uint64_t good;
     uint64_t rescued;           /* good, after an attempt that was not */
     uint64_t refused;           /* by the circuit, a limit */
@@ -30,7 +33,7 @@ struct result {
     uint64_t slice_us;
     struct result_slice slices[RESULT_SLICES];
     /* Kept while it is being filled. */
-    uint32_t *waits_us; /* of each call that was not refused at once */
+    uint64_t *waits_us; /* of each call that was not refused at once */
     size_t waits, room;
     uint64_t now_us;
     uint32_t under_way;
@@ -43,12 +46,21 @@ void result_clear(struct result *result);
 /* Time has passed, with so many calls under way and this circuit since the last time. */
 void result_pass(struct result *result, uint64_t us);
 
-void result_attempt(struct result *result, uint64_t us, bool is_troubled);
+struct result_attempt {
+    bool is_troubled; /* it arrives in the trouble */
+    bool is_hedge;
+};
+void result_attempt(struct result *result, uint64_t us, const struct result_attempt *attempt);
 
-enum result_end { RESULT_GOOD, RESULT_FAILED, RESULT_REFUSED };
+struct result_call {
+    bool is_good, is_refused; /* neither: it failed */
+    bool is_rescued;
+    bool is_won; /* by a second attempt */
+    uint64_t took_us;
+};
 
-/* A call ended at that time, that took so long. Returns 0 or -ENOMEM. */
-int result_call(struct result *result, uint64_t us, enum result_end end, bool is_rescued, uint64_t took_us);
+/* A call ended at that time. Returns 0 or -ENOMEM. */
+int result_call(struct result *result, uint64_t us, const struct result_call *call);
 
 /* How long calls took that were not refused, 0 <= share <= 1; sorts. 0 where there were none. */
 uint64_t result_wait_us(struct result *result, double share);

@@ -11,19 +11,28 @@
 #include "sim/virtual.h"
 
 enum event_kind {
-    BEGIN,  /* the client calls */
-    GO,     /* its call has waited */
-    ANSWER, /* the server's */
-    LATE,   /* its attempt has taken as long as it may */
-    WORKED  /* a worker of the server is done */
+    BEGIN,   /* the client calls */
+    GO,      /* its call has waited */
+    HEDGE,   /* its attempt is to have another beside it */
+    REFUSAL, /* the server has no worker for its attempt */
+    WORKED,  /* a worker of the server's is done with it */
+    LATE     /* its attempt has taken as long as it may */
+};
+
+/* An attempt of a client's. */
+struct attempt {
+    uint64_t serial; /* the client's; 0: none is under way */
+    enum { NOWHERE, IN_LINE, AT_WORK } where;
+    uint64_t place; /* in the line */
+    struct outcome fate;
 };
 
 struct client {
     struct door door;
-    uint64_t serial;     /* of the attempt under way, or the next: all that was before is over */
-    uint64_t calls;      /* begun */
-    uint64_t began_us;   /* the call under way */
-    struct outcome fate; /* of the attempt under way, once a worker has it */
+    struct attempt attempts[DOOR_LANES];
+    uint64_t last_serial; /* of an attempt: an event of one that is over is passed over */
+    uint64_t calls;       /* begun */
+    uint64_t began_us;    /* the call under way */
 };
 
 struct run {
@@ -38,16 +47,26 @@ struct run {
     int error; /* the first one */
 };
 
-static void schedule(struct run *run, uint64_t after_us, enum event_kind kind, uint32_t who, uint64_t serial)
+static void fail(struct run *run, int result)
 {
-    int result = queue_put(
-        &run->queue,
-        (struct queue_event){.at_us = run->now_us + after_us, .kind = kind, .who = who, .serial = serial});
-    if (result < 0)
+    if (result < 0 && !run->error)
         run->error = result;
 }
 
+static void schedule(struct run *run, uint64_t after_us, enum event_kind kind, uint32_t who, uint64_t serial)
+{
+    fail(run, queue_put(&run->queue,
+                        (struct queue_event){
+                            .at_us = run->now_us + after_us, .kind = kind, .who = who, .serial = serial}));
+}
+
 /* ---- clients ---- */
+
+/* Of many years and more there is no hurry, nor a whole number of microseconds. */
+static uint64_t whole_us(double us)
+{
+    return us < 0x1p62 ? (uint64_t)us : UINT64_C(1) << 62;
+}
 
 /* A client calls once in its period, give or take a fifth; where a call takes longer the next follows at
  * once. */
@@ -60,9 +79,9 @@ static void schedule_call(struct run *run, uint32_t who)
     uint64_t next_us;
 
     if (client->calls == 0) /* they do not all begin at the same moment */
-        next_us = (uint64_t)(period_us * dice_share(&dice));
+        next_us = whole_us(period_us * dice_share(&dice));
     else
-        next_us = client->began_us + (uint64_t)(period_us * dice_about_one(&dice, 0.2));
+        next_us = client->began_us + whole_us(period_us * dice_about_one(&dice, 0.2));
     if (who >= scenario->clients) { /* of the crowd, which comes with the trouble and goes with it */
         if (client->calls == 0)
             next_us += scenario->from_us;
@@ -72,20 +91,20 @@ static void schedule_call(struct run *run, uint32_t who)
     if (next_us < run->now_us)
         next_us = run->now_us;
     if (next_us < scenario->duration_us)
-        schedule(run, next_us - run->now_us, BEGIN, who, client->serial);
+        schedule(run, next_us - run->now_us, BEGIN, who, 0);
 }
 
 static void end_call(struct run *run, uint32_t who)
 {
     struct client *client = &run->clients[who];
     const struct door *door = &client->door;
-    bool is_rescued = door->is_good && door->attempts > 1;
-    bool is_refused = door->is_refused && door->attempts == 0;
-    enum result_end end = door->is_good ? RESULT_GOOD : is_refused ? RESULT_REFUSED : RESULT_FAILED;
+    const struct result_call call = {.is_good = door->is_good,
+                                     .is_refused = door->is_refused && door->attempts == 0,
+                                     .is_rescued = door->is_rescued,
+                                     .is_won = door->is_won,
+                                     .took_us = run->now_us - client->began_us};
 
-    int result = result_call(run->result, run->now_us, end, is_rescued, run->now_us - client->began_us);
-    if (result < 0)
-        run->error = result;
+    fail(run, result_call(run->result, run->now_us, &call));
     run->result->under_way--;
     schedule_call(run, who);
 }
@@ -94,31 +113,76 @@ static void move(struct run *run, uint32_t who, struct door_move next);
 
 /* ---- attempts ---- */
 
-static void accept_fate(struct run *run, const struct server_request *request, const struct server_fate *fate)
+/* The client's attempt of this serial, where it still is under way. */
+static struct attempt *find_attempt(struct client *client, uint64_t serial)
 {
-    struct client *client = &run->clients[request->client];
-
-    if (fate->is_queued)
-        return;
-    if (fate->is_worked)
-        schedule(run, fate->after_us, WORKED, request->client, request->serial);
-    if (client->serial != request->serial)
-        return; /* it has given up */
-    client->fate = fate->outcome;
-    schedule(run, fate->after_us, ANSWER, request->client, request->serial);
+    for (int lane = 0; lane < DOOR_LANES; lane++)
+        if (serial && client->attempts[lane].serial == serial)
+            return &client->attempts[lane];
+    return NULL;
 }
 
-static void attempt(struct run *run, uint32_t who)
+static enum door_lane lane_of(const struct client *client, const struct attempt *attempt)
+{
+    return attempt == &client->attempts[DOOR_FIRST] ? DOOR_FIRST : DOOR_SECOND;
+}
+
+static void accept_fate(struct run *run, const struct server_request *request, const struct server_fate *fate)
+{
+    struct attempt *attempt = find_attempt(&run->clients[request->client], request->serial);
+
+    if (!fate->is_queued)
+        schedule(run, fate->after_us, fate->is_worked ? WORKED : REFUSAL, request->client, request->serial);
+    if (!attempt)
+        return; /* the client has given up, and the server has not heard of it */
+    attempt->where = fate->is_queued ? IN_LINE : fate->is_worked ? AT_WORK : NOWHERE;
+    attempt->place = fate->place;
+    attempt->fate = fate->outcome;
+}
+
+static void begin_attempt(struct run *run, uint32_t who, enum door_lane lane)
 {
     struct client *client = &run->clients[who];
-    struct server_request request = {who, client->serial};
-    uint64_t limit_us = door_limit_us(&client->door);
+    const struct door *door = &client->door;
+    const struct server_request request = {who, ++client->last_serial,
+                                           (client->calls - 1) | (uint64_t)(door->attempts - 1) << 40};
+    const struct result_attempt counted = {scenario_troubles(run->scenario, run->now_us),
+                                           lane == DOOR_SECOND};
+    uint64_t limit_us = door_limit_us(door, lane);
+    uint64_t hedge_us = lane == DOOR_FIRST ? door_hedge_us(door) : UINT64_MAX;
+    struct server_fate fate = {0};
 
-    result_attempt(run->result, run->now_us, scenario_troubles(run->scenario, run->now_us));
+    result_attempt(run->result, run->now_us, &counted);
+    client->attempts[lane] = (struct attempt){.serial = request.serial};
     if (limit_us != UINT64_MAX)
-        schedule(run, limit_us, LATE, who, client->serial);
-    struct server_fate fate = server_arrive(&run->server, &request, run->now_us);
+        schedule(run, limit_us, LATE, who, request.serial);
+    if (hedge_us != UINT64_MAX)
+        schedule(run, hedge_us, HEDGE, who, request.serial);
+    fail(run, server_arrive(&run->server, &request, run->now_us, &fate));
     accept_fate(run, &request, &fate);
+}
+
+static void take_next(struct run *run)
+{
+    struct server_request request;
+    struct server_fate fate;
+
+    if (server_next(&run->server, run->now_us, &request, &fate))
+        accept_fate(run, &request, &fate);
+}
+
+/* The client closes the connection, if it is open still. */
+static void close_attempt(struct run *run, struct attempt *attempt)
+{
+    const struct attempt closed = *attempt;
+
+    *attempt = (struct attempt){.serial = 0};
+    if (run->scenario->deaf)
+        return;
+    if (closed.where == IN_LINE)
+        server_leave(&run->server, closed.place);
+    else if (closed.where == AT_WORK)
+        take_next(run);
 }
 
 /* A connect knows no status: what a server answers by 503 it refuses. */
@@ -131,7 +195,7 @@ static struct outcome as_met(const struct door *door, struct outcome outcome)
     return outcome_of_errno(is_good ? 0 : ECONNREFUSED);
 }
 
-static void end_attempt(struct run *run, uint32_t who, struct outcome told)
+static void end_attempt(struct run *run, uint32_t who, struct attempt *attempt, struct outcome told)
 {
     struct client *client = &run->clients[who];
     struct outcome outcome = as_met(&client->door, told);
@@ -141,18 +205,24 @@ static void end_attempt(struct run *run, uint32_t who, struct outcome told)
                                  .replayable = true,
                                  .retry_after_ms = -1};
 
-    client->serial++;
-    move(run, who, door_ended(&client->door, &ended));
+    close_attempt(run, attempt);
+    move(run, who, door_ended(&client->door, lane_of(client, attempt), &ended));
 }
 
 static void move(struct run *run, uint32_t who, struct door_move next)
 {
+    struct client *client = &run->clients[who];
+
+    for (int lane = 0; lane < DOOR_LANES && next.step != DOOR_RUNS; lane++)
+        close_attempt(run, &client->attempts[lane]);
     switch (next.step) {
     case DOOR_ATTEMPT:
-        attempt(run, who);
+        begin_attempt(run, who, DOOR_FIRST);
         return;
     case DOOR_WAIT:
-        schedule(run, next.wait_us, GO, who, run->clients[who].serial);
+        schedule(run, next.wait_us, GO, who, 0);
+        return;
+    case DOOR_RUNS:
         return;
     case DOOR_OVER:
         end_call(run, who);
@@ -173,25 +243,22 @@ static void begin_call(struct run *run, uint32_t who)
     move(run, who, door_go(&client->door));
 }
 
-static void take_next(struct run *run)
+static void worked(struct run *run, uint32_t who, struct attempt *attempt)
 {
-    struct server_request request;
-    struct server_fate fate;
-
-    if (server_next(&run->server, run->now_us, &request, &fate))
-        accept_fate(run, &request, &fate);
+    if (!attempt && !run->scenario->deaf)
+        return; /* the worker has been free since it was given up */
+    if (attempt)
+        attempt->where = NOWHERE;
+    take_next(run);
+    if (attempt)
+        end_attempt(run, who, attempt, attempt->fate);
 }
 
 static void happen(struct run *run, const struct queue_event *event)
 {
     struct client *client = &run->clients[event->who];
+    struct attempt *attempt = find_attempt(client, event->serial);
 
-    if (event->kind == WORKED) {
-        take_next(run);
-        return;
-    }
-    if (event->serial != client->serial)
-        return; /* of an attempt that is over */
     switch ((enum event_kind)event->kind) {
     case BEGIN:
         begin_call(run, event->who);
@@ -199,13 +266,20 @@ static void happen(struct run *run, const struct queue_event *event)
     case GO:
         move(run, event->who, door_go(&client->door));
         return;
-    case ANSWER:
-        end_attempt(run, event->who, client->fate);
+    case HEDGE:
+        if (attempt && door_hedges(&client->door))
+            begin_attempt(run, event->who, DOOR_SECOND);
         return;
-    case LATE:
-        end_attempt(run, event->who, door_late(&client->door));
+    case REFUSAL:
+        if (attempt)
+            end_attempt(run, event->who, attempt, attempt->fate);
         return;
     case WORKED:
+        worked(run, event->who, attempt);
+        return;
+    case LATE:
+        if (attempt)
+            end_attempt(run, event->who, attempt, door_late(&client->door));
         return;
     }
 }
@@ -237,8 +311,7 @@ static void play(struct run *run, const struct watch *watch)
         run->now_us = event.at_us;
         virtual_set_us(event.at_us);
         happen(run, &event);
-        if (event.kind != WORKED)
-            look_at_circuit(run, event.who);
+        look_at_circuit(run, event.who);
         watch_event(watch, ++events, event.at_us, run->scenario->duration_us);
     }
     if (!run->error)

@@ -8,7 +8,8 @@ static const struct scenario known[] = {
     {.name = "brownout",      .failing = 0.5,  .slowness = 3},
     {.name = "slow",                       .slowness = 50                        },
     {.name = "flaky",                       .failing = 0.1,.until_us = UINT64_MAX},
-    {.name = "overload", .crowd = 4                },
+    {.name = "tail", .slow = 0.05,                 .slowness = 20, .until_us = UINT64_MAX},
+    {.name = "overload",           .crowd = 4},
 };
 
 enum { KNOWN = sizeof known / sizeof *known };
@@ -28,6 +29,7 @@ bool scenario_find(const char *name, struct scenario *scenario)
             continue;
         *scenario = known[i];
         scenario->slowness = known[i].slowness > 0 ? known[i].slowness : 1;
+        scenario->slow = known[i].slow > 0 ? known[i].slow : 1;
         scenario->crowd = known[i].crowd > 0 ? known[i].crowd : 1;
         scenario->clients = usual.clients;
         scenario->rate = usual.rate;
@@ -39,21 +41,25 @@ bool scenario_find(const char *name, struct scenario *scenario)
     return false;
 }
 
-/* Little's law: requests at work are the rate times how long each takes. */
+/* Little's law: requests at work are the rate times how long each takes. A tail is a server's everyday, which
+ * it was made for; what makes all answers slow is not. */
 static uint32_t workers_for(const struct scenario *scenario)
 {
-    double needed = scenario->rate * (double)scenario->latency_us / 1e6;
+    double tail = scenario->slow < 1 ? scenario->slow * (scenario->slowness - 1) : 0;
+    double needed = scenario->rate * (double)scenario->latency_us / 1e6 * (1 + tail);
 
-    return (uint32_t)(2 * needed) + 1;
+    return 2 * needed < SCENARIO_WORKERS_MOST ? (uint32_t)(2 * needed) + 1 : SCENARIO_WORKERS_MOST;
 }
 
 void scenario_complete(struct scenario *scenario)
 {
-    if (!scenario->until_us) {
-        if (!scenario->from_us)
-            scenario->from_us = scenario->duration_us / 4;
-        scenario->until_us = scenario->from_us + scenario->duration_us / 4;
-    }
+    const uint64_t quarter_us = scenario->duration_us / 4;
+    bool is_for_good = scenario->until_us == UINT64_MAX && !scenario->lasts_us;
+
+    if (!scenario->has_from && !is_for_good)
+        scenario->from_us = quarter_us;
+    if (!is_for_good)
+        scenario->until_us = scenario->from_us + (scenario->lasts_us ? scenario->lasts_us : quarter_us);
     if (scenario->until_us > scenario->duration_us)
         scenario->until_us = scenario->duration_us;
     if (!scenario->workers)

@@ -8,24 +8,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { SCENARIO_WORKERS_MOST = 1000000 };
+
 struct scenario {
     const char *name;
     /* While it lasts: */
     bool refuses;    /* no connection is accepted */
     double failing;  /* the share of answers that is a 503 */
-    double slowness; /* an answer takes so many times as long */
+    double slow;     /* the share of answers that take longer; 1: all */
+    double slowness; /* so many times as long; 1: none does */
     double crowd;    /* so many times as many clients call */
     /* The run: */
-    uint32_t clients;     /* without the crowd; >= 1 */
-    double rate;          /* calls a second of all those clients together; > 0 */
-    uint64_t duration_us; /* calls begin for so long, and then end */
-    uint64_t from_us, until_us;
+    uint32_t clients;           /* without the crowd; >= 1 */
+    double rate;                /* calls a second of all those clients together; > 0 */
+    uint64_t duration_us;       /* calls begin for so long, and then end */
+    bool has_from;              /* from_us is meant, even where it is 0 */
+    uint64_t from_us, lasts_us; /* of the trouble; 0: as its kind has it */
+    uint64_t until_us;          /* follows from these; UINT64_MAX before: to the end */
     uint64_t seed;
     /* The server: */
     uint64_t latency_us; /* of an answer, from half to one and a half of it */
     uint32_t workers;    /* requests that it works on at once; 0: twice of what the rate needs */
     uint32_t backlog;    /* requests that wait for a worker, before it answers 503 at once; 0: five times the
                             workers */
+    bool deaf;           /* it does not see that a client has closed its connection */
 };
 
 /* A scenario by its name, with the numbers that it has of its own; false where there is none. */

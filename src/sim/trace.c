@@ -45,6 +45,12 @@ static uint64_t since(uint64_t us, uint64_t first_us)
     return us > first_us ? us - first_us : 0;
 }
 
+/* The second attempt beside this one, which went on as the call's next. */
+static bool has_line_of_its_own(const struct trace_line *line, const struct trace_line *next)
+{
+    return line->hedged_us && trace_is_same_call(line, next) && next->began_us == line->hedged_us;
+}
+
 void trace_order(struct trace *trace)
 {
     if (trace->line_count == 0)
@@ -56,7 +62,14 @@ void trace_order(struct trace *trace)
         line->opened_us = since(line->opened_us, first_us);
         line->began_us = since(line->began_us, first_us);
         line->ended_us = since(line->ended_us, first_us);
+        if (line->hedged_us)
+            line->hedged_us = since(line->hedged_us, first_us);
     }
+    for (size_t i = 0; i + 1 < trace->line_count; i++)
+        if (has_line_of_its_own(&trace->lines[i], &trace->lines[i + 1])) {
+            trace->lines[i].hedged_us = 0;
+            trace->lines[i + 1].is_hedge = true;
+        }
 }
 
 /* ---- what a host was like ---- */

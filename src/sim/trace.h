@@ -11,10 +11,12 @@
 
 struct trace_line { /* an attempt, or a refusal */
     uint64_t pid, call, opened_us, began_us, ended_us;
-    uint32_t host; /* index */
+    uint64_t hedged_us; /* when a second attempt was made beside this one, which has no line; 0: none was */
+    uint32_t host;      /* index */
     uint32_t method;
     uint32_t attempt;
     bool sent, idempotent, is_elsewhere;
+    bool is_hedge;          /* it began beside the one before it, which failed */
     int64_t retry_after_ms; /* -1: none */
     struct outcome outcome;
 };

@@ -297,7 +297,8 @@ const struct tool_verb tool_verbs[] = {
      .synopsis = "simulate --scenario SCENARIO [--policy NAME]… [OPTION]… [URL|HOST:PORT]",
      .text = "  -s, --scenario NAME outage: every connection is refused · brownout: half of the answers are 503, and\n"
              "                      all slow · slow: 50 times as slow · flaky: a tenth are 503, all the time ·\n"
-             "                      overload: four times as many clients\n"
+             "                      tail: 5 % take 20 times as long, all the time · overload: four times as\n"
+             "                      many clients\n"
              "  --policy NAME       try this policy (again for more, side by side); default: the rule that wins\n"
              "                      for the URL, or `standard` where nothing is configured\n"
              "  --config FILE       the configuration; default: the one that holds here\n"
@@ -311,16 +312,23 @@ const struct tool_verb tool_verbs[] = {
              "  --workers N         requests that the server works on at once (default: twice what it needs)\n"
              "  --backlog N         requests that may wait for a worker; beyond, 503 (default: 5 times --workers)\n"
              "  --failing PERCENT   of the answers in the trouble that are 503\n"
+             "  --slow PERCENT      of the answers in the trouble that are slow, where some are\n"
+             "  --deaf              the server does not see who has given up, and works on\n"
              "  --seed N            other dice (default 1); the same numbers give the same result\n"
              "  --svg FILE          a picture, too\n"
              "  --json              one JSON object\n"
              "\n"
              "The engine is the one that programs run under, on a clock of its own: a minute takes a moment, and\n"
-             "nothing is sent or remembered. `bare` is the same program without gusset: one attempt, no limits. A\n"
-             "server does not know who has given up, and works on. Rules in shadow are tried as if they acted. For a\n"
-             "HOST:PORT a connect() is tried, which is refused where a request would be answered by 503.\n",
+             "nothing is sent or remembered. `bare` is the same program without gusset: one attempt, no limits. Who\n"
+             "gives up closes the connection, and the server works on it no longer (but see --deaf). Rules in shadow\n"
+             "are tried as if they acted. For a HOST:PORT a connect() is tried, which is refused where a request\n"
+             "would be answered by 503.\n"
+             "\n"
+             "A second attempt side by side (hedge) is as fast or slow as if the first had never been made: what\n"
+             "is slow by itself, such as a request that means much work, gains less by it than this shows.\n",
      .examples = "  gusset simulate --scenario outage\n"
                  "  gusset simulate --scenario brownout --policy standard --policy aggressive --svg brownout.svg\n"
+                 "  gusset simulate -s tail --set hedge.after=p95\n"
                  "  gusset simulate -s overload --clients 400 --rate 200 --set timeout.attempt=1s\n"
                  "  gusset simulate -s slow --for 20s https://api.example.com/v1/items\n",
      .act = tool_simulate,
@@ -336,7 +344,12 @@ const struct tool_verb tool_verbs[] = {
              "FILE is what `gusset run --record FILE` wrote. The recorded calls go through the engine once more on\n"
              "a virtual clock; nothing is sent or remembered. Told is which calls would have been saved or lost,\n"
              "which attempts added, which calls refused, and what was assumed. A record made with --shadow shows\n"
-             "the program as it is without gusset, so it is the best one to try policies on.\n",
+             "the program as it is without gusset, so it is the best one to try policies on.\n"
+             "\n"
+             "A second attempt side by side (hedge) takes as long as one that was made at that time. A record does\n"
+             "not tell when a reply began, nor whether a request is slow by itself, whether it names a part or\n"
+             "has anything else that is not hedged (gusset.cfg(5)), nor how the first would have ended that a\n"
+             "recorded hedge has overtaken. So what hedges save is told at its best.\n",
      .examples = "  gusset run --shadow --record today.rec -- ./nightly-sync\n"
                  "  gusset replay today.rec --policy aggressive\n"
                  "  gusset replay today.rec --policy standard --set breaker.open=30s\n",

@@ -35,6 +35,9 @@ static void sum_up(struct replay_verb *verb)
         total->new_attempts += host->new_attempts;
         total->new_good += host->new_good;
         total->new_refused += host->new_refused;
+        total->hedged += host->hedged;
+        total->new_hedged += host->new_hedged;
+        total->new_hedge_won += host->new_hedge_won;
         total->saved += host->saved;
         total->lost += host->lost;
     }
@@ -103,6 +106,12 @@ static void print_sentence(struct replay_verb *verb, FILE *to)
     fprintf(to, ", %llu calls refused; p99 of a call %s %s %s.\n", (unsigned long long)total->new_refused,
             output_duration(result_wait_us(&verb->runs[0].result, 0.99), before), sign_of("→"),
             output_duration(result_wait_us(&verb->runs[1].result, 0.99), after));
+    if (total->new_hedged)
+        fprintf(to,
+                "Of its attempts %llu are second ones side by side (hedge), of which %llu answer first.\n",
+                (unsigned long long)total->new_hedged, (unsigned long long)total->new_hedge_won);
+    if (total->hedged)
+        fprintf(to, "Of the recorded attempts %llu were.\n", (unsigned long long)total->hedged);
     if (total->unmatched)
         fprintf(to, "No rule means %llu of the calls: one attempt each, no limits.\n",
                 (unsigned long long)total->unmatched);
@@ -139,16 +148,19 @@ static void write_count(struct json *json, const struct replay_count *count)
         const char *key;
         uint64_t number;
     } rows[] = {
-        {"calls",        count->calls       },
-        {"unmatched",    count->unmatched   },
-        {"attempts",     count->attempts    },
-        {"new_attempts", count->new_attempts},
-        {"good",         count->good        },
-        {"new_good",     count->new_good    },
-        {"refused",      count->refused     },
-        {"new_refused",  count->new_refused },
-        {"saved",        count->saved       },
-        {"lost",         count->lost        }
+        {"calls",         count->calls        },
+        {"unmatched",     count->unmatched    },
+        {"attempts",      count->attempts     },
+        {"new_attempts",  count->new_attempts },
+        {"good",          count->good         },
+        {"new_good",      count->new_good     },
+        {"refused",       count->refused      },
+        {"new_refused",   count->new_refused  },
+        {"hedged",        count->hedged       },
+        {"new_hedged",    count->new_hedged   },
+        {"new_hedge_won", count->new_hedge_won},
+        {"saved",         count->saved        },
+        {"lost",          count->lost         }
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -199,7 +211,8 @@ static void tell(void *who, uint64_t done_us, uint64_t all_us)
 {
     struct replay_verb *verb = who;
 
-    progress_tell(&verb->progress, "replaying: %u %%", (unsigned)(100 * done_us / all_us));
+    progress_tell(&verb->progress, "replaying: %u %%",
+                  done_us < all_us ? (unsigned)(100 * done_us / all_us) : 100);
 }
 
 static int replay(struct replay_verb *verb, const char *path)

@@ -20,8 +20,9 @@ struct simulate {
     struct setup setup;
     struct options_list policies;
     const char *scenario_name, *svg, *method;
-    const char *clients, *rate, *duration, *from, *lasts, *latency, *workers, *backlog, *failing, *seed;
-    bool json;
+    const char *clients, *rate, *duration, *from, *lasts, *latency, *workers, *backlog, *failing, *slow,
+        *seed;
+    bool json, deaf;
     struct address address;
     struct rules_query query;
     struct scenario scenario;
@@ -42,13 +43,13 @@ static int name_scenarios(const struct tool_verb *verb, const char *before)
     return options_misused(verb, "%s --scenario %s", before, names);
 }
 
-static bool read_time(const char *text, uint64_t *us)
+static bool read_time(const char *text, uint64_t least_ms, uint64_t *us)
 {
     uint64_t ms;
 
     if (!text)
         return true;
-    if (!value_duration(text, strlen(text), &ms) || ms == 0 || ms > 7 * 86400000u)
+    if (!value_duration(text, strlen(text), &ms) || ms < least_ms || ms > 7 * 86400000u)
         return false;
     *us = ms * 1000;
     return true;
@@ -56,7 +57,7 @@ static bool read_time(const char *text, uint64_t *us)
 
 static bool read_count(const char *text, uint32_t *count)
 {
-    return !text || (options_number(text, 1000000, count) && *count > 0);
+    return !text || (options_number(text, SCENARIO_WORKERS_MOST, count) && *count > 0);
 }
 
 /* A decimal above zero. */
@@ -70,47 +71,81 @@ static bool read_decimal(const char *text, double most, double *number)
     return *end == '\0' && end != text && *number > 0 && *number <= most;
 }
 
-static int read_scenario(struct simulate *simulate, const struct tool_verb *verb)
+static bool read_percentage(const char *text, double *share)
+{
+    double percent;
+
+    if (!text)
+        return true;
+    if (!read_decimal(text, 100, &percent))
+        return false;
+    *share = percent / 100;
+    return true;
+}
+
+/* Who calls, how often and for how long. */
+static int read_run(struct simulate *simulate, const struct tool_verb *verb)
 {
     struct scenario *scenario = &simulate->scenario;
-    uint64_t lasts_us = 0;
     uint32_t seed = 1;
-    double percent = 0;
 
-    if (!simulate->scenario_name)
-        return name_scenarios(verb, "what is to happen? Say one of");
-    if (!scenario_find(simulate->scenario_name, scenario))
-        return name_scenarios(verb, "there is no such scenario; one of");
     if (!read_count(simulate->clients, &scenario->clients))
         return options_misused(verb, "--clients takes a whole number from 1 to 1000000");
     scenario->rate = scenario->clients; /* each calls once a second */
     if (!read_decimal(simulate->rate, 1e6, &scenario->rate))
         return options_misused(verb,
                                "--rate takes calls a second of all clients together, such as 20 or 0.5");
-    if (!read_count(simulate->workers, &scenario->workers) ||
-        !read_count(simulate->backlog, &scenario->backlog))
-        return options_misused(verb, "--workers and --backlog take whole numbers from 1 to 1000000");
-    if (!read_time(simulate->duration, &scenario->duration_us) ||
-        !read_time(simulate->latency, &scenario->latency_us) ||
-        !read_time(simulate->from, &scenario->from_us) || !read_time(simulate->lasts, &lasts_us))
-        return options_misused(
-            verb, "--duration, --latency, --from and --for take a duration such as 50ms, 90s or 1h");
-    if (!read_decimal(simulate->failing, 100, &percent) || (simulate->failing && scenario->refuses))
-        return options_misused(
-            verb, "--failing takes a percentage of the answers; in an outage there are none, see brownout");
+    if (!read_time(simulate->duration, 1, &scenario->duration_us) ||
+        !read_time(simulate->latency, 1, &scenario->latency_us) ||
+        !read_time(simulate->from, 0, &scenario->from_us) ||
+        !read_time(simulate->lasts, 1, &scenario->lasts_us))
+        return options_misused(verb, "--duration, --latency, --from and --for take a duration such as 50ms, "
+                                     "90s or 1h, up to 168h");
     if (simulate->seed && !options_number(simulate->seed, UINT32_MAX, &seed))
         return options_misused(verb, "--seed takes a whole number");
-    if (simulate->failing)
-        scenario->failing = percent / 100;
-    if (scenario->from_us >= scenario->duration_us)
-        return options_misused(verb, "the trouble begins after the end; --from is to be below --duration");
-    if (lasts_us)
-        scenario->until_us = scenario->from_us + lasts_us;
+    scenario->has_from = simulate->from;
     scenario->seed = seed;
-    scenario_complete(scenario);
     if (scenario->rate * scenario->crowd * (double)scenario->duration_us / 1e6 > CALLS_MOST)
         return options_misused(verb, "these are more than %d calls; take fewer, or a shorter time",
                                CALLS_MOST);
+    return OPTIONS_GO;
+}
+
+/* What it does with them. */
+static int read_server(struct simulate *simulate, const struct tool_verb *verb)
+{
+    struct scenario *scenario = &simulate->scenario;
+
+    if (!read_count(simulate->workers, &scenario->workers) ||
+        !read_count(simulate->backlog, &scenario->backlog))
+        return options_misused(verb, "--workers and --backlog take whole numbers from 1 to 1000000");
+    if (!read_percentage(simulate->failing, &scenario->failing) || (simulate->failing && scenario->refuses))
+        return options_misused(
+            verb, "--failing takes a percentage of the answers; in an outage there are none, see brownout");
+    if (!read_percentage(simulate->slow, &scenario->slow) || (simulate->slow && scenario->slowness == 1))
+        return options_misused(
+            verb,
+            "--slow takes a percentage of the answers, where some are slow: in tail, slow and brownout");
+    scenario->deaf = simulate->deaf;
+    return OPTIONS_GO;
+}
+
+static int read_scenario(struct simulate *simulate, const struct tool_verb *verb)
+{
+    struct scenario *scenario = &simulate->scenario;
+
+    if (!simulate->scenario_name)
+        return name_scenarios(verb, "what is to happen? Say one of");
+    if (!scenario_find(simulate->scenario_name, scenario))
+        return name_scenarios(verb, "there is no such scenario; one of");
+    int status = read_run(simulate, verb);
+    if (status == OPTIONS_GO)
+        status = read_server(simulate, verb);
+    if (status != OPTIONS_GO)
+        return status;
+    scenario_complete(scenario);
+    if (scenario->from_us >= scenario->duration_us)
+        return options_misused(verb, "the trouble begins after the end; --from is to be below --duration");
     return OPTIONS_GO;
 }
 
@@ -150,6 +185,8 @@ static int read_options(struct simulate *simulate, const struct tool_verb *verb,
         {"latency",  0,   OPTIONS_TEXT, &simulate->latency      },
         {"workers",  0,   OPTIONS_TEXT, &simulate->workers      },
         {"backlog",  0,   OPTIONS_TEXT, &simulate->backlog      },
+        {"slow",     0,   OPTIONS_TEXT, &simulate->slow         },
+        {"deaf",     0,   OPTIONS_FLAG, &simulate->deaf         },
         {"seed",     0,   OPTIONS_TEXT, &simulate->seed         },
         {"svg",      0,   OPTIONS_TEXT, &simulate->svg          },
         {"json",     0,   OPTIONS_FLAG, &simulate->json         },
@@ -188,7 +225,7 @@ static void tell(void *who, uint64_t done_us, uint64_t all_us)
 
     progress_tell(&simulate->progress, "simulating %s, run %u of %u: %u %%",
                   simulate->runs[simulate->timeline.count].name, simulate->timeline.count + 1, runs,
-                  (unsigned)(100 * done_us / all_us));
+                  done_us < all_us ? (unsigned)(100 * done_us / all_us) : 100);
 }
 
 static int play(struct simulate *simulate, const struct rules *rules)

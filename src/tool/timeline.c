@@ -137,6 +137,7 @@ static struct result_slice sum_of(const struct result *result, unsigned at, unsi
     for (unsigned i = at; i < at + step && i < RESULT_SLICES; i++) {
         const struct result_slice *slice = &result->slices[i];
         sum.attempts += slice->attempts;
+        sum.hedged += slice->hedged;
         sum.good += slice->good;
         sum.bad += slice->bad;
         sum.under_way += slice->under_way / step;
@@ -267,27 +268,56 @@ static void print_totals(struct timeline *timeline, FILE *to)
     grid_clear(&grid);
 }
 
+/* What a rule's hedge has added to the load, and what came of it. */
+static void print_hedges(const struct timeline *timeline, FILE *to)
+{
+    for (unsigned i = 0; i < timeline->count; i++) {
+        const struct result *result = &timeline->runs[i].result;
+        if (result->hedged)
+            fprintf(to, "%s%s: %llu second attempts (hedge), %.1f %% of the attempts; %llu answered first\n",
+                    i ? "" : "\n", timeline->runs[i].name, (unsigned long long)result->hedged,
+                    100 * ratio(result->hedged, result->attempts), (unsigned long long)result->hedge_won);
+    }
+}
+
+/* "all" or "5 % of the" answers. */
+static const char *whose(double share, char text[32])
+{
+    snprintf(text, 32, share < 1 ? "%g %% of the answers" : "all answers", 100 * share);
+    return text;
+}
+
+static void print_trouble(const struct scenario *scenario, FILE *to)
+{
+    char failing[32], slow[32];
+
+    if (scenario->refuses)
+        fputs("the server refuses every connection", to);
+    if (scenario->crowd > 1)
+        fprintf(to, "%g times as many clients call", scenario->crowd);
+    if (scenario->crowd > 1 && scenario->failing > 0)
+        fputs(", ", to);
+    if (scenario->failing > 0)
+        fprintf(to, "%s are 503", whose(scenario->failing, failing));
+    if (scenario->failing > 0 && scenario->slowness > 1)
+        fputs(", ", to);
+    if (scenario->slowness > 1)
+        fprintf(to, "%s take %g times as long", whose(scenario->slow, slow), scenario->slowness);
+    fputc('\n', to);
+}
+
 static void print_head(const struct scenario *scenario, FILE *to)
 {
     char duration[OUTPUT_NUMBER], latency[OUTPUT_NUMBER];
 
     fprintf(to, "%s%s%s: ", output_style(to, OUTPUT_BOLD), scenario->name, output_style(to, OUTPUT_PLAIN));
-    if (scenario->refuses)
-        fputs("the server refuses every connection\n", to);
-    else if (scenario->crowd > 1)
-        fprintf(to, "%g times as many clients call\n", scenario->crowd);
-    else if (scenario->failing > 0 && scenario->slowness > 1)
-        fprintf(to, "%g %% of the answers are 503, all take %g times as long\n", 100 * scenario->failing,
-                scenario->slowness);
-    else if (scenario->failing > 0)
-        fprintf(to, "%g %% of the answers are 503\n", 100 * scenario->failing);
-    else
-        fprintf(to, "answers take %g times as long\n", scenario->slowness);
-    fprintf(to,
-            "%u clients, %g calls a second, %s; answers in %s, %u at a time, %u more may wait; seed %llu\n\n",
-            scenario->clients, scenario->rate, output_duration(scenario->duration_us, duration),
-            output_duration(scenario->latency_us, latency), scenario->workers, scenario->backlog,
-            (unsigned long long)scenario->seed);
+    print_trouble(scenario, to);
+    fprintf(
+        to,
+        "%u clients, %g calls a second, %s; answers in %s, %u at a time, %u more may wait%s; seed %llu\n\n",
+        scenario->clients, scenario->rate, output_duration(scenario->duration_us, duration),
+        output_duration(scenario->latency_us, latency), scenario->workers, scenario->backlog,
+        scenario->deaf ? ", also who has given up" : "", (unsigned long long)scenario->seed);
 }
 
 static const char legend[] =
@@ -301,6 +331,7 @@ void timeline_print(struct timeline *timeline, FILE *to)
     print_scale(timeline, to);
     timeline_print_curves(timeline, to);
     print_totals(timeline, to);
+    print_hedges(timeline, to);
     fprintf(to, "\n%s", output_style(to, OUTPUT_DIM));
     sign_print(to, legend);
     fprintf(to, "%s\n", output_style(to, OUTPUT_PLAIN));
@@ -325,11 +356,13 @@ static void write_scenario(const struct scenario *scenario, struct json *json)
     json_ms(json, "until_ms", scenario->until_us);
     json_bool(json, "refuses", scenario->refuses);
     write_share(json, "failing", scenario->failing);
+    write_share(json, "slow", scenario->slow);
     write_share(json, "slowness", scenario->slowness);
     write_share(json, "crowd", scenario->crowd);
     json_ms(json, "latency_ms", scenario->latency_us);
     json_number(json, "workers", scenario->workers);
     json_number(json, "backlog", scenario->backlog);
+    json_bool(json, "deaf", scenario->deaf);
     json_number(json, "seed", scenario->seed);
     json_end_object(json);
 }
@@ -342,6 +375,7 @@ static void write_slices(const struct result *result, struct json *json)
         json_object(json, NULL);
         json_ms(json, "at_ms", at * result->slice_us);
         json_number(json, "attempts", slice->attempts);
+        json_number(json, "hedged", slice->hedged);
         json_number(json, "good", slice->good);
         json_number(json, "bad", slice->bad);
         write_share(json, "under_way", slice->under_way);
@@ -370,6 +404,8 @@ static void write_run(struct timeline *timeline, struct timeline_run *run, struc
     json_number(json, "refused", result->refused);
     json_number(json, "failed", result->failed);
     json_number(json, "opened", result->opened);
+    json_number(json, "hedged", result->hedged);
+    json_number(json, "hedge_won", result->hedge_won);
     json_ms(json, "p50_ms", result_wait_us(result, 0.5));
     json_ms(json, "p99_ms", result_wait_us(result, 0.99));
     if (timeline_recovery_us(timeline, result, &us))

@@ -84,7 +84,8 @@ static void store(const struct field *field, struct trace_line *line, bool *is_w
         {"call",      &line->call     },
         {"opened_us", &line->opened_us},
         {"began_us",  &line->began_us },
-        {"ended_us",  &line->ended_us }
+        {"ended_us",  &line->ended_us },
+        {"hedged_us", &line->hedged_us}
     };
 
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -129,7 +130,8 @@ bool tracefile_parse(const char *text, struct trace_line *line, char host[PLACE_
         store(&field, line, &is_whole, host);
     } while (take(&text, ','));
     return take(&text, '}') && is_whole && host[0] && line->outcome.type != OUTCOME_TYPES && line->attempt &&
-           line->ended_us >= line->began_us && line->began_us >= line->opened_us;
+           line->ended_us >= line->began_us && line->began_us >= line->opened_us &&
+           (!line->hedged_us || line->hedged_us >= line->began_us);
 }
 
 /* ---- the file ---- */

@@ -38,6 +38,17 @@ ask 'mode?delay=20&fail=30&seed=7' >/dev/null
 GUSSET_STATE=$folder/flaky gusset run "${policy[@]}" -- "$BUILD/clients/paced" "http://127.0.0.1:$port/" $clients $period_ms $run_ms >"$folder/flaky.txt" &
 flaky=$!
 flaky_control=$control
+# a twentieth is answered late, and made a second time
+start_upstream
+hedge=(--set hedge.after=150ms)
+ask 'mode?delay=20&late=380&fail=5&seed=7' >/dev/null
+{
+    GUSSET_STATE=$folder/tail gusset run "${policy[@]}" "${hedge[@]}" --record "$folder/tail.rec" -- "$BUILD/clients/paced" "http://127.0.0.1:$port/" $clients $period_ms $run_ms >"$folder/tail.txt"
+    GUSSET_STATE=$folder/tail counted hedged >>"$folder/tail.txt"
+    GUSSET_STATE=$folder/tail counted hedge_won >>"$folder/tail.txt"
+} &
+tail=$!
+tail_control=$control
 # and bare, recorded: another server that fails in the same way
 start_upstream
 ask 'mode?delay=20&fail=30&seed=7' >/dev/null
@@ -51,9 +62,16 @@ is "no circuit without gusset" "$(grep -c ' circuit ' <<<"$said")" 2
 is "the totals of each" "$(awk '$1 ~ /^(bare|standard|aggressive)$/ && $2 ~ /^[0-9]+$/ {print $1}' <<<"$said" | tr '\n' ' ')" "bare standard aggressive "
 is "the same seed, the same result" "$(gusset simulate -s flaky --json)" "$(gusset simulate -s flaky --json)"
 ok "another seed, another one" [ "$(gusset simulate -s flaky --json --seed 2)" != "$(gusset simulate -s flaky --json)" ]
-for scenario in outage brownout slow flaky overload; do
+for scenario in outage brownout slow flaky tail overload; do
     is "$scenario has a timeline of 60 slices for each run" "$(gusset simulate -s $scenario --json | jq -c '[.runs[].timeline | length]')" "[60,60]"
 done
+is "second attempts are told where a rule makes any" \
+    "$(gusset simulate -s tail --set hedge.after=p95 | grep -c '^standard: [0-9]* second attempts (hedge), .* answered first$') $(gusset simulate -s tail | grep -c 'second attempts')" "1 0"
+ok "and take the tail off" [ "$(gusset simulate -s tail --set hedge.after=p95 --json | jq '.runs[1].p99_ms < .runs[0].p99_ms / 2')" = true ]
+is "a trouble may begin at once" "$(gusset simulate -s slow --from 0s --for 10s --json | jq -c '.scenario | [.from_ms, .until_ms]')" "[0,10000]"
+is "and has its time where only its length is said" "$(gusset simulate -s slow --for 10s --json | jq -c '.scenario | [.from_ms, .until_ms]')" "[15000,25000]"
+is "numbers at the end of what may be asked for" \
+    "$(gusset simulate -s slow --clients 1 --rate 1e-300 --latency 168h --json | jq -c '.runs[1] | [.calls, .p99_ms]') $(gusset simulate -s overload --rate 1e6 --clients 1 --duration 400ms --latency 168h --json | jq -c .scenario.workers)" "[0,0] 1000000"
 is "nothing is remembered" "$(gusset status 2>&1 | grep -c service.example)" 0
 gusset simulate -s brownout --svg "$folder/picture.svg" >/dev/null
 if command -v xmllint >/dev/null; then
@@ -72,17 +90,18 @@ is "the rule that wins for the URL is tried, in shadow or not" \
 is "a URL that no rule means is a fault" "$(gusset simulate -s outage --config "$folder/rules.cfg" http://elsewhere.example/ 2>&1)" \
     "gusset: simulate: no rule matches the place; name another (simulate URL), or a policy (--policy)"
 gusset simulate --policy standard 2>"$folder/said"
-is "without a scenario the list is shown" "$? $(grep -c 'outage, brownout, slow, flaky, overload' "$folder/said")" "2 1"
+is "without a scenario the list is shown" "$? $(grep -c 'outage, brownout, slow, flaky, tail, overload' "$folder/said")" "2 1"
 gusset simulate -s outage --from 70s 2>/dev/null
 is "a trouble behind the end is misuse" $? 2
 gusset simulate -s outage --policy nowhere 2>"$folder/said"
 is "an unknown policy is named" "$? $(grep -c nowhere "$folder/said")" "1 1"
 is "every example of --help is a command that works" \
-    "$(cd "$folder" && gusset simulate --help | sed -n '/^examples:/,$s/^  \(gusset .*\)/\1/p' | while read -r line; do bash -c "$line" >/dev/null && echo fine; done | sort | uniq -c | tr -s ' ')" " 4 fine"
+    "$(cd "$folder" && gusset simulate --help | sed -n '/^examples:/,$s/^  \(gusset .*\)/\1/p' | while read -r line; do bash -c "$line" >/dev/null && echo fine; done | sort | uniq -c | tr -s ' ')" " 5 fine"
 
 # ---- replay ----
 {
-    line() { printf '{"pid":1,"call":%d,"host":"api.example.com:80","policy":"x","method":"GET","opened_us":%d,"attempt":1,"began_us":%d,"ended_us":%d,"outcome":"%s","status":%d,"sent":1}\n' "$1" "$2" "$2" $(($2 + 20000)) "$3" "$4"; }
+    # line CALL AT-US OUTCOME STATUS [TOOK-US]
+    line() { printf '{"pid":1,"call":%d,"host":"api.example.com:80","policy":"x","method":"GET","opened_us":%d,"attempt":1,"began_us":%d,"ended_us":%d,"outcome":"%s","status":%d,"sent":1}\n' "$1" "$2" "$2" $(($2 + ${5:-20000})) "$3" "$4"; }
     for i in $(seq 100); do if [ $((i % 5)) = 0 ]; then line "$i" $((i * 100000)) server_error 503; else line "$i" $((i * 100000)) success 200; fi; done
 } >"$folder/even.rec"
 result=$(gusset replay "$folder/even.rec" --policy standard --json)
@@ -94,6 +113,11 @@ result=$(gusset replay "$folder/even.rec" --policy standard --set breaker.consec
 at_least "a policy that refuses is told by what it refuses" "$(jq .total.new_refused <<<"$result")" 50
 ok "and by what is lost" [ "$(jq '.total.lost > 40' <<<"$result")" = true ]
 is "for people, too" "$(gusset replay "$folder/even.rec" --policy standard | grep -c 'Under standard: .* calls saved')" 1
+for i in $(seq 200); do line "$i" $((i * 100000)) success 200 $((i % 20 == 0 ? 900000 : 20000)); done >"$folder/tailed.rec"
+result=$(gusset replay "$folder/tailed.rec" --policy standard --set hedge.after=p95 --json)
+ok "a replay tells what second attempts would have added and saved" \
+    [ "$(jq -c '.total | .new_hedged >= 5 and .new_hedged <= 15 and .new_attempts == .attempts + .new_hedged and .new_hedge_won >= 5 and .new_p99_ms < .p99_ms / 3' <<<"$result")" = true ]
+is "for people, too" "$(gusset replay "$folder/tailed.rec" --policy standard --set hedge.after=p95 | grep -c 'are second ones side by side (hedge), of which [0-9]* answer first')" 1
 printf '#!/bin/sh\ncurl -s http://127.0.0.1:%s/' "$port" >"$folder/nightly-sync"
 chmod +x "$folder/nightly-sync"
 is "every example of its --help is a command that works" \
@@ -130,7 +154,7 @@ gusset run --policy quick --record "$folder/link.rec" -- curl -s "http://127.0.0
 is "a record may be named by a link, and is for its user alone" "$(wc -l <"$folder/elsewhere.rec") $(stat -c %a "$folder/elsewhere.rec")" "1 600"
 
 # ---- the truth and the simulation ----
-wait "$outage" "$outage_begins" "$flaky" "$bare"
+wait "$outage" "$outage_begins" "$flaky" "$tail" "$bare"
 read -r calls good < <(head -1 "$folder/outage.txt")
 attempts=$(tail -1 "$folder/outage.txt")
 simulated=$(gusset simulate -s outage "${world[@]}" "${policy[@]}" --from 1500ms --for ${trouble_ms}ms --json)
@@ -151,5 +175,20 @@ is "but every call" "$(wc -l <"$folder/bare.rec")" "$bare_calls"
 replayed=$(gusset replay "$folder/bare.rec" "${policy[@]}" --json)
 within "bare calls, replayed: load" "$(jq .total.new_attempts <<<"$replayed")" "$(ask total)"
 within "bare calls, replayed: success" "$(jq '.total.new_good / .total.calls' <<<"$replayed")" "$(awk -v g="$good" -v c="$calls" 'BEGIN {print g / c}')"
+
+# A machine that is too busy to answer in 150 ms hedges more: of ten calls hardly one.
+{ read -r calls good && read -r hedged && read -r won; } <"$folder/tail.txt"
+control=$tail_control
+simulated=$(gusset simulate -s tail "${world[@]}" "${policy[@]}" "${hedge[@]}" --json)
+within "a slow tail: load" "$(number "$simulated" standard attempts)" "$(ask total)"
+within "a slow tail: calls" "$(number "$simulated" standard calls)" "$calls"
+within "a slow tail: success" "$(number "$simulated" standard success)" "$(awk -v g="$good" -v c="$calls" 'BEGIN {print g / c}')"
+at_least "a slow tail: second attempts" "$hedged" $(($(number "$simulated" standard hedged) * 6 / 10))
+at_most "and not many more than simulated" "$hedged" $(($(number "$simulated" standard hedged) * 14 / 10 + calls / 10))
+at_least "which won in truth" "$won" $((hedged / 2))
+at_least "and in the simulation" "$(number "$simulated" standard hedge_won)" $(($(number "$simulated" standard hedged) / 2))
+is "a record tells of second attempts" "$(grep -c '"hedged_us":' "$folder/tail.rec")" "$hedged"
+replayed=$(gusset replay "$folder/tail.rec" "${policy[@]}" "${hedge[@]}" --json)
+is "and a replay, too" "$(jq -c '.total | [.hedged, .attempts]' <<<"$replayed")" "[$hedged,$((calls + hedged))]"
 
 done_testing

@@ -161,6 +161,70 @@ static void lines_in_any_order_are_calls_in_theirs(void **state)
     assert_int_equal(lines[0].opened_us, 0);
 }
 
+/* ---- a second attempt ---- */
+
+/* A call every 100 ms that takes 10; each twentieth takes two seconds. */
+static void add_tail(unsigned calls)
+{
+    for (unsigned i = 0; i < calls; i++)
+        add(i, 1, i * 100, i * 100, outcome_of_status(200))->ended_us += i % 20 == 19 ? 1990000 : 0;
+}
+
+static void second_attempts_end_as_others_did_then(void **state)
+{
+    (void)state;
+    add_tail(400);
+    struct replay_count count = replayed("standard", "hedge.after=100ms");
+    assert_int_equal(count.hedged, 0);
+    assert_int_equal(count.new_hedged, 20);
+    assert_in_range(count.new_hedge_won, 15, 20);
+    assert_int_equal(count.new_attempts, 420);
+    assert_int_equal(count.new_good, 400);
+    assert_int_equal(count.saved + count.lost, 0);
+}
+
+static void a_call_that_the_limit_ended_would_have_been_saved_by_a_second_attempt(void **state)
+{
+    (void)state;
+    add_tail(400);
+    for (unsigned i = 19; i < 400; i += 20)
+        lines[i].outcome = outcome_of_curl(28);
+    struct replay_count count = replayed("standard", "hedge.after=100ms\nretry.attempts=1");
+    assert_in_range(count.saved, 15, 20);
+    assert_int_equal(count.new_attempts, 420);
+}
+
+static void where_no_other_attempt_is_known_a_second_is_no_faster(void **state)
+{
+    (void)state;
+    add(1, 1, 0, 0, outcome_of_status(200))->ended_us += 3000000;
+    struct replay_count count = replayed("standard", "hedge.after=100ms");
+    assert_int_equal(count.new_hedged, 1);
+    assert_int_equal(count.new_hedge_won, 0);
+}
+
+static void what_may_not_be_asked_for_twice_is_not_hedged(void **state)
+{
+    (void)state;
+    add_tail(100);
+    for (unsigned i = 0; i < 100; i++)
+        lines[i].method = METHOD_PUT;
+    assert_int_equal(replayed("standard", "hedge.after=100ms").new_hedged, 0);
+}
+
+/* One that goes on where the first failed has a line of its own: it is not counted twice. */
+static void recorded_second_attempts_are_counted_once(void **state)
+{
+    (void)state;
+    add(1, 1, 0, 0, outcome_of_status(200))->hedged_us = 5000000 + 5000;
+    add(2, 1, 100, 100, outcome_of_curl(56))->hedged_us = 5000000 + 105000;
+    add(2, 2, 100, 105, outcome_of_status(200));
+    struct replay_count count = replayed("standard", "");
+    assert_int_equal(count.calls, 2);
+    assert_int_equal(count.attempts, 4);
+    assert_int_equal(count.hedged, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -172,6 +236,11 @@ int main(void)
         cmocka_unit_test_setup(a_call_that_was_refused_ends_as_the_host_did_then, begin),
         cmocka_unit_test_setup(an_attempt_that_took_longer_than_the_limit_is_cut, begin),
         cmocka_unit_test_setup(lines_in_any_order_are_calls_in_theirs, begin),
+        cmocka_unit_test_setup(second_attempts_end_as_others_did_then, begin),
+        cmocka_unit_test_setup(a_call_that_the_limit_ended_would_have_been_saved_by_a_second_attempt, begin),
+        cmocka_unit_test_setup(where_no_other_attempt_is_known_a_second_is_no_faster, begin),
+        cmocka_unit_test_setup(what_may_not_be_asked_for_twice_is_not_hedged, begin),
+        cmocka_unit_test_setup(recorded_second_attempts_are_counted_once, begin),
     };
     return cmocka_run_group_tests(tests, fixture_prepare, fixture_tidy);
 }

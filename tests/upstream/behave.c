@@ -23,26 +23,27 @@ static const struct query_key keys[] = {
     {"close",  QUERY_CHOICE, AT(fault.close), 0, 0, places},
     {"stall",               QUERY_CHOICE, AT(fault.stall), 0, 0, places},
     {"length",                  QUERY_CHOICE, AT(fault.length), 0, 0, lengths},
-    {"lose",QUERY_NUMBER, AT(fault.lose), 0, 1, NULL},
-    {"auth",                 QUERY_NUMBER, AT(fault.auth), 0, 1, NULL},
+    {"late",QUERY_NUMBER, AT(fault.late_ms), 0, BEHAVE_HOUR_MS, NULL},
+    {"lose",                 QUERY_NUMBER, AT(fault.lose), 0, 1, NULL},
+    {"auth",            QUERY_NUMBER, AT(fault.auth), 0, 1, NULL},
     {"redirect",            QUERY_LINE, AT(fault.redirect), 0, 0, NULL},
-    {"delay",            QUERY_NUMBER, AT(pace.delay_ms), 0, BEHAVE_HOUR_MS, NULL},
-    {"slow",   QUERY_NUMBER, AT(pace.bytes_per_second), 0, BEHAVE_RATE_MOST, NULL},
-    {"for",                 QUERY_NUMBER, AT(stall_ms), 0, BEHAVE_HOUR_MS, NULL},
-    {"first",                  QUERY_NUMBER, AT(first), 0, UINT32_MAX, NULL},
-    {"fail",QUERY_NUMBER, AT(percent), 0, 100, NULL},
-    {"seed",                 QUERY_NUMBER, AT(seed), 0, UINT32_MAX, NULL},
-    {"how",            QUERY_CHOICE, AT(how), 0, 0, hows},
-    {"body",           QUERY_NUMBER, AT(body), 0, body_most, NULL},
-    {"text",  QUERY_TEXT, AT(text), 0, 0, NULL},
-    {"echo",                 QUERY_CHOICE, AT(echo), 0, 0, echoes},
-    {"chunked",                  QUERY_NUMBER, AT(chunked), 0, 1, NULL},
-    {"headers",           QUERY_NUMBER, AT(header_bytes), 0, BEHAVE_HEADERS_MOST, NULL},
-    {"early",                 QUERY_NUMBER, AT(early), 0, 1, NULL},
-    {"etag",              QUERY_NUMBER, AT(etag), 0, 1, NULL},
-    {"cookie",             QUERY_LINE, AT(cookie), 0, 0, NULL},
-    {"retry_after",    QUERY_LINE, AT(retry_after), 0, 0, NULL},
-    {0                },
+    {"delay",   QUERY_NUMBER, AT(pace.delay_ms), 0, BEHAVE_HOUR_MS, NULL},
+    {"slow",                 QUERY_NUMBER, AT(pace.bytes_per_second), 0, BEHAVE_RATE_MOST, NULL},
+    {"for",                  QUERY_NUMBER, AT(stall_ms), 0, BEHAVE_HOUR_MS, NULL},
+    {"first",QUERY_NUMBER, AT(first), 0, UINT32_MAX, NULL},
+    {"fail",                 QUERY_NUMBER, AT(percent), 0, 100, NULL},
+    {"seed",            QUERY_NUMBER, AT(seed), 0, UINT32_MAX, NULL},
+    {"how",           QUERY_CHOICE, AT(how), 0, 0, hows},
+    {"body",  QUERY_NUMBER, AT(body), 0, body_most, NULL},
+    {"text",                 QUERY_TEXT, AT(text), 0, 0, NULL},
+    {"echo",                  QUERY_CHOICE, AT(echo), 0, 0, echoes},
+    {"chunked",           QUERY_NUMBER, AT(chunked), 0, 1, NULL},
+    {"headers",                 QUERY_NUMBER, AT(header_bytes), 0, BEHAVE_HEADERS_MOST, NULL},
+    {"early",              QUERY_NUMBER, AT(early), 0, 1, NULL},
+    {"etag",             QUERY_NUMBER, AT(etag), 0, 1, NULL},
+    {"cookie",    QUERY_LINE, AT(cookie), 0, 0, NULL},
+    {"retry_after",                 QUERY_LINE, AT(retry_after), 0, 0, NULL},
+    {0                 },
 };
 
 static const struct behave nothing = {
@@ -104,7 +105,7 @@ bool behave_dice(uint64_t seed, uint64_t nth, uint64_t percent)
 static void fail_by_how(struct behave *b, uint64_t hit)
 {
     uint64_t status = b->fault.status ? b->fault.status : 503;
-    bool named = cuts(&b->fault) || b->fault.auth || b->fault.redirect;
+    bool named = cuts(&b->fault) || b->fault.late_ms || b->fault.auth || b->fault.redirect;
     if (b->how == BEHAVE_RESET || (b->how == BEHAVE_MIXED && hit % 2 == 0))
         b->fault = (struct behave_fault){.reset = BEHAVE_HEADERS};
     else if (b->how)
@@ -118,13 +119,13 @@ void behave_settle(struct behave *behave, uint64_t nth, uint64_t *hits)
     if (nth > behave->first) {
         behave->fault = (struct behave_fault){0};
         behave->pace = (struct behave_pace){0};
-    } else if (behave->percent == BEHAVE_ABSENT) {
-        return;
-    } else if (behave_dice(behave->seed, nth, behave->percent)) {
-        fail_by_how(behave, ++*hits);
-    } else {
-        behave->fault = (struct behave_fault){0};
+    } else if (behave->percent != BEHAVE_ABSENT) {
+        if (behave_dice(behave->seed, nth, behave->percent))
+            fail_by_how(behave, ++*hits);
+        else
+            behave->fault = (struct behave_fault){0};
     }
+    behave->pace.delay_ms += behave->fault.late_ms;
 }
 
 void behave_override(struct behave *behave, uint64_t status)

@@ -18,6 +18,7 @@ struct behave_fault {
     int close;
     int stall;
     int length; /* 1: overstated */
+    uint64_t late_ms;
     uint64_t lose;
     uint64_t auth;
     const char *redirect;
