@@ -57,6 +57,25 @@ static bool is_private(const struct stat *file)
            file->st_nlink == 1;
 }
 
+/*
+ * A small image is read whole in any case (it is summed up), so it is copied: whoever cuts the file short
+ * later does no harm. In one that is mapped, what lay behind the new end is a SIGBUS. NULL when it cannot be
+ * had.
+ */
+static void *take_file(int fd, size_t size)
+{
+    const bool is_small = size <= IMAGE_SUMMED_MOST;
+    void *bytes = mmap(NULL, size, is_small ? PROT_READ | PROT_WRITE : PROT_READ,
+                       is_small ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_PRIVATE, is_small ? -1 : fd, 0);
+    if (bytes == MAP_FAILED)
+        return NULL;
+    if (is_small && sys_read(fd, bytes, size) != (long)size) {
+        munmap(bytes, size);
+        return NULL;
+    }
+    return bytes;
+}
+
 static int map_file(struct image *image, int fd)
 {
     struct stat file;
@@ -68,9 +87,9 @@ static int map_file(struct image *image, int fd)
     if (file.st_size < (off_t)sizeof(struct image_header) || file.st_size > UINT32_MAX)
         return -EBADMSG;
     size_t size = (size_t)file.st_size;
-    void *bytes = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
-    if (bytes == MAP_FAILED)
-        return -errno;
+    void *bytes = take_file(fd, size);
+    if (!bytes)
+        return -EIO;
     result = image_attach(image, bytes, size);
     if (result < 0)
         munmap(bytes, size);

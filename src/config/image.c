@@ -3,10 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum {
-    ALIGNMENT = 8,
-    SUMMED_MOST = 32768 /* summing up a larger image would cost each process more than it is worth */
-};
+enum { ALIGNMENT = 8 };
 
 /* Whether a span of items of this size lies within the image. */
 static bool holds(const struct image *image, struct image_span span, size_t size)
@@ -33,7 +30,7 @@ uint64_t image_checksum(const struct image_header *header)
 
     copy.checksum = 0;
     uint64_t sum = add_words(UINT64_C(0xcbf29ce484222325), (const char *)&copy, sizeof copy);
-    if (header->size > SUMMED_MOST)
+    if (header->size > IMAGE_SUMMED_MOST)
         return sum;
     return add_words(sum, (const char *)(header + 1), header->size - sizeof *header);
 }

@@ -21,7 +21,10 @@
 
 #define IMAGE_MAGIC "gusset\n\2"
 
-enum { IMAGE_LAYOUT = 10 };
+enum {
+    IMAGE_LAYOUT = 10,
+    IMAGE_SUMMED_MOST = 32768 /* summing up a larger image would cost each process more than it is worth */
+};
 
 /* count items from offset bytes on. */
 struct image_span {

@@ -1,6 +1,7 @@
 #include "config/include.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "config/value.h"
@@ -205,18 +206,25 @@ static const char *read_path(const struct level *level, const char *quote, char 
     return out.length < SOURCE_PATH_MOST - 1 ? at + 1 : NULL;
 }
 
+/* The path is on the heap: who compiles may be a thread with a small stack, and includes are nested. */
 static void include(struct reading *reading, struct level *level, const char *quote)
 {
-    char path[SOURCE_PATH_MOST];
-    const char *behind = read_path(level, quote, path);
+    char *path = malloc(SOURCE_PATH_MOST);
+    const char *behind = path ? read_path(level, quote, path) : NULL;
 
+    if (!path) {
+        fail(reading, -ENOMEM);
+        return;
+    }
     if (!behind) {
         fault_add(reading->faults, level->path, level->line, "@include: expected a path in quotation marks");
         fail(reading, -EINVAL);
         pass(reading, level, find_line_end(level));
+        free(path);
         return;
     }
     read_file(reading, level, path);
+    free(path);
     level->at = behind;
     begin_piece(reading, level);
     write_bytes(reading, "/**/", 4); /* what follows is not the start of a line, for libconfig neither */

@@ -233,11 +233,42 @@ uint32_t policies_find(struct reader *reader, const char *name)
     return find_built_in(reader, name);
 }
 
+/* How many policies one builds upon, itself included. */
+static uint32_t chain_length(const struct reader *reader, uint32_t policy)
+{
+    uint32_t length = 0;
+    for (; policy < reader->model->policies.count; policy = model_policy(reader->model, policy)->base)
+        length++;
+    return length;
+}
+
+/* Says why the policy that is named is no base. Apart: its texts would lie on the stack once for each policy
+ * that is being read. */
+static __attribute__((noinline)) void refuse_base(struct reader *reader, const char *own,
+                                                  const struct config_setting_t *extends, const char *name)
+{
+    char hint[256], quoted[256];
+
+    if (strcmp(own, name) == 0) {
+        reader_fault(reader, extends, "extends: \"%s\" extends itself", name);
+        return;
+    }
+    for (uint32_t i = 0; i < reader->policies.count; i++)
+        if (reader_is_named(policy_at(reader, i)->setting, name)) {
+            if (policy_at(reader, i)->state == READER_UNDER_WAY)
+                reader_fault(reader, extends, "extends: \"%s\" and \"%s\" extend each other, in the end", own,
+                             name);
+            return;
+        }
+    policies_suggest(reader, name, hint, sizeof hint);
+    assign_quote(name, strlen(name), quoted, sizeof quoted);
+    reader_fault(reader, extends, "extends: unknown policy %s, %s", quoted, hint);
+}
+
 /* What the policy extends; a policy of a built-in one's name may extend that one. False after a fault. */
 static bool find_base(struct reader *reader, const struct config_setting_t *setting, uint32_t *base)
 {
     const struct config_setting_t *extends = member(reader, setting, "extends");
-    char hint[256], quoted[256];
 
     *base = none;
     if (!extends)
@@ -245,24 +276,16 @@ static bool find_base(struct reader *reader, const struct config_setting_t *sett
     const char *name = reader_plain(reader, extends, "extends", "a policy's name");
     if (!name)
         return false;
-    *base = reader_is_named(setting, name) ? find_built_in(reader, name) : policies_find(reader, name);
-    if (*base != none)
-        return true;
-    if (reader_is_named(setting, name)) {
-        reader_fault(reader, extends, "extends: \"%s\" extends itself", name);
+    if (reader->extending < POLICIES_CHAIN_MOST)
+        *base = reader_is_named(setting, name) ? find_built_in(reader, name) : policies_find(reader, name);
+    if (reader->extending == POLICIES_CHAIN_MOST || chain_length(reader, *base) >= POLICIES_CHAIN_MOST) {
+        reader_fault(reader, extends, "extends: more than %d policies build upon each other",
+                     POLICIES_CHAIN_MOST);
         return false;
     }
-    for (uint32_t i = 0; i < reader->policies.count; i++)
-        if (reader_is_named(policy_at(reader, i)->setting, name)) {
-            if (policy_at(reader, i)->state == READER_UNDER_WAY)
-                reader_fault(reader, extends, "extends: \"%s\" and \"%s\" extend each other, in the end",
-                             libconfig_name(setting), name);
-            return false;
-        }
-    policies_suggest(reader, name, hint, sizeof hint);
-    assign_quote(name, strlen(name), quoted, sizeof quoted);
-    reader_fault(reader, extends, "extends: unknown policy %s, %s", quoted, hint);
-    return false;
+    if (*base == none)
+        refuse_base(reader, libconfig_name(setting), extends, name);
+    return *base != none;
 }
 
 /* Reads a policy when it is first asked for, so that what it extends lies before it. MODEL_NONE in a circle.
@@ -280,8 +303,10 @@ static uint32_t resolve(struct reader *reader, uint32_t position)
     if (libconfig_kind(policy->setting) != LIBCONFIG_GROUP)
         reader_fault(reader, policy->setting, "policies: \"%s\" is no group, expected { … }",
                      libconfig_name(policy->setting));
+    reader->extending++;
     if (!find_base(reader, policy->setting, &base))
         base = (uint32_t)POLICIES_UNKNOWN;
+    reader->extending--;
     policy->index = policies_derive(reader, libconfig_name(policy->setting), base, policy->setting, own_keys);
     policy->state = READER_RESOLVED;
     return policy->index;

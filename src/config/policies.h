@@ -4,6 +4,10 @@
 
 #include "config/reader.h"
 
+enum {
+    POLICIES_CHAIN_MOST = 32 /* that extend each other: each is read on top of the one that extends it */
+};
+
 /* Reads the group `policies` into the model. */
 void policies_read(struct reader *reader, const struct config_setting_t *group);
 

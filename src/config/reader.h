@@ -24,6 +24,7 @@ struct reader {
     struct include_text text;
     struct libconfig *document;
     struct table policies;      /* struct reader_policy */
+    uint32_t extending;         /* policies that are being read, each for the one that extends it */
     bool faulty[SETTINGS_MOST]; /* by index of the table */
 };
 

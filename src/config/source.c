@@ -1,7 +1,6 @@
 #include "config/source.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -113,7 +112,6 @@ static const char *folder_complaint(const char *path)
 
 static const char *file_complaint(const struct stat *file, const char *path)
 {
-    char real[PATH_MAX];
     if (!S_ISREG(file->st_mode))
         return "not a regular file";
     if (!is_trusted_owner(file))
@@ -123,9 +121,14 @@ static const char *file_complaint(const struct stat *file, const char *path)
     if (file->st_size > SOURCE_SIZE_MOST)
         return "larger than 16 MiB";
     const char *complaint = folder_complaint(path);
-    if (complaint || !realpath(path, real)) /* the folder that a link leads to counts as well */
-        return complaint ? complaint : "its path cannot be resolved";
-    return folder_complaint(real);
+    if (complaint)
+        return complaint;
+    char *real = realpath(path, NULL); /* the folder that a link leads to counts as well */
+    if (!real)
+        return "its path cannot be resolved";
+    complaint = folder_complaint(real);
+    free(real);
+    return complaint;
 }
 
 /* Reads until the end or size; the file may shrink or grow meanwhile. Returns bytes or -errno. */

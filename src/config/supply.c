@@ -10,6 +10,10 @@
 #include "config/value.h"
 #include "config/wish.h"
 #include "sys/raw.h"
+#include "sys/stack.h"
+
+/* Compiling takes some 24 KiB of stack, libconfig and the loader included. A thread's may be smaller. */
+enum { COMPILE_STACK = 48 << 10 };
 
 /* The image goes into its file, so that it is shared; where that fails, this process keeps it for itself. */
 static int publish(const struct source_paths *paths, const struct source_request *request, void *bytes,
@@ -68,7 +72,7 @@ static int find_or_compile(struct image *image, const struct source_request *req
         return 0;
     if (!(request->policy && request->policy[0]) && !wish_has_file(request, paths))
         return 0;
-    if (!may_compile) {
+    if (!may_compile || !stack_has_room(COMPILE_STACK)) {
         value_put(&reason, "the rules are not compiled yet");
         return -ESTALE;
     }

@@ -185,8 +185,8 @@ static struct ready *start(bool may_compile)
 
     rules_listen(hear_of_template);
     int error = open_rules(&rules, may_compile, &is_compiled, text, sizeof text);
-    if (error == -ESTALE && !may_compile)
-        return NULL; /* a call that may compile will come, or `gusset reload` */
+    if (error == -ESTALE)
+        return NULL; /* a call that may compile, in a thread that can, will come, or `gusset reload` */
     if (error < 0 || !rules) {
         if (error < 0)
             complain(text);

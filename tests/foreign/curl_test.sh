@@ -34,6 +34,29 @@ is "this machine's own command reads what was counted" "$(counted rescued)" 3
 for _ in 1 2 3; do wrapped -s -o /dev/null "$url/?status=503"; done
 is "a circuit that it opened refuses this machine's own curl" "$(command gusset run -- curl -s -o /dev/null "$url/?key=native"; echo $?) $(ask 'count?key=native')" "7 0"
 is "and its own" "$(wrapped -s -o /dev/null "$url/?key=again"; echo $?) $(ask 'count?key=again')" "7 0"
+
+# ---- what goes deeper into libcurl ----
+config "$folder/deep.cfg" <<CFG
+version = 1;
+policies: { p: { extends = "standard"; retry: { attempts = 3; backoff: { base = "5ms"; }; budget: { ratio = 100; }; }; breaker: { consecutive = 50; };
+                 hedge: { after = "300ms"; }; fallback: { status = 200; type = "application/json"; body = "{}"; }; pool: { share = true; }; }; };
+hosts = ( { match = "127.0.0.1"; policy = "p"; } );
+services = ( { name = "user-service"; url = "http://127.0.0.1:$port"; health = "/?key=health"; } );
+CFG
+export GUSSET_CONFIG=$folder/deep.cfg
+forget
+is "a slow reply is overtaken by a second attempt" "$(wrapped -s "$url/?key=h&delay=20000&first=1") $(ask 'count?key=h')" "ok 2"
+is "in a loop, too" "$(wrapped -sZ "$url/?key=z&delay=20000&first=1") $(ask 'count?key=z')" "ok 2"
+is "each was won" "$(counted hedge_won)" 2
+is "in a loop calls are rescued" "$(wrapped -sZ "$url/?key=l1&status=503&first=2" "$url/?key=l2&reset=headers&first=1" | xargs) $(ask 'count?key=l1') $(ask 'count?key=l2')" "ok ok 3 2"
+is "a reply that no server sent" "$(wrapped -s -w ' %{http_code} %{content_type} %{url_effective}' "$url/?status=503")" "{} 200 application/json $url/?status=503"
+is "in a loop, too" "$(wrapped -sZ -w ' %{http_code}' "$url/?status=503")" "{} 200"
+is "a service is found by its name" "$(wrapped -s "http://user-service/?key=service") $(ask 'count?key=service')" "ok 1"
+is "its health is asked by that libcurl" "$(foreign "$FOREIGN/gusset" health >/dev/null; echo $?) $(ask 'count?key=health')" "0 1"
+export GUSSET_CONFIG=$folder/gusset.cfg
+
+# ---- the command ----
+for _ in 1 2 3 4 5 6 7 8 9; do wrapped -s -o /dev/null "$url/?status=503"; done
 is "the command works" "$(foreign "$FOREIGN/gusset" check | grep -o '1 polic[a-z]*, 1 rule')" "1 policy, 1 rule"
 is "and reads the shared state" "$(foreign "$FOREIGN/gusset" status --json | grep -o '"circuit":"open"')" '"circuit":"open"'
 

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 
+#include "config/policies.h"
 #include "config_fixture.h"
 
 struct fault_case {
@@ -325,6 +326,30 @@ static void policies_that_extend_each_other_are_a_fault(void **state)
                   "3: extends: \"c\" and \"a\" extend each other, in the end");
 }
 
+/* A file of 1,000 of them ended the program by its stack. */
+static void a_long_chain_of_policies_is_a_fault_whichever_end_comes_first(void **state)
+{
+    enum { LONG_ENOUGH = POLICIES_CHAIN_MOST + 1 };
+    struct config_fixture *fixture = *state;
+    char text[LONG_ENOUGH * 40 + 200];
+
+    for (int is_from_below = 0; is_from_below <= 1; is_from_below++)
+        for (int count = LONG_ENOUGH - 2; count < LONG_ENOUGH; count++) { /* and a built-in one */
+            int length = sprintf(text, "policies: {\n");
+            for (int i = 0; i < count; i++) {
+                int own = is_from_below ? count - 1 - i : i;
+                length += own < count - 1
+                              ? sprintf(text + length, "p%d: { extends = \"p%d\"; };\n", own, own + 1)
+                              : sprintf(text + length, "p%d: { extends = \"quick\"; };\n", own);
+            }
+            strcpy(text + length, "};\nhosts = ({ match = \"a.example\"; policy = \"p0\"; });\n");
+            if (count + 1 <= POLICIES_CHAIN_MOST)
+                assert_return_code(config_read(fixture, text), 0);
+            else
+                config_expect(fixture, text, "33: extends: more than 32 policies build upon each other");
+        }
+}
+
 static void rules_that_say_equally_much_are_a_fault_with_both_lines(void **state)
 {
     struct config_fixture *fixture = *state;
@@ -378,6 +403,7 @@ int main(void)
         CONFIG_TEST(a_fault_does_not_hide_the_others_of_its_list_rule_or_policy),
         CONFIG_TEST(no_fault_follows_from_another),
         CONFIG_TEST(policies_that_extend_each_other_are_a_fault),
+        CONFIG_TEST(a_long_chain_of_policies_is_a_fault_whichever_end_comes_first),
         CONFIG_TEST(rules_that_say_equally_much_are_a_fault_with_both_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
