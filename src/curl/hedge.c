@@ -270,8 +270,8 @@ void hedge_look(struct call *call, CURLM *real, uint64_t now_us)
 
 /* ---- who is first ---- */
 
-/* What libcurl would act upon where the program's handle gets it, and could not from there; and a head that is
- * too long to be relayed. */
+/* What libcurl would act upon where the program's handle gets it, and could not from there; and a head that
+ * is too long to be relayed. */
 static bool is_unfit(const struct call *call, const struct relay *relay)
 {
     const struct block *block = &relay->block;
@@ -398,7 +398,8 @@ static char *plain_url(const struct hedge *hedge)
     return url;
 }
 
-/* What the first attempt's proxy has answered to CONNECT: it is the program's, whoever answers the request. */
+/* What the first attempt's proxy has answered to CONNECT: it is the program's, whoever answers the request.
+ */
 static size_t held_of_proxy(const struct call *call)
 {
     const struct reply *reply = &call->reply;

@@ -189,7 +189,8 @@ static inline void note(struct handle *handle, unsigned number, CURLoption optio
         return;
     case EFFECT_JAR_FILE:
         handle->has_credentials |= word != 0;
-        handle->has_jar = word || (handle->has_jar && option != CURLOPT_COOKIEFILE); /* that ends it by NULL */
+        handle->has_jar =
+            word || (handle->has_jar && option != CURLOPT_COOKIEFILE); /* that ends it by NULL */
         return;
     case EFFECT_JAR: /* of a share's jar it makes no use, but of one of its own */
         handle->has_jar |= word && !handle->words[HANDLES_SHARE];

@@ -137,8 +137,8 @@ static void take_cookies(const struct call *call, CURL *twin, struct twin_given 
     set_cookies(libcurl, twin, given->cookies, NULL);
 }
 
-/* Of a cookie's line, whose fields are domain, whether hosts below it too, path, secure, expires, name, value: from
- * the field of that number on. NULL: there is none. */
+/* Of a cookie's line, whose fields are domain, whether hosts below it too, path, secure, expires, name,
+ * value: from the field of that number on. NULL: there is none. */
 static const char *from_field(const char *line, unsigned number)
 {
     while (number-- && line)
@@ -231,7 +231,8 @@ static long left_ms(uint64_t ends_us)
     return ends_us > now_us + 1000 ? (long)((ends_us - now_us) / 1000) : 1;
 }
 
-/* libcurl below 8.5 would have the original use the cookies of its share from here on, whether it has asked to or not. */
+/* libcurl below 8.5 would have the original use the cookies of its share from here on, whether it has asked
+ * to or not. */
 static CURL *copy_of(const struct handle *handle)
 {
     const struct libcurl *libcurl = handle->libcurl;

@@ -14,7 +14,8 @@
 struct call;
 struct libcurl;
 
-/* What the twin has got: headers, those that the call's handle wears, with a span of their own; and cookies. */
+/* What the twin has got: headers, those that the call's handle wears, with a span of their own; and cookies.
+ */
 struct twin_given {
     struct curl_slist *nodes; /* the texts behind them; NULL: none. Owned */
     char traceparent[TRACE_PARENT_ROOM];

@@ -1,14 +1,14 @@
 /*
- * What libcurl keeps beside the options of a handle, and what its programs do with it. Usage: kept WHAT URL OTHER-URL [NAME:PORT:ADDRESS | FILE].
- * Two requests of one handle, to URL and OTHER-URL; in between, or while the second is under way, WHAT is done:
- *     resolved    the handle was told an address by CURLOPT_RESOLVE
+ * What libcurl keeps beside the options of a handle, and what its programs do with it. Usage: kept WHAT URL
+ * OTHER-URL [NAME:PORT:ADDRESS | FILE]. Two requests of one handle, to URL and OTHER-URL; in between, or
+ * while the second is under way, WHAT is done: resolved    the handle was told an address by CURLOPT_RESOLVE
  *     freed       and the list is freed after the first request
  *     file        the handle reads its cookies from FILE
  *     reset       the handle, which has a jar of cookies, is reset
  *     shared      150 ms after the second began another handle of the same share gets other cookies
  *     jarless     the handle's share has cookies, of which it makes no use; then another one asks
- *     aborted     the program ends the second after 400 ms, in a multi handle; WAYs as in loops.h: aborted-poll …
- * Prints what the program can see.
+ *     aborted     the program ends the second after 400 ms, in a multi handle; WAYs as in loops.h:
+ * aborted-poll … Prints what the program can see.
  */
 #include "loops.h"
 #include <stdlib.h>
