@@ -141,10 +141,10 @@ static bool find_bare_word(const struct value_word *line, struct value_word *wor
         if (*at++ != '=')
             continue;
         at += strspn(at, " \t");
-        *word = (struct value_word){at, strspn(at, letters)};
-        at += word->length;
-        size_t blanks = strspn(at, " \t");
-        if (word->length && strchr(";,)]}\r\n", at[blanks]) && !is_number(word) && !is_boolean(word))
+        size_t length = strspn(at, letters);
+        *word = (struct value_word){at, length};
+        at += length;
+        if (length > 0 && strchr(";,)]}\r\n", at[strspn(at, " \t")]) && !is_number(word) && !is_boolean(word))
             return true;
     }
     return false;

@@ -48,9 +48,9 @@ done <<'CASES'
 1 close=headers retry.on=CURLE_RECV_ERROR
 3 close=headers retry.on=CURLE_GOT_NOTHING
 1 close=headers retry.never=CURLE_GOT_NOTHING
-3 stall=headers timeout.attempt=100ms
-1 stall=headers timeout.attempt=100ms retry.never=timeout
-1 stall=headers timeout.attempt=100ms retry.on=503,reset
+3 stall=headers timeout.attempt=300ms
+1 stall=headers timeout.attempt=300ms retry.never=timeout
+1 stall=headers timeout.attempt=300ms retry.on=503,reset
 CASES
 is "of $count failing calls each is made as often as its rule says" "$wrong" 0
 
@@ -81,8 +81,8 @@ open reset=headers
 closed reset=headers breaker.on=503
 open close=headers breaker.on=CURLE_GOT_NOTHING
 closed reset=headers breaker.on=CURLE_GOT_NOTHING
-open stall=headers timeout.attempt=100ms
-closed stall=headers timeout.attempt=100ms breaker.on=reset,503
+open stall=headers timeout.attempt=300ms
+closed stall=headers timeout.attempt=300ms breaker.on=reset,503
 CASES
 is "of $count circuits each opens by what its rule says" "$wrong" 0
 

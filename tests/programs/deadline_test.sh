@@ -7,13 +7,18 @@ start_upstream
 url=http://127.0.0.1:$port
 client=$BUILD/clients/callbacks
 
-# within NAME FROM TO COMMAND...: sets code, took (milliseconds), said (its output)
+# within NAME FROM TO COMMAND...: sets code, took (milliseconds), said (its output). What takes longer by itself does so
+# each time, and a busy machine makes some long: three tries, each from the beginning (limited forgets).
 within() {
-    local name=$1 from=$2 to=$3 started=${EPOCHREALTIME/./}
+    local name=$1 from=$2 to=$3 started
     shift 3
-    said=$("$@" 2>/dev/null)
-    code=$?
-    took=$(((${EPOCHREALTIME/./} - started) / 1000))
+    for _ in 1 2 3; do
+        started=${EPOCHREALTIME/./}
+        said=$("$@" 2>/dev/null)
+        code=$?
+        took=$(((${EPOCHREALTIME/./} - started) / 1000))
+        [ "$took" -gt "$to" ] || break
+    done
     if [ "$took" -ge "$from" ] && [ "$took" -le "$to" ]; then
         pass "$name ($took ms)"
     else
