@@ -18,10 +18,10 @@ CFG
 
 # tried WORDS... -- COMMAND: under gusset, quick to try again, with what else the test sets
 tried() {
-    timeout 10 gusset run --policy standard --set retry.attempts=4 --set retry.backoff.base=5ms --set retry.budget.ratio=100 "$@"
+    timeout 60 gusset run --policy standard --set retry.attempts=4 --set retry.backoff.base=5ms --set retry.budget.ratio=100 "$@"
 }
 # shellcheck disable=SC2317 # called by way of "${by[@]}"
-keyed() { GUSSET_CONFIG=$folder/headers.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 10 "$@"; }
+keyed() { GUSSET_CONFIG=$folder/headers.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 60 "$@"; }
 
 # same NAME WORDS...: the client as it is, and with what `by` holds before it, end alike; the latter leaves $folder/got.
 # FAULT in a word is "" for the first and $fault for the second. Both run at once, unless `apart` is set.
@@ -36,7 +36,7 @@ same() {
     local name=$1 bare
     shift
     forget
-    noted "$folder/wanted" timeout 10 "$client" "${@//FAULT/}" &
+    noted "$folder/wanted" timeout 60 "$client" "${@//FAULT/}" &
     bare=$!
     [ "$apart" ] && wait $bare && forget
     noted "$folder/got" "${by[@]}" "$client" "${@//FAULT/"$fault"}"
@@ -53,7 +53,7 @@ start_python() {
     [ "$python" ] || return 1
     : >"$folder/$1"
     unset "mark[$1]"
-    timeout 60 "$python" "$serve" "$1" >"$folder/$1" 2>/dev/null &
+    timeout 300 "$python" "$serve" "$1" >"$folder/$1" 2>/dev/null &
     servers+=($!)
     for _ in $(seq 250); do
         [ -s "$folder/$1" ] && break
@@ -349,7 +349,7 @@ policies: { p: { breaker: { consecutive = 2; open = "1s"; }; }; };
 hosts = ( { match = "unix:$folder/socket"; policy = "p"; } );
 CFG
 forget
-GUSSET_CONFIG=$folder/unix.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 10 "$client" unix path "$folder/socket" \
+GUSSET_CONFIG=$folder/unix.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 60 "$client" unix path "$folder/socket" \
     http://h/bad http://h/bad http://h/x wait http://h/y http://h/z >"$folder/got" 2>&1
 is "a call to a unix socket is refused, and its option is there again" "$(tr '\n' ' ' <"$folder/got")" \
     "result 0 status 503 result 0 status 503 result 7 status 0 unixresult 0 status 200 unixresult 0 status 200 "
@@ -359,7 +359,7 @@ policies: { p: { breaker: { consecutive = 1; open = "1s"; }; }; };
 hosts = ( { match = "*"; policy = "p"; } );
 CFG
 forget
-GUSSET_CONFIG=$folder/abstract.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 10 "$client" refused "$folder/socket" \
+GUSSET_CONFIG=$folder/abstract.cfg LD_PRELOAD=$BUILD/libgusset.so timeout 60 "$client" refused "$folder/socket" \
     "$url/?status=503" "$url/" >"$folder/got" 2>&1
 is "an option that was set to NULL is NULL after a refusal" "$(tr '\n' ' ' <"$folder/got")" \
     "result 0 status 503 result 7 status 0 unixresult 0 status 200 ok result 0 status 200 "
@@ -389,7 +389,7 @@ for (1 .. 2) {
     print connect($s, sockaddr_in($ARGV[0], INADDR_LOOPBACK)) ? "connected\n" : "refused " . ($!+0) . "\n";
 }
 PERL
-said=$(GUSSET_CONFIG=$folder/limit.cfg timeout 10 gusset run -- perl "$folder/two.pl" "$port" 2>&1 | tr '\n' ' ')
+said=$(GUSSET_CONFIG=$folder/limit.cfg timeout 60 gusset run -- perl "$folder/two.pl" "$port" 2>&1 | tr '\n' ' ')
 is "a connect() that only a limit refuses has a reason" "$said" "connected refused 111 "
 
 # ---- blame ----

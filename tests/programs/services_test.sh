@@ -33,7 +33,7 @@ services = (
 hosts = ( { match = "shadowed"; mode = "shadow"; policy = "try"; } );
 CFG
 export GUSSET_CONFIG=$folder/services.cfg
-run() { timeout 20 gusset run -- "$@"; }
+run() { timeout 60 gusset run -- "$@"; }
 # heads WORDS: of an echoed request its line and its Host, and the headers that are named
 heads() { tr -d '\r' | grep -iE "^(GET|POST|PUT|HEAD|Host:|--${1:+|$1})" | tr '\n' ' ' | sed 's/ $//'; }
 here="Host: 127.0.0.1:$port"
