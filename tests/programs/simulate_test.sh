@@ -87,6 +87,14 @@ hosts = ( { match = "api.example.com"; paths = ["/v1/*"]; policy = "careful"; mo
 END
 is "the rule that wins for the URL is tried, in shadow or not" \
     "$(gusset simulate -s outage --config "$folder/rules.cfg" --json http://api.example.com/v1/x | jq -c '[.runs[1].policy, .runs[1].opened > 0]')" '["careful",true]'
+config "$folder/dealt.cfg" <<'END'
+version = 1;
+hosts = ( { match = "*"; variants = ( { weight = 50; policy = "standard"; }, { weight = 50; policy = "aggressive"; } ); } );
+END
+is "of variants the seed draws one, the same each time" \
+    "$(for i in 1 1 1 1 1 1; do gusset simulate -s flaky --config "$folder/dealt.cfg" --seed $i --json | jq -c '.runs[1] | [.policy, .attempts]'; done | sort -u | wc -l)" 1
+is "another seed another one" \
+    "$(for i in $(seq 16); do gusset simulate -s flaky --config "$folder/dealt.cfg" --seed $i --duration 1s --json | jq -r '.runs[1].policy'; done | sort -u | tr '\n' ' ')" "aggressive standard "
 is "a URL that no rule means is a fault" "$(gusset simulate -s outage --config "$folder/rules.cfg" http://elsewhere.example/ 2>&1)" \
     "gusset: simulate: no rule matches the place; name another (simulate URL), or a policy (--policy)"
 gusset simulate --policy standard 2>"$folder/said"
