@@ -120,14 +120,14 @@ static void print_sentence(struct replay_verb *verb, FILE *to)
 }
 
 static const char assumptions[] =
-    "Assumed: calls begin when they began; a first attempt ends as it did; a "
-    "later one, or that of a call that\n"
-    "was refused, as one of the host's attempts that lie nearest in time. A limit on "
-    "an attempt counts all of it, the\n"
-    "body included, and so does the time before a second one (hedge). What the recorded policy cut short "
-    "would not have gone on. "
-    "Bodies can be sent again, and\n"
-    "connects may wait. Rules by path or program are met as by \"/\" and any program.\n";
+    "Assumed: calls begin when they began; a first attempt ends as it did; a later one, or that of a call "
+    "that\n"
+    "was refused, as one of the host's attempts that lie nearest in time. A limit on an attempt, and the "
+    "time\n"
+    "until a second one beside it (hedge), count all of it, the body included. What the recorded policy cut\n"
+    "short would not have gone on. Bodies can be sent again, and connects may wait. Rules by path or "
+    "program\n"
+    "are met as by \"/\" and any program.\n";
 
 static void print(struct replay_verb *verb, const char *path, FILE *to)
 {

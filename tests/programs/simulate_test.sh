@@ -80,6 +80,8 @@ else
     skip "the picture is XML" "there is no xmllint"
 fi
 is "the picture has a curve for each run in each of its three panels" "$(grep -c '<polyline' "$folder/picture.svg")" 6
+gusset simulate -s tail --set hedge.after=p95 --svg "$folder/picture.svg" >/dev/null
+is "and a dashed one of second attempts, where there are any" "$(grep -c '<polyline' "$folder/picture.svg") $(grep -c 'stroke-dasharray' "$folder/picture.svg")" "7 1"
 config "$folder/rules.cfg" <<'END'
 version = 1;
 policies: { careful: { extends = "standard"; breaker: { open = "1s"; }; }; };
@@ -193,7 +195,7 @@ within "a slow tail: calls" "$(number "$simulated" standard calls)" "$calls"
 within "a slow tail: success" "$(number "$simulated" standard success)" "$(awk -v g="$good" -v c="$calls" 'BEGIN {print g / c}')"
 at_least "a slow tail: second attempts" "$hedged" $(($(number "$simulated" standard hedged) * 6 / 10))
 at_most "and not many more than simulated" "$hedged" $(($(number "$simulated" standard hedged) * 14 / 10 + calls / 10))
-at_least "which won in truth" "$won" $((hedged / 2))
+at_least "which won in truth" "$won" $(($(number "$simulated" standard hedge_won) / 2))
 at_least "and in the simulation" "$(number "$simulated" standard hedge_won)" $(($(number "$simulated" standard hedged) / 2))
 is "a record tells of second attempts" "$(grep -c '"hedged_us":' "$folder/tail.rec")" "$hedged"
 replayed=$(gusset replay "$folder/tail.rec" "${policy[@]}" "${hedge[@]}" --json)
