@@ -50,7 +50,7 @@ LOW_OBJ := $(call objects,$(call src,$(LOW)))
 SIM_OBJ := $(call objects,$(call src,sim))
 CMD_OBJ := $(call objects,$(call src,tool agent)) $(SIM_OBJ) $(LOW_OBJ)
 # Who simulates has the engine's clock and dice come to sim/virtual, which hands the real ones on.
-VIRTUAL := -Wl,--wrap=clock_now_us,--wrap=clock_coarse_us,--wrap=clock_unix_ms,--wrap=random_word
+VIRTUAL := -Wl,--wrap=clock_now_us,--wrap=clock_coarse_us,--wrap=clock_unix_ms,--wrap=random_word,--wrap=draw_for
 # What stands by itself among the doors: it knows no libcurl but by the table that it is given.
 UNIT_OBJ := $(addprefix $(B)/src/curl/,target.o block.o held.o registry.o) $(addprefix $(B)/src/connect/,names.o peer.o) $(LOW_OBJ)
 # Of the command what a test asks for; the linker takes no more than that out of an archive.

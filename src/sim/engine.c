@@ -18,6 +18,15 @@ int engine_open(struct engine *engine, const struct rules *rules, uint32_t hosts
     return 0;
 }
 
+bool engine_finds(const struct rules *rules, const struct rules_query *query, uint64_t seed,
+                  struct rules_match *match)
+{
+    virtual_begin(seed);
+    bool found = rules_find(rules, query, match);
+    virtual_end();
+    return found;
+}
+
 void engine_close(struct engine *engine)
 {
     ready_use(NULL);

@@ -16,6 +16,11 @@ struct engine {
  * mode. hosts as for map_open. One at a time. Returns 0 or -errno.
  */
 int engine_open(struct engine *engine, const struct rules *rules, uint32_t hosts, uint64_t seed);
+
+/* Which rule holds for calls under an engine of this seed; false: none does. While none is open. */
+bool engine_finds(const struct rules *rules, const struct rules_query *query, uint64_t seed,
+                  struct rules_match *match);
+
 void engine_close(struct engine *engine);
 
 #endif

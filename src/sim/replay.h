@@ -7,25 +7,24 @@
 #define GUSSET_SIM_REPLAY_H
 
 #include "config/rules.h"
+#include "sim/past.h"
 #include "sim/result.h"
 #include "sim/trace.h"
 #include "sim/watch.h"
 
-/* What was, and what would have been. */
+/* What would have been. */
 struct replay_count {
-    uint64_t calls;
     uint64_t unmatched; /* calls that no rule means: as they were */
     uint64_t attempts, good, refused;
-    uint64_t new_attempts, new_good, new_refused;
-    uint64_t hedged; /* attempts beside another */
-    uint64_t new_hedged;
-    uint64_t new_hedge_won; /* calls whose reply such a one would have been */
-    uint64_t saved;         /* calls that did not end well, and would have */
-    uint64_t lost;          /* the other way round */
+    uint64_t hedged;    /* attempts beside another */
+    uint64_t hedge_won; /* calls whose reply was such a one's */
+    uint64_t saved;     /* calls that did not end well, and would have */
+    uint64_t lost;      /* the other way round */
 };
 
 struct replay_outcome {
-    struct replay_count *hosts; /* one each */
+    struct past_count *was;     /* of each host */
+    struct replay_count *would; /* of each host */
     struct result before, after;
 };
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "sim/dice.h"
 #include "sim/door.h"
 #include "sim/engine.h"
 #include "sim/queue.h"
@@ -21,18 +20,23 @@ enum event_kind {
 
 /* An attempt of a client's. */
 struct attempt {
-    uint64_t serial; /* the client's; 0: none is under way */
+    uint64_t serial; /* of all attempts; 0: none is under way */
     enum { NOWHERE, IN_LINE, AT_WORK } where;
     uint64_t place; /* in the line */
     struct outcome fate;
 };
 
-struct client {
+/* A call under way. */
+struct course {
     struct door door;
     struct attempt attempts[DOOR_LANES];
-    uint64_t last_serial; /* of an attempt: an event of one that is over is passed over */
-    uint64_t calls;       /* begun */
-    uint64_t began_us;    /* the call under way */
+    struct course *next; /* of those that are to be used again */
+};
+
+struct client {
+    struct course *course; /* NULL: it waits for its next call */
+    uint64_t calls;        /* begun */
+    uint64_t began_us;     /* the last one */
 };
 
 struct run {
@@ -42,7 +46,10 @@ struct run {
     struct queue queue;
     struct server server;
     struct client *clients;
+    struct course *spare;
     struct result *result;
+    const struct layout_host *slot; /* what the gate remembers of the server; NULL: nothing */
+    uint64_t last_serial;           /* an event of an attempt that is over is passed over */
     uint64_t now_us;
     int error; /* the first one */
 };
@@ -62,42 +69,43 @@ static void schedule(struct run *run, uint64_t after_us, enum event_kind kind, u
 
 /* ---- clients ---- */
 
-/* Of many years and more there is no hurry, nor a whole number of microseconds. */
-static uint64_t whole_us(double us)
-{
-    return us < 0x1p62 ? (uint64_t)us : UINT64_C(1) << 62;
-}
-
-/* A client calls once in its period, give or take a fifth; where a call takes longer the next follows at
- * once. */
+/* Where a call takes longer than the period the next follows at once. */
 static void schedule_call(struct run *run, uint32_t who)
 {
-    const struct scenario *scenario = run->scenario;
-    struct client *client = &run->clients[who];
-    struct dice dice = dice_of(scenario->seed, ~(uint64_t)who, client->calls);
-    double period_us = 1e6 * scenario->clients / scenario->rate;
-    uint64_t next_us;
+    const struct client *client = &run->clients[who];
+    uint64_t next_us = scenario_next_us(run->scenario, who, client->calls, client->began_us);
 
-    if (client->calls == 0) /* they do not all begin at the same moment */
-        next_us = whole_us(period_us * dice_share(&dice));
-    else
-        next_us = client->began_us + whole_us(period_us * dice_about_one(&dice, 0.2));
-    if (who >= scenario->clients) { /* of the crowd, which comes with the trouble and goes with it */
-        if (client->calls == 0)
-            next_us += scenario->from_us;
-        if (!scenario_troubles(scenario, next_us))
-            return;
-    }
     if (next_us < run->now_us)
         next_us = run->now_us;
-    if (next_us < scenario->duration_us)
+    if (next_us < run->scenario->duration_us)
         schedule(run, next_us - run->now_us, BEGIN, who, 0);
+}
+
+static struct course *new_course(struct run *run)
+{
+    struct course *course = run->spare;
+
+    if (!course)
+        return calloc(1, sizeof *course);
+    run->spare = course->next;
+    return course;
+}
+
+static void free_courses(struct run *run)
+{
+    for (uint32_t who = 0; run->clients && who < scenario_clients(run->scenario); who++)
+        free(run->clients[who].course); /* of what was under way when memory ran out */
+    while (run->spare) {
+        struct course *course = run->spare;
+        run->spare = course->next;
+        free(course);
+    }
 }
 
 static void end_call(struct run *run, uint32_t who)
 {
     struct client *client = &run->clients[who];
-    const struct door *door = &client->door;
+    const struct door *door = &client->course->door;
     const struct result_call call = {.is_good = door->is_good,
                                      .is_refused = door->is_refused && door->attempts == 0,
                                      .is_rescued = door->is_rescued,
@@ -106,6 +114,9 @@ static void end_call(struct run *run, uint32_t who)
 
     fail(run, result_call(run->result, run->now_us, &call));
     run->result->under_way--;
+    client->course->next = run->spare;
+    run->spare = client->course;
+    client->course = NULL;
     schedule_call(run, who);
 }
 
@@ -113,18 +124,13 @@ static void move(struct run *run, uint32_t who, struct door_move next);
 
 /* ---- attempts ---- */
 
-/* The client's attempt of this serial, where it still is under way. */
-static struct attempt *find_attempt(struct client *client, uint64_t serial)
+/* The client's attempt of this serial; NULL where it is over. */
+static struct attempt *find_attempt(const struct client *client, uint64_t serial)
 {
-    for (int lane = 0; lane < DOOR_LANES; lane++)
-        if (serial && client->attempts[lane].serial == serial)
-            return &client->attempts[lane];
+    for (int lane = 0; serial && client->course && lane < DOOR_LANES; lane++)
+        if (client->course->attempts[lane].serial == serial)
+            return &client->course->attempts[lane];
     return NULL;
-}
-
-static enum door_lane lane_of(const struct client *client, const struct attempt *attempt)
-{
-    return attempt == &client->attempts[DOOR_FIRST] ? DOOR_FIRST : DOOR_SECOND;
 }
 
 static void accept_fate(struct run *run, const struct server_request *request, const struct server_fate *fate)
@@ -142,9 +148,9 @@ static void accept_fate(struct run *run, const struct server_request *request, c
 
 static void begin_attempt(struct run *run, uint32_t who, enum door_lane lane)
 {
-    struct client *client = &run->clients[who];
-    const struct door *door = &client->door;
-    const struct server_request request = {who, ++client->last_serial,
+    const struct client *client = &run->clients[who];
+    const struct door *door = &client->course->door;
+    const struct server_request request = {who, ++run->last_serial,
                                            (client->calls - 1) | (uint64_t)(door->attempts - 1) << 40};
     const struct result_attempt counted = {scenario_troubles(run->scenario, run->now_us),
                                            lane == DOOR_SECOND};
@@ -153,7 +159,7 @@ static void begin_attempt(struct run *run, uint32_t who, enum door_lane lane)
     struct server_fate fate = {0};
 
     result_attempt(run->result, run->now_us, &counted);
-    client->attempts[lane] = (struct attempt){.serial = request.serial};
+    client->course->attempts[lane] = (struct attempt){.serial = request.serial};
     if (limit_us != UINT64_MAX)
         schedule(run, limit_us, LATE, who, request.serial);
     if (hedge_us != UINT64_MAX)
@@ -197,24 +203,25 @@ static struct outcome as_met(const struct door *door, struct outcome outcome)
 
 static void end_attempt(struct run *run, uint32_t who, struct attempt *attempt, struct outcome told)
 {
-    struct client *client = &run->clients[who];
-    struct outcome outcome = as_met(&client->door, told);
+    struct course *course = run->clients[who].course;
+    enum door_lane lane = attempt == &course->attempts[DOOR_FIRST] ? DOOR_FIRST : DOOR_SECOND;
+    struct outcome outcome = as_met(&course->door, told);
     struct gate_attempt ended = {.outcome = outcome,
                                  .method = run->query ? run->query->method : 0,
-                                 .sent = !client->door.is_connect && outcome.type != OUTCOME_CONNECT,
+                                 .sent = !course->door.is_connect && outcome.type != OUTCOME_CONNECT,
                                  .replayable = true,
                                  .retry_after_ms = -1};
 
     close_attempt(run, attempt);
-    move(run, who, door_ended(&client->door, lane_of(client, attempt), &ended));
+    move(run, who, door_ended(&course->door, lane, &ended));
 }
 
 static void move(struct run *run, uint32_t who, struct door_move next)
 {
-    struct client *client = &run->clients[who];
+    struct course *course = run->clients[who].course;
 
     for (int lane = 0; lane < DOOR_LANES && next.step != DOOR_RUNS; lane++)
-        close_attempt(run, &client->attempts[lane]);
+        close_attempt(run, &course->attempts[lane]);
     switch (next.step) {
     case DOOR_ATTEMPT:
         begin_attempt(run, who, DOOR_FIRST);
@@ -238,9 +245,16 @@ static void begin_call(struct run *run, uint32_t who)
 
     client->calls++;
     client->began_us = run->now_us;
+    client->course = new_course(run);
+    if (!client->course) {
+        fail(run, -ENOMEM);
+        return;
+    }
     run->result->under_way++;
-    door_open(&client->door, run->query);
-    move(run, who, door_go(&client->door));
+    door_open(&client->course->door, run->query);
+    if (client->course->door.is_gated)
+        run->slot = client->course->door.gate.slot;
+    move(run, who, door_go(&client->course->door));
 }
 
 static void worked(struct run *run, uint32_t who, struct attempt *attempt)
@@ -256,7 +270,7 @@ static void worked(struct run *run, uint32_t who, struct attempt *attempt)
 
 static void happen(struct run *run, const struct queue_event *event)
 {
-    struct client *client = &run->clients[event->who];
+    const struct client *client = &run->clients[event->who];
     struct attempt *attempt = find_attempt(client, event->serial);
 
     switch ((enum event_kind)event->kind) {
@@ -264,10 +278,10 @@ static void happen(struct run *run, const struct queue_event *event)
         begin_call(run, event->who);
         return;
     case GO:
-        move(run, event->who, door_go(&client->door));
+        move(run, event->who, door_go(&client->course->door));
         return;
     case HEDGE:
-        if (attempt && door_hedges(&client->door))
+        if (attempt && door_hedges(&client->course->door))
             begin_attempt(run, event->who, DOOR_SECOND);
         return;
     case REFUSAL:
@@ -279,21 +293,14 @@ static void happen(struct run *run, const struct queue_event *event)
         return;
     case LATE:
         if (attempt)
-            end_attempt(run, event->who, attempt, door_late(&client->door));
+            end_attempt(run, event->who, attempt, door_late(&client->course->door));
         return;
     }
 }
 
-/* The circuit that the client's last call met. */
-static enum breaker_state circuit_of(const struct client *client)
+static void look_at_circuit(struct run *run)
 {
-    return client->door.is_gated ? breaker_state(atomic_load(&client->door.gate.slot->circuit))
-                                 : BREAKER_CLOSED;
-}
-
-static void look_at_circuit(struct run *run, uint32_t who)
-{
-    enum breaker_state circuit = circuit_of(&run->clients[who]);
+    enum breaker_state circuit = run->slot ? breaker_state(atomic_load(&run->slot->circuit)) : BREAKER_CLOSED;
 
     run->result->opened += circuit == BREAKER_OPEN && run->result->circuit != BREAKER_OPEN;
     run->result->circuit = circuit;
@@ -311,7 +318,7 @@ static void play(struct run *run, const struct watch *watch)
         run->now_us = event.at_us;
         virtual_set_us(event.at_us);
         happen(run, &event);
-        look_at_circuit(run, event.who);
+        look_at_circuit(run);
         watch_event(watch, ++events, event.at_us, run->scenario->duration_us);
     }
     if (!run->error)
@@ -336,6 +343,7 @@ int run_scenario(const struct scenario *scenario, const struct rules *rules, con
         engine_close(&run.engine);
     queue_clear(&run.queue);
     server_clear(&run.server);
+    free_courses(&run);
     free(run.clients);
     return run.error;
 }

@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "sim/dice.h"
+
 static const struct scenario known[] = {
     {.name = "outage",        .refuses = true},
     {.name = "brownout",      .failing = 0.5,  .slowness = 3},
@@ -71,6 +73,28 @@ void scenario_complete(struct scenario *scenario)
 bool scenario_troubles(const struct scenario *scenario, uint64_t us)
 {
     return us >= scenario->from_us && us < scenario->until_us;
+}
+
+/* Of many years and more there is no hurry, nor a whole number of microseconds. */
+static uint64_t whole_us(double us)
+{
+    return us < 0x1p62 ? (uint64_t)us : UINT64_C(1) << 62;
+}
+
+uint64_t scenario_next_us(const struct scenario *scenario, uint32_t who, uint64_t calls, uint64_t last_us)
+{
+    struct dice dice = dice_of(scenario->seed, ~(uint64_t)who, calls);
+    double period_us = 1e6 * scenario->clients / scenario->rate;
+    bool is_of_crowd = who >= scenario->clients; /* which comes with the trouble and goes with it */
+    uint64_t next_us;
+
+    if (calls > 0)
+        next_us = last_us + whole_us(period_us * dice_about_one(&dice, 0.2));
+    else /* they do not all begin at the same moment */
+        next_us = whole_us(period_us * dice_share(&dice)) + (is_of_crowd ? scenario->from_us : 0);
+    if (is_of_crowd && !scenario_troubles(scenario, next_us))
+        return UINT64_MAX;
+    return next_us < scenario->duration_us ? next_us : UINT64_MAX;
 }
 
 uint32_t scenario_clients(const struct scenario *scenario)

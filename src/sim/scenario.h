@@ -46,6 +46,12 @@ void scenario_complete(struct scenario *scenario);
 /* Whether it is in trouble then. */
 bool scenario_troubles(const struct scenario *scenario, uint64_t us);
 
+/*
+ * When a client calls next, that has begun so many calls, the last of them then: once in its period, give or
+ * take a fifth. May be past, where a call took longer. UINT64_MAX: never again.
+ */
+uint64_t scenario_next_us(const struct scenario *scenario, uint32_t who, uint64_t calls, uint64_t last_us);
+
 /* How many clients there are at most. */
 uint32_t scenario_clients(const struct scenario *scenario);
 

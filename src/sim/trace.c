@@ -72,6 +72,25 @@ void trace_order(struct trace *trace)
         }
 }
 
+struct trace_call *trace_calls(const struct trace *trace, uint32_t *count)
+{
+    struct trace_call *calls = calloc(trace->line_count, sizeof *calls);
+
+    *count = 0;
+    for (size_t i = 0, next; calls && i < trace->line_count; i = next) {
+        struct trace_call *call = &calls[(*count)++];
+        call->lines = &trace->lines[i];
+        for (next = i; next < trace->line_count && trace_is_same_call(&trace->lines[i], &trace->lines[next]);
+             next++)
+            call->line_count++;
+        const struct trace_line *last = &trace->lines[next - 1];
+        call->was_good = last->outcome.type == OUTCOME_SUCCESS;
+        call->was_refused = trace_is_refusal(last) && call->line_count == 1;
+        call->ended_us = last->ended_us;
+    }
+    return calls;
+}
+
 /* ---- what a host was like ---- */
 
 int trace_index_init(struct trace_index *index, const struct trace *trace)

@@ -34,6 +34,18 @@ void trace_order(struct trace *trace);
 bool trace_is_refusal(const struct trace_line *line);
 bool trace_is_same_call(const struct trace_line *a, const struct trace_line *b);
 
+/* A recorded call, as it was. */
+struct trace_call {
+    const struct trace_line *lines; /* of the trace, in the order of their attempts */
+    uint32_t line_count;
+    bool was_good, was_refused; /* neither: it failed */
+    uint64_t ended_us;
+};
+
+/* The calls of a trace in order; *count is how many. Borrows the lines, the caller frees the rest. NULL: no
+ * memory. */
+struct trace_call *trace_calls(const struct trace *trace, uint32_t *count);
+
 /* The attempts of each host by when they began. Borrows the lines. */
 struct trace_index {
     const struct trace_line **attempts;

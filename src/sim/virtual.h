@@ -1,7 +1,7 @@
 /*
  * The clock and the dice of a simulation. The command is linked with --wrap: each call of clock_now_us,
- * clock_coarse_us, clock_unix_ms and random_word comes here, and goes on to the real ones but while a
- * simulation runs. So the engine is the library's own, object for object, and the library knows nothing of
+ * clock_coarse_us, clock_unix_ms, random_word and draw_for comes here, and goes on to the real ones but while
+ * a simulation runs. So the engine is the library's own, object for object, and the library knows nothing of
  * this.
  */
 #ifndef GUSSET_SIM_VIRTUAL_H

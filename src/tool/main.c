@@ -321,8 +321,8 @@ const struct tool_verb tool_verbs[] = {
              "The engine is the one that programs run under, on a clock of its own: a minute takes a moment, and\n"
              "nothing is sent or remembered. `bare` is the same program without gusset: one attempt, no limits. Who\n"
              "gives up closes the connection, and the server works on it no longer (but see --deaf). Rules in shadow\n"
-             "are tried as if they acted. For a HOST:PORT a connect() is tried, which is refused where a request\n"
-             "would be answered by 503.\n"
+             "are tried as if they acted; of a rule's variants the one is tried that the seed draws. For a HOST:PORT\n"
+             "a connect() is tried, which is refused where a request would be answered by 503.\n"
              "\n"
              "A second attempt side by side (hedge) is as fast or slow as if the first had never been made: what\n"
              "is slow by itself, such as a request that means much work, gains less by it than this shows.\n",

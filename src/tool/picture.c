@@ -40,6 +40,11 @@ static double load_of(const struct result_slice *slice, const struct result *res
     return (double)slice->attempts * 1e6 / (double)result->slice_us;
 }
 
+static double hedged_of(const struct result_slice *slice, const struct result *result)
+{
+    return (double)slice->hedged * 1e6 / (double)result->slice_us;
+}
+
 /* Below zero: nothing ended then. */
 static double success_of(const struct result_slice *slice, const struct result *result)
 {
@@ -58,8 +63,8 @@ static void put_curve(const struct picture *picture, const struct result *result
                       double (*value)(const struct result_slice *, const struct result *), double most)
 {
     fprintf(picture->to,
-            "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\" points=\"",
-            colours[run]);
+            "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\" stroke-linejoin=\"round\"%s points=\"",
+            colours[run], value == hedged_of ? " stroke-dasharray=\"4 3\"" : "");
     for (unsigned at = 0; at < RESULT_SLICES; at++) {
         double height = value(&result->slices[at], result);
         if (height >= 0)
@@ -92,6 +97,45 @@ static void put_panel(struct picture *picture, const char *title,
     for (unsigned i = 0; i < picture->timeline->count; i++)
         put_curve(picture, &picture->timeline->runs[i].result, i, value, most);
     picture->y += PANEL + GAP;
+}
+
+static double rounded_up(double number)
+{
+    double step = 1;
+
+    while (step * 10 < number)
+        step *= 10;
+    for (double most = step; most <= 10 * step; most += step / 2)
+        if (most >= number)
+            return most;
+    return 10 * step;
+}
+
+/* Of the load what is made beside another attempt, dashed. */
+static void put_hedges(const struct picture *picture, double most)
+{
+    const struct timeline *timeline = picture->timeline;
+    bool is_hedged = false;
+
+    for (unsigned i = 0; i < timeline->count; i++) {
+        const struct result *result = &timeline->runs[i].result;
+        if (result->hedged)
+            put_curve(picture, result, i, hedged_of, most);
+        is_hedged |= result->hedged > 0;
+    }
+    if (is_hedged)
+        put_text(picture, 8, picture->y + PANEL / 2.0 + 16, "title", "hedge: - -");
+}
+
+static void put_load(struct picture *picture)
+{
+    const struct timeline *timeline = picture->timeline;
+    const double slice_s = (double)timeline->runs[0].result.slice_us / 1e6;
+    const double most = rounded_up((double)timeline_most_attempts(timeline) / slice_s);
+    const struct picture here = *picture;
+
+    put_panel(picture, "load, 1/s", load_of, most);
+    put_hedges(&here, most);
 }
 
 /* ---- circuits: a strip for each policy ---- */
@@ -159,27 +203,14 @@ static void put_head(const struct picture *picture, double height)
     put_text(picture, LEFT, 22, "head", title);
 }
 
-static double rounded_up(double number)
-{
-    double step = 1;
-
-    while (step * 10 < number)
-        step *= 10;
-    for (double most = step; most <= 10 * step; most += step / 2)
-        if (most >= number)
-            return most;
-    return 10 * step;
-}
-
 static void draw(struct picture *picture)
 {
     const struct timeline *timeline = picture->timeline;
-    double slice_s = (double)timeline->runs[0].result.slice_us / 1e6;
 
     put_head(picture, TOP + 3 * (PANEL + GAP) + (timeline->count - 1) * (STRIP + 6) + 10);
     put_legend(picture);
     picture->y = TOP;
-    put_panel(picture, "load, 1/s", load_of, rounded_up((double)timeline_most_attempts(timeline) / slice_s));
+    put_load(picture);
     put_panel(picture, "success, %", success_of, 100);
     put_panel(picture, "waiting", waiting_of, rounded_up(timeline_most_under_way(timeline)));
     put_times(picture);

@@ -16,30 +16,30 @@ struct replay_verb {
     bool json;
     struct trace trace;
     struct replay_outcome outcome;
-    struct replay_count total;
+    struct past_count was; /* in all */
+    struct replay_count would;
     struct timeline_run runs[2]; /* recorded, and replayed; results borrowed from outcome */
     struct progress progress;
 };
 
 static void sum_up(struct replay_verb *verb)
 {
-    struct replay_count *total = &verb->total;
-
     for (uint32_t i = 0; i < verb->trace.host_count; i++) {
-        const struct replay_count *host = &verb->outcome.hosts[i];
-        total->calls += host->calls;
-        total->unmatched += host->unmatched;
-        total->attempts += host->attempts;
-        total->good += host->good;
-        total->refused += host->refused;
-        total->new_attempts += host->new_attempts;
-        total->new_good += host->new_good;
-        total->new_refused += host->new_refused;
-        total->hedged += host->hedged;
-        total->new_hedged += host->new_hedged;
-        total->new_hedge_won += host->new_hedge_won;
-        total->saved += host->saved;
-        total->lost += host->lost;
+        const struct past_count *was = &verb->outcome.was[i];
+        const struct replay_count *would = &verb->outcome.would[i];
+        verb->was.calls += was->calls;
+        verb->was.attempts += was->attempts;
+        verb->was.good += was->good;
+        verb->was.refused += was->refused;
+        verb->was.hedged += was->hedged;
+        verb->would.unmatched += would->unmatched;
+        verb->would.attempts += would->attempts;
+        verb->would.good += would->good;
+        verb->would.refused += would->refused;
+        verb->would.hedged += would->hedged;
+        verb->would.hedge_won += would->hedge_won;
+        verb->would.saved += would->saved;
+        verb->would.lost += would->lost;
     }
 }
 
@@ -56,15 +56,16 @@ static void add_change(struct grid *grid, uint64_t before, uint64_t after)
              (unsigned long long)after);
 }
 
-static void add_host(struct grid *grid, const char *name, const struct replay_count *count)
+static void add_host(struct grid *grid, const char *name, const struct past_count *was,
+                     const struct replay_count *would)
 {
     grid_add(grid, OUTPUT_PLAIN, "%s", name);
-    add_number(grid, OUTPUT_PLAIN, count->calls);
-    add_change(grid, count->attempts, count->new_attempts);
-    add_change(grid, count->good, count->new_good);
-    add_change(grid, count->refused, count->new_refused);
-    add_number(grid, OUTPUT_GOOD, count->saved);
-    add_number(grid, OUTPUT_BAD, count->lost);
+    add_number(grid, OUTPUT_PLAIN, was->calls);
+    add_change(grid, was->attempts, would->attempts);
+    add_change(grid, was->good, would->good);
+    add_change(grid, was->refused, would->refused);
+    add_number(grid, OUTPUT_GOOD, would->saved);
+    add_number(grid, OUTPUT_BAD, would->lost);
 }
 
 static void print_hosts(const struct replay_verb *verb, FILE *to)
@@ -84,47 +85,49 @@ static void print_hosts(const struct replay_verb *verb, FILE *to)
     grid_init(&grid, columns, sizeof columns / sizeof *columns);
     for (uint32_t i = 0; i < verb->trace.host_count; i++) {
         place_print(&verb->trace.hosts[i], host);
-        add_host(&grid, host, &verb->outcome.hosts[i]);
+        add_host(&grid, host, &verb->outcome.was[i], &verb->outcome.would[i]);
     }
     if (verb->trace.host_count > 1)
-        add_host(&grid, "total", &verb->total);
+        add_host(&grid, "total", &verb->was, &verb->would);
     grid_print(&grid, to);
     grid_clear(&grid);
 }
 
 static void print_sentence(struct replay_verb *verb, FILE *to)
 {
-    const struct replay_count *total = &verb->total;
-    int64_t added = (int64_t)total->new_attempts - (int64_t)total->attempts;
+    const struct past_count *was = &verb->was;
+    const struct replay_count *would = &verb->would;
+    int64_t added = (int64_t)would->attempts - (int64_t)was->attempts;
     char before[OUTPUT_NUMBER], after[OUTPUT_NUMBER];
 
     fprintf(to, "\nUnder %s%s%s: %llu calls saved, %llu lost, %+lld attempts", output_style(to, OUTPUT_BOLD),
-            verb->runs[1].name, output_style(to, OUTPUT_PLAIN), (unsigned long long)total->saved,
-            (unsigned long long)total->lost, (long long)added);
-    if (total->attempts)
-        fprintf(to, " (%+.1f %%)", 100.0 * (double)added / (double)total->attempts);
-    fprintf(to, ", %llu calls refused; p99 of a call %s %s %s.\n", (unsigned long long)total->new_refused,
+            verb->runs[1].name, output_style(to, OUTPUT_PLAIN), (unsigned long long)would->saved,
+            (unsigned long long)would->lost, (long long)added);
+    if (was->attempts)
+        fprintf(to, " (%+.1f %%)", 100.0 * (double)added / (double)was->attempts);
+    fprintf(to, ", %llu calls refused; p99 of a call %s %s %s.\n", (unsigned long long)would->refused,
             output_duration(result_wait_us(&verb->runs[0].result, 0.99), before), sign_of("→"),
             output_duration(result_wait_us(&verb->runs[1].result, 0.99), after));
-    if (total->new_hedged)
+    if (would->hedged)
         fprintf(to,
                 "Of its attempts %llu are second ones side by side (hedge), of which %llu answer first.\n",
-                (unsigned long long)total->new_hedged, (unsigned long long)total->new_hedge_won);
-    if (total->hedged)
-        fprintf(to, "Of the recorded attempts %llu were.\n", (unsigned long long)total->hedged);
-    if (total->unmatched)
+                (unsigned long long)would->hedged, (unsigned long long)would->hedge_won);
+    if (was->hedged)
+        fprintf(to, "Of the recorded attempts %llu were.\n", (unsigned long long)was->hedged);
+    if (would->unmatched)
         fprintf(to, "No rule means %llu of the calls: one attempt each, no limits.\n",
-                (unsigned long long)total->unmatched);
+                (unsigned long long)would->unmatched);
 }
 
 static const char assumptions[] =
-    "Assumed: calls begin when they began; a first attempt ends as it did; a "
-    "later one, or that of a call that\n"
-    "was refused, as one of the host's attempts that lie nearest in time. A limit on "
-    "an attempt counts all of it, the\n"
-    "body included. What the recorded policy cut short would not have gone on. "
-    "Bodies can be sent again, and\n"
-    "connects may wait. Rules by path or program are met as by \"/\" and any program.\n";
+    "Assumed: calls begin when they began; a first attempt ends as it did; a later one, or that of a call "
+    "that\n"
+    "was refused, as one of the host's attempts that lie nearest in time. A limit on an attempt, and the "
+    "time\n"
+    "until a second one beside it (hedge), count all of it, the body included. What the recorded policy cut\n"
+    "short would not have gone on. Bodies can be sent again, and connects may wait. Rules by path or "
+    "program\n"
+    "are met as by \"/\" and any program.\n";
 
 static void print(struct replay_verb *verb, const char *path, FILE *to)
 {
@@ -132,7 +135,7 @@ static void print(struct replay_verb *verb, const char *path, FILE *to)
     char duration[OUTPUT_NUMBER];
     uint64_t us = verb->runs[0].result.slice_us * RESULT_SLICES;
 
-    fprintf(to, "%s: %llu calls in %s, %u host%s\n\n", path, (unsigned long long)verb->total.calls,
+    fprintf(to, "%s: %llu calls in %s, %u host%s\n\n", path, (unsigned long long)verb->was.calls,
             output_duration(us, duration), verb->trace.host_count, verb->trace.host_count == 1 ? "" : "s");
     timeline_print_curves(&timeline, to);
     print_hosts(verb, to);
@@ -142,25 +145,25 @@ static void print(struct replay_verb *verb, const char *path, FILE *to)
 
 /* ---- for programs ---- */
 
-static void write_count(struct json *json, const struct replay_count *count)
+static void write_count(struct json *json, const struct past_count *was, const struct replay_count *would)
 {
     const struct {
         const char *key;
         uint64_t number;
     } rows[] = {
-        {"calls",         count->calls        },
-        {"unmatched",     count->unmatched    },
-        {"attempts",      count->attempts     },
-        {"new_attempts",  count->new_attempts },
-        {"good",          count->good         },
-        {"new_good",      count->new_good     },
-        {"refused",       count->refused      },
-        {"new_refused",   count->new_refused  },
-        {"hedged",        count->hedged       },
-        {"new_hedged",    count->new_hedged   },
-        {"new_hedge_won", count->new_hedge_won},
-        {"saved",         count->saved        },
-        {"lost",          count->lost         }
+        {"calls",         was->calls      },
+        {"unmatched",     would->unmatched},
+        {"attempts",      was->attempts   },
+        {"new_attempts",  would->attempts },
+        {"good",          was->good       },
+        {"new_good",      would->good     },
+        {"refused",       was->refused    },
+        {"new_refused",   would->refused  },
+        {"hedged",        was->hedged     },
+        {"new_hedged",    would->hedged   },
+        {"new_hedge_won", would->hedge_won},
+        {"saved",         would->saved    },
+        {"lost",          would->lost     }
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
@@ -175,7 +178,7 @@ static void write(struct replay_verb *verb)
     json_object(&json, NULL);
     json_text(&json, "policy", verb->runs[1].name);
     json_object(&json, "total");
-    write_count(&json, &verb->total);
+    write_count(&json, &verb->was, &verb->would);
     json_ms(&json, "p50_ms", result_wait_us(&verb->runs[0].result, 0.5));
     json_ms(&json, "new_p50_ms", result_wait_us(&verb->runs[1].result, 0.5));
     json_ms(&json, "p99_ms", result_wait_us(&verb->runs[0].result, 0.99));
@@ -186,7 +189,7 @@ static void write(struct replay_verb *verb)
         place_print(&verb->trace.hosts[i], host);
         json_object(&json, NULL);
         json_text(&json, "host", host);
-        write_count(&json, &verb->outcome.hosts[i]);
+        write_count(&json, &verb->outcome.was[i], &verb->outcome.would[i]);
         json_end_object(&json);
     }
     json_end_array(&json);

@@ -5,6 +5,7 @@
 
 #include "config/value.h"
 #include "core/method.h"
+#include "sim/engine.h"
 #include "sim/run.h"
 #include "tool/address.h"
 #include "tool/options.h"
@@ -247,7 +248,7 @@ static int add_run(struct simulate *simulate, const char *policy)
 
     if (!rules)
         return -1;
-    if (!rules_find(rules, &simulate->query, &match)) {
+    if (!engine_finds(rules, &simulate->query, simulate->scenario.seed, &match)) {
         output_error(
             "simulate: no rule matches the place; name another (simulate URL), or a policy (--policy)");
         return -1;
