@@ -8,8 +8,8 @@
 #include "tool/snapshot.h"
 
 /*
- * Puts word into the circuit of the host, and says so in the ring by that event, and for how long. EVENTS_NONE: what was
- * said of it goes on.
+ * Puts word into the circuit of the host, and says so in the ring by that event, and for how long.
+ * EVENTS_NONE: what was said of it goes on.
  */
 void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,
                  uint32_t duration_ms);
