@@ -44,10 +44,11 @@ void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, en
 {
     if (!slots_is_still(host->slot, host->key))
         return; /* another host lives there by now */
-    if (kind != EVENTS_TRIPPED && kind != EVENTS_UNHEALTHY)
+    if (breaker_state(word) != BREAKER_OPEN)
         forget_failures(host->slot);
     atomic_store(&host->slot->circuit, word);
-    tell(map, host, kind, duration_ms);
+    if (kind != EVENTS_NONE)
+        tell(map, host, kind, duration_ms);
 }
 
 bool circuit_follow(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,

@@ -7,7 +7,10 @@
 #include "report/events.h"
 #include "tool/snapshot.h"
 
-/* Puts word into the circuit of the host, and says so in the ring by that event, and for how long. */
+/*
+ * Puts word into the circuit of the host, and says so in the ring by that event, and for how long.
+ * EVENTS_NONE: what was said of it goes on.
+ */
 void circuit_set(struct map *map, const struct snapshot *host, uint64_t word, enum events_kind kind,
                  uint32_t duration_ms);
 

@@ -9,9 +9,13 @@
 
 #include "sys/clock.h"
 #include "tool/address.h"
-#include "tool/head.h"
+#include "tool/respond.h"
 
-enum { HEAD_MOST = 8192, ASK_MS = 5000, ANSWER_MS = 10000, LEAVE_MS = 1000, REST_MS = 1000 };
+enum {
+    HEAD_MOST = 8192,
+    REST_MS = 1000,
+    HELD_MOST = 32 << 20 /* bytes of replies that are under way: none is begun beyond */
+};
 
 /* Reading the request, writing the reply, waiting for the client to close: or unread bytes would reset the
  * reply. */
@@ -20,151 +24,111 @@ enum phase { FREE, ASKING, ANSWERING, LEAVING };
 struct serve_connection {
     enum phase phase;
     int descriptor;
-    uint64_t until_ms;
+    uint64_t since_ms; /* monotonic, of the phase */
     char head[HEAD_MOST + 1];
     size_t length;
     char *reply; /* heap */
     size_t reply_length, sent;
 };
 
-/* ---- a request ---- */
-
-/* A page for what is wrong, or for "/" where nobody has it, says what there is. */
-static const struct serve_page signpost = {"/", "text/plain; charset=utf-8", NULL};
-
-static const struct serve_page *find_page(const struct serve *serve, const char *path)
-{
-    const struct serve_page *page = serve->pages;
-
-    while (page->path && strcmp(page->path, path) != 0)
-        page++;
-    return page->path ? page : strcmp(path, signpost.path) == 0 ? &signpost : NULL;
-}
-
-/* What the head of a request earns. */
-struct verdict {
-    const struct serve_page *page; /* NULL: none, the status says why */
-    int status;
-    bool is_head; /* the reply's body is not wanted */
+/* How long a phase may last, and how long where others want the place. */
+static const struct {
+    uint32_t most_ms, crowded_ms;
+} lasts[] = {
+    [ASKING] = {5000,  250 },
+      [ANSWERING] = {10000, 1000},
+      [LEAVING] = {1000,  250 }
 };
 
-/* The status; 200 where the page is found. */
-static int judge(const struct serve *serve, const char *text, struct verdict *verdict)
+static void enter(struct serve_connection *connection, enum phase phase)
 {
-    struct head head = {.is_head = false};
-    int status = head_read(&head, text, serve->is_local);
-
-    verdict->is_head = head.is_head;
-    if (status == 200)
-        verdict->page = find_page(serve, head.path);
-    return status == 200 && !verdict->page ? 404 : status;
+    connection->phase = phase;
+    connection->since_ms = clock_now_us() / 1000;
 }
 
-static const char *reason_of(int status)
+/* ---- places ---- */
+
+static void drop_reply(struct serve_connection *connection)
 {
-    static const struct {
-        int status;
-        const char *text;
-    } reasons[] = {
-        {200, "OK"                             },
-        {400, "Bad Request"                    },
-        {404, "Not Found"                      },
-        {405, "Method Not Allowed"             },
-        {408, "Request Timeout"                },
-        {421, "Misdirected Request"            },
-        {431, "Request Header Fields Too Large"},
-        {503, "Service Unavailable"            },
-        {505, "HTTP Version Not Supported"     }
-    };
-
-    for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-        if (reasons[i].status == status)
-            return reasons[i].text;
-    return "Error";
-}
-
-/* The body, on the heap; NULL where there is no memory. A page may change the status. */
-static char *body_of(const struct serve *serve, struct verdict *verdict, size_t *length)
-{
-    char *body = NULL;
-    FILE *to = open_memstream(&body, length);
-
-    if (!to)
-        return NULL;
-    if (verdict->page && verdict->page->write) {
-        verdict->status = verdict->page->write(serve->context, to);
-    } else {
-        if (verdict->page)
-            fputs("gusset:", to);
-        else
-            fprintf(to, "%d %s; %sthere is", verdict->status, reason_of(verdict->status),
-                    verdict->status == 421
-                        ? "only localhost and addresses in numbers are names of this machine; "
-                        : "");
-        for (const struct serve_page *page = serve->pages; page->path; page++)
-            fprintf(to, " GET %s%s", page->path, page[1].path ? "," : "\n");
-    }
-    if (fclose(to) == 0)
-        return body;
-    free(body);
-    return NULL;
+    free(connection->reply);
+    connection->reply = NULL;
+    connection->reply_length = 0;
 }
 
 static void close_connection(struct serve_connection *connection)
 {
     close(connection->descriptor);
-    free(connection->reply);
-    connection->reply = NULL;
+    drop_reply(connection);
     connection->phase = FREE;
 }
 
-/* What is shown holds names that others chose: no script runs, nothing is fetched. Nor is it another page's
- * to show. */
-#define HEADERS                                                                                              \
-    "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"                                         \
-    "Cross-Origin-Resource-Policy: same-origin\r\n"                                                          \
-    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'\r\n"
-
-static void answer(const struct serve *serve, struct serve_connection *connection, struct verdict verdict)
+/* Who has been in his phase for longest, and too long where others wait; of those that hold bytes, or of all.
+ */
+static struct serve_connection *find_slowest(const struct serve *serve, bool holds)
 {
-    size_t length = 0;
-    char *body = body_of(serve, &verdict, &length);
-    FILE *to = body ? open_memstream(&connection->reply, &connection->reply_length) : NULL;
+    uint64_t now_ms = clock_now_us() / 1000, longest_ms = 0;
+    struct serve_connection *slowest = NULL;
 
-    if (!to) {
-        free(body);
+    for (int i = 0; i < SERVE_CONNECTIONS; i++) {
+        struct serve_connection *connection = &serve->connections[i];
+        uint64_t ms = now_ms - connection->since_ms;
+        if (connection->phase == FREE || (holds && connection->reply_length == 0) ||
+            ms < lasts[connection->phase].crowded_ms || ms <= longest_ms)
+            continue;
+        slowest = connection;
+        longest_ms = ms;
+    }
+    return slowest;
+}
+
+/* Who connects and says nothing, or takes nothing, holds up nobody. NULL: they are all quick enough. */
+static struct serve_connection *find_place(const struct serve *serve)
+{
+    for (int i = 0; i < SERVE_CONNECTIONS; i++)
+        if (serve->connections[i].phase == FREE)
+            return &serve->connections[i];
+    return find_slowest(serve, false);
+}
+
+/* Whether replies that clients have yet to take fill the memory that is meant for them. */
+static bool is_full(const struct serve *serve)
+{
+    struct serve_connection *slowest = NULL;
+    size_t held;
+
+    do {
+        if (slowest)
+            close_connection(slowest);
+        held = 0;
+        for (int i = 0; i < SERVE_CONNECTIONS; i++)
+            held += serve->connections[i].reply_length;
+    } while (held >= HELD_MOST && (slowest = find_slowest(serve, true)));
+    return held >= HELD_MOST;
+}
+
+/* ---- a connection ---- */
+
+/* reply is taken over. */
+static void answer(struct serve_connection *connection, char *reply)
+{
+    if (!reply) {
         close_connection(connection);
         return;
     }
-    fprintf(to,
-            "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n" HEADERS
-            "%sConnection: close\r\n\r\n",
-            verdict.status, reason_of(verdict.status), verdict.page ? verdict.page->type : signpost.type,
-            length, verdict.status == 405 ? "Allow: GET, HEAD\r\n" : "");
-    if (!verdict.is_head)
-        fwrite(body, 1, length, to);
-    free(body);
-    if (fclose(to) != 0) {
-        close_connection(connection);
-        return;
-    }
+    connection->reply = reply;
     connection->sent = 0;
-    connection->phase = ANSWERING;
-    connection->until_ms = clock_now_us() / 1000 + ANSWER_MS;
+    enter(connection, ANSWERING);
 }
 
 static void refuse(const struct serve *serve, struct serve_connection *connection, int status)
 {
-    answer(serve, connection, (struct verdict){.status = status});
+    answer(connection, respond_with(serve, status, &connection->reply_length));
 }
-
-/* ---- a connection ---- */
 
 static void ask(const struct serve *serve, struct serve_connection *connection)
 {
     ssize_t got =
         read(connection->descriptor, connection->head + connection->length, HEAD_MOST - connection->length);
-    struct verdict verdict = {0};
 
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return;
@@ -177,8 +141,7 @@ static void ask(const struct serve *serve, struct serve_connection *connection)
     if (strlen(connection->head) < connection->length) {
         refuse(serve, connection, 400); /* a NUL */
     } else if (strstr(connection->head, "\r\n\r\n")) {
-        verdict.status = judge(serve, connection->head, &verdict);
-        answer(serve, connection, verdict);
+        answer(connection, respond_to(serve, connection->head, is_full(serve), &connection->reply_length));
     } else if (connection->length == HEAD_MOST) {
         refuse(serve, connection, 431);
     }
@@ -198,9 +161,9 @@ static void send_more(struct serve_connection *connection)
     connection->sent += (size_t)put;
     if (connection->sent < connection->reply_length)
         return;
+    drop_reply(connection);
     shutdown(connection->descriptor, SHUT_WR);
-    connection->phase = LEAVING;
-    connection->until_ms = clock_now_us() / 1000 + LEAVE_MS;
+    enter(connection, LEAVING);
 }
 
 static void leave(struct serve_connection *connection)
@@ -231,7 +194,7 @@ static void go_on(const struct serve *serve, struct serve_connection *connection
 
 static void expire(const struct serve *serve, struct serve_connection *connection, uint64_t now_ms)
 {
-    if (connection->phase == FREE || now_ms < connection->until_ms)
+    if (connection->phase == FREE || now_ms - connection->since_ms < lasts[connection->phase].most_ms)
         return;
     if (connection->phase == ASKING && connection->length)
         refuse(serve, connection, 408);
@@ -239,45 +202,24 @@ static void expire(const struct serve *serve, struct serve_connection *connectio
         close_connection(connection);
 }
 
-/*
- * A free place; else that of who has been asking longest: who connects and says nothing holds up nobody,
- * while a collector says all it has to say at once. NULL: replies are under way on all.
- */
-static struct serve_connection *take_place(const struct serve *serve)
-{
-    struct serve_connection *slowest = NULL;
-
-    for (int i = 0; i < SERVE_CONNECTIONS; i++) {
-        struct serve_connection *connection = &serve->connections[i];
-        if (connection->phase == FREE)
-            return connection;
-        if (connection->phase != ANSWERING && (!slowest || connection->until_ms < slowest->until_ms))
-            slowest = connection;
-    }
-    if (slowest)
-        close_connection(slowest);
-    return slowest;
-}
-
 /* Where there is no descriptor left the connection stays in the queue, and the listener readable. */
 static void accept_one(struct serve *serve)
 {
-    int descriptor = accept4(serve->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    struct serve_connection *connection = find_place(serve);
+    int descriptor = connection ? accept4(serve->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC) : -1;
 
+    if (!connection)
+        return; /* who was slow has gone on meanwhile */
     if (descriptor < 0) {
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             serve->rests_until_ms = clock_now_us() / 1000 + REST_MS;
         return;
     }
-    struct serve_connection *connection = take_place(serve);
-    if (!connection) { /* the listener was waited for when there was one */
-        close(descriptor);
-        return;
-    }
-    connection->phase = ASKING;
+    if (connection->phase != FREE)
+        close_connection(connection);
+    enter(connection, ASKING);
     connection->descriptor = descriptor;
     connection->length = 0;
-    connection->until_ms = clock_now_us() / 1000 + ASK_MS;
 }
 
 /* ---- the loop ---- */
@@ -306,20 +248,18 @@ void serve_close(struct serve *serve)
     close(serve->listener);
 }
 
-/* The listener comes last, and waits itself where replies are under way on all places. */
+/* The listener comes last, and waits itself where all places are taken. */
 void serve_prepare(const struct serve *serve, struct pollfd polled[SERVE_POLLED])
 {
-    bool has_room = false, rests = clock_now_us() / 1000 < serve->rests_until_ms;
+    bool rests = clock_now_us() / 1000 < serve->rests_until_ms;
 
     for (int i = 0; i < SERVE_CONNECTIONS; i++) {
         const struct serve_connection *connection = &serve->connections[i];
-        bool is_answering = connection->phase == ANSWERING;
         polled[i] = (struct pollfd){.fd = connection->phase == FREE ? -1 : connection->descriptor,
-                                    .events = is_answering ? POLLOUT : POLLIN};
-        has_room = has_room || !is_answering;
+                                    .events = connection->phase == ANSWERING ? POLLOUT : POLLIN};
     }
     polled[SERVE_CONNECTIONS] =
-        (struct pollfd){.fd = has_room && !rests ? serve->listener : -1, .events = POLLIN};
+        (struct pollfd){.fd = !rests && find_place(serve) ? serve->listener : -1, .events = POLLIN};
 }
 
 void serve_continue(struct serve *serve, const struct pollfd polled[SERVE_POLLED])

@@ -141,14 +141,18 @@ static bool is_decided_by_hand(const struct snapshot *host, uint64_t now_ms)
             breaker_remaining_ms(host->circuit, now_ms) == UINT64_MAX);
 }
 
-static void feed(struct map *map, const struct snapshot *host, bool is_unhealthy, uint32_t open_ms)
+/* That it stays open is told once, not at each check: the ring holds what else was decided, too. */
+static void feed(struct map *map, const struct snapshot *host, enum vitals_state before, bool is_unhealthy,
+                 uint32_t open_ms)
 {
     uint64_t now_ms = clock_now_us() / 1000;
+    bool goes_on = before == VITALS_UNHEALTHY && breaker_state(host->circuit) == BREAKER_OPEN;
 
     if (host->is_shadow || is_decided_by_hand(host, now_ms))
         return; /* shadow refuses nobody */
     if (is_unhealthy)
-        circuit_set(map, host, breaker_forced_open(now_ms, open_ms), EVENTS_UNHEALTHY, open_ms);
+        circuit_set(map, host, breaker_forced_open(now_ms, open_ms), goes_on ? EVENTS_NONE : EVENTS_UNHEALTHY,
+                    open_ms);
     else if (host->circuit != breaker_closed())
         circuit_set(map, host, breaker_closed(), EVENTS_HEALTHY, 0);
 }
@@ -168,6 +172,6 @@ void vitals_feed(struct map *map, const char *service, const char *address, enum
     else
         take_service(&list, map, service);
     for (unsigned i = 0; i < list.count; i++)
-        feed(map, &list.items[i], is_unhealthy, open_ms);
+        feed(map, &list.items[i], before, is_unhealthy, open_ms);
     snapshot_clear(&list);
 }

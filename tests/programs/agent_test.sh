@@ -31,6 +31,10 @@ ok "a service is checked" until_true has "$folder/log" 'event=health .*service=u
 ask 'outage?for=0&status=503' >/dev/null
 ok "again and again: it becomes unhealthy" until_true has "$folder/log" 'state=UNHEALTHY error=server_error reason="status 503" failures=2'
 exits "its circuit opens" 7 gusset run -- curl -s http://user-service/
+told() { gusset events | grep -c 'unhealthy .*user-service:80'; }
+has_checked() { [ "$(ask "count?key=/health")" -ge "$1" ]; }
+ok "which goes on as long as it is so" until_true has_checked $(($(ask 'count?key=/health') + 2))
+is "and is told once" "$(told)" 1
 ask up >/dev/null
 ok "it is well again, and its circuit closes" until_true gusset run -- curl -sf http://user-service/
 

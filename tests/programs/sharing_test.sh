@@ -111,7 +111,8 @@ ok "a good line among bad ones holds" until_true is_circuit 2 "open elsewhere"
 redis FLUSHALL >/dev/null
 at_most "for a few seconds at a time" "$(on 2 gusset status --json | sed -n 's/.*"probe_in_ms":\([0-9]*\).*/\1/p')" 5500
 says_other "gusset 1\nclosed hand 00000000000000aa 0 api.test:$port shared\n"
-ok "until it closes" until_true is_circuit 2 closed
+are_closed() { is_circuit 1 closed && is_circuit 2 closed; } # both have heard of it, each at a moment of its own
+ok "until it closes" until_true are_closed
 redis FLUSHALL >/dev/null
 
 # Redis goes and comes back; an agent is killed.
