@@ -57,5 +57,5 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -su
 cat "$folder/self.key" "$folder/self.crt" >"$folder/self.pem"
 serve "$folder/self.pem" stalls
 is "of a connection that stalled before its certificate came, that of the winner's is told" \
-    "$(under "$BUILD/clients/kept" plain "https://$server/certificate" "https://$server/certificate" | sort -u)" "result 0 status 200 verified 18"
+    "$(under "$BUILD/clients/kept" plain "https://$server/certificate" "https://$server/certificate" | head -n 1)" "result 0 status 200 verified 18"
 done_testing
