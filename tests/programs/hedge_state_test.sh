@@ -33,7 +33,7 @@ as_bare() {
     [ $# -lt 6 ] || host=http://told.example:$server
     timeout 60 "$client" "$2" "$host/bare$2$3" "$host/bare2$2$5" "${@:6}" >"$folder/bare" 2>&1
     under "$client" "$2" "$host/first$2$3" "$host/$2$4" "${@:6}" >"$folder/under" 2>&1
-    is "$1: as bare" "$(cat "$folder/under")" "$(cat "$folder/bare")"
+    is "$1: as bare" "$(sort "$folder/under")" "$(sort "$folder/bare")" # whose order is the version of libcurl's
 }
 at=told.example:$server:127.0.0.1
 as_bare "a name that the program has resolved, for another rule's call before" resolved "?plan=200" "?plan=300-200,200" "?plan=200" "$at"
