@@ -200,8 +200,23 @@ static void ask_first(struct told *told, const struct libcurl *libcurl, CURL *ea
     told->has_first = true;
 }
 
+/* What another handle has got of it (told_of_other) libcurl does not say of this one. */
+static bool has_kept(struct handle *handle)
+{
+    struct told *told = handle->told;
+
+    if (!told || !told->has_peer)
+        return false;
+    handle->libcurl->free(told->url);
+    told->url = NULL;
+    told->is_https = told->has_peer = told->is_whole = false;
+    return true;
+}
+
 void told_keep(struct handle *handle)
 {
+    if (has_kept(handle))
+        return;
     told_forget(handle);
     struct told *told = calloc(1, sizeof *told);
 

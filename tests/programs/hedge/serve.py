@@ -4,7 +4,7 @@ follow. Usage: serve.py [FOLDER [CERTIFICATE [stalls]]]. Prints its port; ends w
 With a certificate it speaks TLS, too, by what a connection begins with; stalls: the first that does is never answered.
 
     /name?plan=STEP,STEP…    STEP: [DELAY_MS-]WHAT
-    WHAT: a status (200: a body of size= bytes), reset (the connection), half (of the body, then the end), gzip, cookie (a Secure and a
+    WHAT: a status (200: a body of size= bytes), reset (the connection), half (of the body, then the end), cut (the same, then a reset), gzip, cookie (a Secure and a
     plain one), expire (of the cookie gone), sts (as 200, by TLS alone from now on), to (a redirect to /end), cookieto (with a cookie), chunked, halfchunked, close (no length), early (a 103 before),
     slow (the body in 400 ms), lingers (a 503 whose body takes 400 ms), wide (100 KB of headers)
 
@@ -95,11 +95,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if what == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
-        elif what == "half":
+        elif what in ("half", "cut"):
             self.send_response_only(200)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content[:len(content) // 2])
+            if what == "cut":
+                time.sleep(0.1)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())  # without the server's own shutdown before
             self.close_connection = True
         elif what in ("slow", "lingers"):
             self.send_response_only(200 if what == "slow" else 503)
