@@ -472,14 +472,27 @@ static int64_t info_of(const struct handle *handle, CURLINFO info)
     return number;
 }
 
-void hedge_transfer_ends(struct call *call, CURLcode code)
+/* What the relay makes of a reply that breaks off is its end before it is whole. */
+static bool has_broken_off(const struct call *call, CURLcode code)
+{
+    const struct hedge *hedge = call->hedge;
+
+    return hedge->has_ended && hedge->code != CURLE_OK && !call->reply.program_refused &&
+           (code == CURLE_PARTIAL_FILE || code == CURLE_RECV_ERROR);
+}
+
+CURLcode hedge_transfer_ends(struct call *call, CURLcode code)
 {
     struct handle *handle = call->handle;
 
     call->hedge_due_us = 0;
     if (!call->hedge || hedge_is_awaited(call))
-        return;
+        return code;
     if (call->hedge->phase == HEDGE_RELAYS) {
+        if (has_broken_off(call, code)) {
+            code = call->hedge->code;
+            tell_error(call);
+        }
         told_of_other(handle, call->hedge->twin, call->hedge->began_us - call->hedge->first_us);
         told_whole(handle, (uint64_t)info_of(handle, CURLINFO_SIZE_DOWNLOAD_T),
                    info_of(handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T), call->hedge->first_us,
@@ -488,4 +501,5 @@ void hedge_transfer_ends(struct call *call, CURLcode code)
     }
     if (call->hedge->phase == HEDGE_RELAYS || reply_has_reached_program(&call->reply))
         hedge_drop(call);
+    return code;
 }

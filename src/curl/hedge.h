@@ -77,8 +77,9 @@ void hedge_await(struct call *call);
 /* Whether the call has no transfer of its own just now because it waits for the twin's. */
 bool hedge_is_awaited(const struct call *call);
 
-/* The call's transfer has ended, and is about to be judged. */
-void hedge_transfer_ends(struct call *call, CURLcode code);
+/* The call's transfer has ended, and is about to be judged. Returns how: a reply that broke off on its way to
+ * the second attempt has broken off so. */
+CURLcode hedge_transfer_ends(struct call *call, CURLcode code);
 
 /* libcurl says that the twin's transfer has ended. */
 void hedge_ended(struct hedge *hedge, CURLcode code);

@@ -8,6 +8,7 @@
 #include "curl/made.h"
 #include "curl/progress.h"
 #include "curl/request.h"
+#include "curl/told.h"
 #include "sys/clock.h"
 #include "sys/quiet.h"
 
@@ -207,6 +208,8 @@ CURLcode runner_perform(struct call *call)
         put_in(&run);
     while (!run.is_over)
         turn(&run);
+    if (run.is_in)
+        told_of_socket(handle);
     take_out(&run);
     return run.code;
 }

@@ -1,10 +1,12 @@
 #include "curl/told.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "curl/handles.h"
 #include "sys/clock.h"
+#include "sys/raw.h"
 
 enum { MICRO = 1000000 };
 
@@ -85,6 +87,18 @@ static void answer_of_peer(const struct told_peer *peer, CURLINFO info, void *ou
     }
 }
 
+static void answer_of_socket(const struct told *told, CURLINFO info, void *out)
+{
+    switch ((int)info) {
+    case CURLINFO_ACTIVESOCKET:
+        *(curl_socket_t *)out = told->socket;
+        return;
+    case CURLINFO_LASTSOCKET:
+        *(long *)out = told->socket;
+        return;
+    }
+}
+
 static curl_off_t speed(const struct told *told)
 {
     return told->took_us ? (curl_off_t)((double)told->size * MICRO / (double)told->took_us) : 0;
@@ -132,6 +146,8 @@ CURLcode told_info(const struct handle *handle, CURLINFO info, void *out)
     if (code != CURLE_OK || !out)
         return code;
     answer_of_target(told, info, out);
+    if (told->has_socket)
+        answer_of_socket(told, info, out);
     if (told->has_first)
         answer_of_first(&told->first, info, out);
     if (told->has_peer)
@@ -200,8 +216,23 @@ static void ask_first(struct told *told, const struct libcurl *libcurl, CURL *ea
     told->has_first = true;
 }
 
+/* What another handle has got of it (told_of_other) libcurl does not say of this one. */
+static bool has_kept(struct handle *handle)
+{
+    struct told *told = handle->told;
+
+    if (!told || !told->has_peer)
+        return false;
+    handle->libcurl->free(told->url);
+    told->url = NULL;
+    told->is_https = told->has_peer = told->is_whole = false;
+    return true;
+}
+
 void told_keep(struct handle *handle)
 {
+    if (has_kept(handle))
+        return;
     told_forget(handle);
     struct told *told = calloc(1, sizeof *told);
 
@@ -261,6 +292,37 @@ void told_whole(struct handle *handle, uint64_t size, int64_t length, uint64_t b
     told->size = (curl_off_t)size;
     told->length = length;
     told->took_us = (curl_off_t)(clock_now_us() - began_us);
+}
+
+/* Where the handle has run without us before, libcurl looks among the connections of that time. */
+static bool is_local_port(curl_socket_t socket, long port)
+{
+    struct sockaddr_in6 local = {0}; /* or an IPv4 one, whose port is in the same place */
+    socklen_t length = sizeof local;
+    uint8_t bytes[2];
+
+    if (sys_getsockname(socket, (struct sockaddr *)(void *)&local, &length) < 0 ||
+        (local.sin6_family != AF_INET && local.sin6_family != AF_INET6))
+        return false;
+    memcpy(bytes, &local.sin6_port, sizeof bytes);
+    return port == (bytes[0] << 8 | bytes[1]);
+}
+
+void told_of_socket(struct handle *handle)
+{
+    const struct libcurl *libcurl = handle->libcurl;
+    struct told *told = handle->told ? handle->told : calloc(1, sizeof *told);
+    curl_socket_t socket = CURL_SOCKET_BAD;
+    long port = 0;
+
+    if (!told)
+        return;
+    handle->told = told;
+    libcurl->easy_getinfo(handle->easy, CURLINFO_ACTIVESOCKET, &socket);
+    libcurl->easy_getinfo(handle->easy, CURLINFO_LOCAL_PORT, &port);
+    bool is_its_own = !handle->pool.share && socket != CURL_SOCKET_BAD && is_local_port(socket, port);
+    told->socket = is_its_own ? socket : CURL_SOCKET_BAD;
+    told->has_socket = true;
 }
 
 void told_forget(struct handle *handle)

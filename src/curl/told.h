@@ -42,12 +42,14 @@ struct told_peer {
 };
 
 struct told {
-    char *url;      /* CURLINFO_EFFECTIVE_URL; libcurl's memory. NULL: as libcurl says */
-    bool is_https;  /* CURLINFO_SCHEME and CURLINFO_PROTOCOL, where libcurl saw http */
-    bool has_first; /* first counts */
-    bool has_peer;  /* peer counts */
-    bool is_whole;  /* and what follows both */
-    bool is_well;   /* it ended well: no error of the kernel's is told */
+    char *url;            /* CURLINFO_EFFECTIVE_URL; libcurl's memory. NULL: as libcurl says */
+    bool is_https;        /* CURLINFO_SCHEME and CURLINFO_PROTOCOL, where libcurl saw http */
+    bool has_first;       /* first counts */
+    bool has_peer;        /* peer counts */
+    bool is_whole;        /* and what follows both */
+    bool is_well;         /* it ended well: no error of the kernel's is told */
+    bool has_socket;      /* socket counts */
+    curl_socket_t socket; /* CURLINFO_ACTIVESOCKET */
     struct told_first first;
     struct told_peer peer;
     curl_off_t size;   /* of the body that the program got */
@@ -72,6 +74,10 @@ void told_of_other(struct handle *handle, CURL *other, uint64_t later_us);
 
 /* The last of them is over. began_us: when the call did, monotonic. */
 void told_whole(struct handle *handle, uint64_t size, int64_t length, uint64_t began_us, bool is_well);
+
+/* The handle is about to leave a multi handle of ours, in which libcurl will look for its connection no more.
+ */
+void told_of_socket(struct handle *handle);
 
 /* The handle's next transfer begins: libcurl answers again. */
 void told_forget(struct handle *handle);

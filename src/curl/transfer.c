@@ -86,8 +86,7 @@ struct call *transfer_open(struct handle *handle)
 
 struct verdict transfer_ended(struct call *call, CURLcode *code)
 {
-    hedge_transfer_ends(call, *code);
-    *code = resume_ended(call, *code);
+    *code = resume_ended(call, hedge_transfer_ends(call, *code));
     if (*code == CURLE_OK && reply_is_delivered(&call->reply)) {
         gate_succeeded(&call->gate, (struct outcome){.type = OUTCOME_SUCCESS,
                                                      .status = (uint16_t)call->reply.block.status});

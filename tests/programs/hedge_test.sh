@@ -57,6 +57,8 @@ is "as long as the connection" "$(gets "5000-200,close&size=200000")" "0 200 200
 is "gzip" "$(gets "5000-200,gzip&size=200000" --compressed | cut -d ' ' -f 1,2,4) $(wc -c <"$folder/out")" "0 200 2 200000"
 is "where curl takes it slowly" "$(gets "5000-200,200&size=900000" --limit-rate 900k)" "0 200 900000 2"
 is "one that breaks off is no success" "$(gets "5000-200,half&size=100000")" "18 200 50000 2"
+is "nor one that is reset" "$(gets "5000-200,cut&size=100000" -S 2>&1)" "curl: (56) Recv failure: Connection reset by peer
+56 200 50000 2"
 is "nor in chunks" "$(gets "5000-200,halfchunked&size=100000")" "18 200 50000 2"
 
 # ---- the first fails meanwhile ----

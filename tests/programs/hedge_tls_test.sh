@@ -31,4 +31,31 @@ for way in "" --http1.1 -Z; do
         "https://localhost:$web/x?stall=headers&first=1&key=k$way&body=900" 2>/dev/null | wc -c)
     is "of a host that wants TLS (curl $way)" "$got $(counted hedge_won)" "1200 1"
 done
+
+# ---- what belongs to TLS stays there ----
+if ! command -v python3 >/dev/null; then
+    skip "what belongs to TLS" "python3 is not installed"
+    done_testing
+fi
+# serve ARGUMENTS...: sets server to its address
+serve() {
+    rm -f "$folder/port"
+    python3 "$(dirname "$0")/hedge/serve.py" "$folder" "$@" >"$folder/port" 2>/dev/null &
+    servers+=($!)
+    until [ -s "$folder/port" ]; do sleep 0.02; done
+    server=localhost:$(cat "$folder/port")
+}
+heads() { command curl -s "http://$server/heads?of=$1"; }
+under() { timeout 30 gusset run --config "$folder/p.cfg" -- "$@"; }
+serve "$folder/good.pem"
+under curl -s "https://$server/sts?plan=sts" "http://$server/known?plan=400-200,200" >/dev/null
+is "what the first asks by TLS, since another transfer has learnt so, nobody asks in clear text" "$(heads /known | grep -c '^GET') $(heads /known | grep -c '^by TLS GET')" "0 1"
+for cookie in gone stays; do printf 'localhost\tFALSE\t/\tTRUE\t0\t%s\tyes\n' $cookie; done >"$folder/jar"
+under curl -s -b "$folder/jar" -c "$folder/jar" "https://$server/leave?plan=5000-200,expire" >/dev/null
+is "a Secure cookie that the winner expires goes" "$(heads /leave | grep -c 'Cookie: .*gone=yes') $(awk '!/^# / && NF >= 7 {print $6}' "$folder/jar")" "2 stays"
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost -keyout "$folder/self.key" -out "$folder/self.crt" 2>/dev/null
+cat "$folder/self.key" "$folder/self.crt" >"$folder/self.pem"
+serve "$folder/self.pem" stalls
+is "of a connection that stalled before its certificate came, that of the winner's is told" \
+    "$(under "$BUILD/clients/kept" plain "https://$server/certificate" "https://$server/certificate" | head -n 1)" "result 0 status 200 verified 18"
 done_testing

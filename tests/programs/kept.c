@@ -4,6 +4,7 @@
  * while the second is under way, WHAT is done: resolved    the handle was told an address by CURLOPT_RESOLVE
  *     freed       and the list is freed after the first request
  *     file        the handle reads its cookies from FILE
+ *     socket      nothing, but the connection's socket is asked for
  *     reset       the handle, which has a jar of cookies, is reset
  *     shared      150 ms after the second began another handle of the same share gets other cookies
  *     jarless     the handle's share has cookies, of which it makes no use; then another one asks
@@ -11,6 +12,7 @@
  * aborted-poll … Prints what the program can see.
  */
 #include "loops.h"
+#include <netinet/in.h>
 #include <stdlib.h>
 
 static CURLSH *share;
@@ -53,6 +55,21 @@ static CURL *make(void)
     return easy;
 }
 
+static void say_socket(CURL *easy)
+{
+    struct sockaddr_in local = {0};
+    socklen_t length = sizeof local;
+    curl_socket_t socket = -1;
+    long port = 0, last = -1;
+
+    curl_easy_getinfo(easy, CURLINFO_ACTIVESOCKET, &socket);
+    curl_easy_getinfo(easy, CURLINFO_LASTSOCKET, &last);
+    curl_easy_getinfo(easy, CURLINFO_LOCAL_PORT, &port);
+    bool is_its_own =
+        getsockname(socket, (struct sockaddr *)&local, &length) == 0 && ntohs(local.sin_port) == port;
+    printf("socket %s\n", socket < 0 ? "none" : is_its_own && last == socket ? "its own" : "another's");
+}
+
 static void say(CURL *easy, CURLcode code)
 {
     struct curl_slist *cookies = NULL;
@@ -65,6 +82,8 @@ static void say(CURL *easy, CURLcode code)
     for (const struct curl_slist *cookie = cookies; cookie; cookie = cookie->next)
         printf("%s\n", cookie->data);
     curl_slist_free_all(cookies);
+    if (strcmp(what, "socket") == 0)
+        say_socket(easy);
 }
 
 static void set(CURL *easy, const char *url)

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """A server by plan, on 127.0.0.1: the n-th request of a path is answered by the n-th step of its query, the last one by all that
-follow. Usage: serve.py [FOLDER]. Prints its port; ends with its parent.
+follow. Usage: serve.py [FOLDER [CERTIFICATE [stalls]]]. Prints its port; ends with its parent.
+With a certificate it speaks TLS, too, by what a connection begins with; stalls: the first that does is never answered.
 
     /name?plan=STEP,STEP…    STEP: [DELAY_MS-]WHAT
-    WHAT: a status (200: a body of size= bytes), reset (the connection), half (of the body, then the end), gzip, cookie (a Secure and a
-    plain one), expire (of the cookie gone), to (a redirect to /end), cookieto (with a cookie), chunked, halfchunked, close (no length), early (a 103 before),
+    WHAT: a status (200: a body of size= bytes), reset (the connection), half (of the body, then the end), cut (the same, then a reset), gzip, cookie (a Secure and a
+    plain one), expire (of the cookie gone), sts (as 200, by TLS alone from now on), to (a redirect to /end), cookieto (with a cookie), chunked, halfchunked, close (no length), early (a 103 before),
     slow (the body in 400 ms), lingers (a 503 whose body takes 400 ms), wide (100 KB of headers)
 
 /files/…: what is under FOLDER; of each third path the first request takes five seconds.
@@ -14,6 +15,7 @@ import http.server
 import os
 import signal
 import socket
+import ssl
 import struct
 import sys
 import threading
@@ -63,7 +65,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         with lock:
             known = heads.setdefault(parts.path, [])
-            known.append(self.requestline + "\n" + str(self.headers))
+            way = "by TLS " if isinstance(self.connection, ssl.SSLSocket) else ""
+            known.append(way + self.requestline + "\n" + str(self.headers))
             number = len(known)
         if parts.path.startswith("/files/"):
             self.file(parts.path, number)
@@ -92,11 +95,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if what == "reset":
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self.close_connection = True
-        elif what == "half":
+        elif what in ("half", "cut"):
             self.send_response_only(200)
             self.send_header("Content-Length", str(len(content)))
             self.end_headers()
             self.wfile.write(content[:len(content) // 2])
+            if what == "cut":
+                time.sleep(0.1)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                os.close(self.connection.detach())  # without the server's own shutdown before
             self.close_connection = True
         elif what in ("slow", "lingers"):
             self.send_response_only(200 if what == "slow" else 503)
@@ -120,7 +127,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif what == "cookie":
             self.say(200, content, ("Set-Cookie", "plain=1"), ("Set-Cookie", "safe=2; Secure"))
         elif what == "expire":
-            self.say(200, content, ("Set-Cookie", "gone=; Max-Age=0"))
+            self.say(200, content, ("Set-Cookie", "gone=; Max-Age=0" + ("; Secure" if isinstance(self.connection, ssl.SSLSocket) else "")))
+        elif what == "sts":
+            self.say(200, content, ("Strict-Transport-Security", "max-age=600"))
         elif what == "cookieto":
             self.say(302, b"moved\n", ("Location", "/end"), ("Set-Cookie", "plain=1"))
         elif what == "to":
@@ -137,6 +146,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
+    context = None
+    stalls = len(sys.argv) > 3
+
+    def finish_request(self, request, client_address):
+        if self.context and request.recv(1, socket.MSG_PEEK) == b"\x16":
+            with lock:
+                stalls, self.stalls = self.stalls, False
+            time.sleep(60 if stalls else 0)
+            request = self.context.wrap_socket(request, server_side=True)
+        super().finish_request(request, client_address)
 
     def handle_error(self, *_):
         pass
@@ -144,6 +163,9 @@ class Server(http.server.ThreadingHTTPServer):
 
 def main():
     server = Server(("127.0.0.1", 0), Handler)
+    if len(sys.argv) > 2:
+        server.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        server.context.load_cert_chain(sys.argv[2])
     print(server.server_address[1], flush=True)
     parent = os.getppid()
 
