@@ -22,6 +22,7 @@
 #include "sys/real.h"
 
 enum { CLOSE_ON_EXEC = 1 << 2 }; /* CLOSE_RANGE_CLOEXEC: nothing is closed yet */
+enum { LOOKS = 4 };              /* for each that epoll tells of; one costs three system calls */
 
 #define EXPORTED __attribute__((visibility("default")))
 
@@ -116,33 +117,40 @@ EXPORTED int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *time
 }
 
 /*
- * What epoll tells of is known to the program alone. Where something can be written to, that may be a socket
- * whose connect has ended: not every program asks (haproxy does not).
+ * What epoll tells of is known to the program alone, and not every one asks (haproxy does not). What can be
+ * written to may be a socket whose connect has ended; a few more are looked at, so that none is left for
+ * long.
  */
-static int look_around(const struct epoll_event *events, int count)
+APART void look_around(const struct epoll_event *events, int count)
 {
-    for (int i = 0; i < count && pending_any_waits(); i++)
-        if (events[i].events & EPOLLOUT) {
-            pending_look();
-            break;
-        }
+    unsigned most = LOOKS;
+
+    for (int i = 0; i < count; i++)
+        most += events[i].events & EPOLLOUT ? LOOKS : 0;
+    pending_look(most);
+}
+
+static inline int look_after(const struct epoll_event *events, int count)
+{
+    if (count > 0 && pending_any_waits())
+        look_around(events, count);
     return count;
 }
 
 EXPORTED int epoll_wait(int loop, struct epoll_event *events, int most, int timeout_ms)
 {
-    return look_around(events, real.epoll_wait(loop, events, most, timeout_ms));
+    return look_after(events, real.epoll_wait(loop, events, most, timeout_ms));
 }
 
 EXPORTED int epoll_pwait(int loop, struct epoll_event *events, int most, int timeout_ms, const sigset_t *mask)
 {
-    return look_around(events, real.epoll_pwait(loop, events, most, timeout_ms, mask));
+    return look_after(events, real.epoll_pwait(loop, events, most, timeout_ms, mask));
 }
 
 EXPORTED int epoll_pwait2(int loop, struct epoll_event *events, int most, const struct timespec *timeout,
                           const sigset_t *mask)
 {
-    return look_around(events, real.epoll_pwait2(loop, events, most, timeout, mask));
+    return look_after(events, real.epoll_pwait2(loop, events, most, timeout, mask));
 }
 
 /* ---- where a socket is given up ---- */

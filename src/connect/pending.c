@@ -11,7 +11,6 @@
 enum {
     SLOTS = PENDING_SLOTS,
     WAYS = 8,
-    LOOKS_MOST = 16, /* by one pending_look: each takes three system calls */
     ABANDONED_MS =
         1000, /* given up later than this: the peer's fault. Losers of happy eyeballs are younger */
     PAGE = 4096
@@ -278,23 +277,20 @@ void pending_ready(int fd)
 }
 
 /* Round the table, so that those that are not connected for long do not stand in the way of others. */
-void pending_look(void)
+void pending_look(unsigned most)
 {
-    unsigned at = atomic_load_explicit(&pending_counter.next, memory_order_relaxed) & (SLOTS - 1), looks = 0;
+    unsigned at = atomic_load_explicit(&pending_counter.next, memory_order_relaxed) & (SLOTS - 1), step;
 
-    for (unsigned left = SLOTS; left && looks < LOOKS_MOST;) {
+    for (unsigned seen = 0; seen < SLOTS && most; seen += step, at = (at + step) & (SLOTS - 1)) {
         uint64_t marks =
             atomic_load_explicit(&pending_counter.marks[at / 64], memory_order_relaxed) >> at % 64;
-        unsigned step = marks ? (unsigned)__builtin_ctzll(marks) : 64 - at % 64;
-        if (!step) {
-            uint64_t word = atomic_load_explicit(&table.slots[at].word, memory_order_relaxed);
-            if (mark_of(word) == WAITING)
-                pending_ready((int)(word >> 8));
-            looks++;
-            step = 1;
-        }
-        left -= step < left ? step : left;
-        at = (at + step) & (SLOTS - 1);
+        step = marks & 1 ? 1 : marks ? (unsigned)__builtin_ctzll(marks) : 64 - at % 64;
+        if (!(marks & 1))
+            continue;
+        uint64_t word = atomic_load_explicit(&table.slots[at].word, memory_order_relaxed);
+        if (mark_of(word) == WAITING)
+            pending_ready((int)(word >> 8));
+        most--;
     }
     atomic_store_explicit(&pending_counter.next, at, memory_order_relaxed);
 }

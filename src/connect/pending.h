@@ -60,8 +60,9 @@ void pending_told(int fd, int error);
 /* The socket is ready: connected, or nothing that is known yet. */
 void pending_ready(int fd);
 
-/* Some socket is ready, and it is not told which: the next few of those that wait are looked at. */
-void pending_look(void);
+/* Some socket is ready, and it is not told which: the next of those that wait are looked at, so many at most.
+ */
+void pending_look(unsigned most);
 
 /* Before descriptors are closed, or a socket shut down or disconnected; first..last. */
 void pending_leave(int fd);

@@ -161,6 +161,54 @@ else
     skip "a constructor that connects" "there is no compiler"
 fi
 
+# ---- haproxy, whose connections live long ----
+if command -v haproxy >/dev/null; then
+    cat >"$folder/haproxy.cfg" <<CFG
+global
+    nbthread 1
+defaults
+    mode tcp
+    timeout connect 20s
+    timeout client 60s
+    timeout server 60s
+listen front
+    bind unix@$folder/front.sock
+    server back 127.0.0.6:$((open + 1))
+CFG
+    forgotten
+    wrapped haproxy -db -f "$folder/haproxy.cfg" 2>"$folder/haproxy" &
+    servers+=($!)
+    # six through it at once, held open; the limit of what it has connected
+    is "haproxy holds neither a limit nor a place, however many connections it has" "$(timeout 60 "$python" - "$folder/front.sock" $((open + 1)) <<'PY'
+import socket, sys, time
+listener = socket.create_server(("127.0.0.6", int(sys.argv[2])))
+held, peers = [], []
+for number in range(6):
+    while True:
+        client = socket.socket(socket.AF_UNIX)
+        try:
+            client.connect(sys.argv[1])
+            break
+        except OSError:
+            time.sleep(0.05)
+    client.sendall(b"a")
+    listener.settimeout(20)
+    peer, _ = listener.accept()
+    peer.settimeout(20)
+    assert peer.recv(1) == b"a"
+    peer.sendall(b"b")
+    client.settimeout(20)
+    assert client.recv(1) == b"b"
+    held.append(client)
+    peers.append(peer)
+print(len(held))
+PY
+    )" 6
+    is "and is refused none" "$(counted calls) $(counted rejected)" "6 0"
+else
+    skip "haproxy" "it is not installed"
+fi
+
 # ---- another libc ----
 cat >"$folder/other.c" <<'C'
 #include <errno.h>
