@@ -125,9 +125,7 @@ static bool is_named_state(pid_t pid, unsigned long long inode, char path[PATH_M
     return is_state(path, inode);
 }
 
-/* The state that the process shares: a file that it has mapped so. False: none as yet, or none to be found.
- */
-static bool find_state(pid_t pid, char path[PATH_MAX])
+bool running_state(pid_t pid, char path[PATH_MAX])
 {
     char line[PATH_MAX + 128], rights[8];
     unsigned long long inode;
