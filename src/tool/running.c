@@ -121,7 +121,7 @@ static bool is_named_state(pid_t pid, unsigned long long inode, char path[PATH_M
     snprintf(folder, sizeof folder, "/proc/%d", (int)pid);
     if (stat(folder, &process) < 0)
         return false;
-    snprintf(path, PATH_MAX, "/dev/shm/gusset-%u.v%u", process.st_uid, LAYOUT_VERSION);
+    snprintf(path, PATH_MAX, "/dev/shm/gusset-%u.v%u", process.st_uid, (unsigned)LAYOUT_VERSION);
     return is_state(path, inode);
 }
 
