@@ -18,6 +18,7 @@
 #include "tool/library.h"
 #include "tool/nested.h"
 #include "tool/objects.h"
+#include "tool/open.h"
 #include "tool/options.h"
 #include "tool/output.h"
 #include "tool/program.h"
@@ -58,6 +59,16 @@ static const char *mapped(const struct objects *objects, const char *name)
     return NULL;
 }
 
+/* Orders and figures are of the state that holds here, unless another is named. */
+static void note_state(struct reach *reach, pid_t pid)
+{
+    struct open_state here;
+    char path[PATH_MAX];
+
+    if (running_state(pid, path) && open_find(&here, NULL) == 0 && strcmp(path, here.path) != 0)
+        reach_note(reach, "its state is %s: status, events, off … take it by --state", path);
+}
+
 static void look_at_life(struct patient *patient, bool is_mapped)
 {
     static char environment[RUNNING_FILE_MOST];
@@ -90,6 +101,8 @@ static void look_at_life(struct patient *patient, bool is_mapped)
         reach_note(
             reach,
             "it sees other mounts (a container): its state may be another than that of `gusset status`");
+    if (is_mapped)
+        note_state(reach, patient->pid);
 }
 
 /* An upgrade replaces files under a process: what others of them call cannot be read; our own goes on as it

@@ -2,6 +2,7 @@
 #ifndef GUSSET_TOOL_RUNNING_H
 #define GUSSET_TOOL_RUNNING_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -21,5 +22,8 @@ bool running_is_secure(pid_t pid);
 bool running_is_confined(pid_t pid);
 
 bool running_is_in_other_mounts(pid_t pid);
+
+/* The state that it shares, a file that it has mapped so. False: none as yet, or none to be found. */
+bool running_state(pid_t pid, char path[PATH_MAX]);
 
 #endif

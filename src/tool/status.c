@@ -72,10 +72,12 @@ static void print_table(struct status *status, FILE *to)
     };
     static const unsigned char spare[] = {0, 4, 0, FIGURES_SPARE, 10, 9};
     uint64_t now_ms = status->reading.now_us / 1000;
+    bool is_switched = strcmp(reading_mode(&status->reading), "as configured") != 0;
+    enum output_style style = is_switched ? OUTPUT_DOUBTFUL : OUTPUT_DIM;
     struct grid grid;
     char circuit[SNAPSHOT_CIRCUIT];
 
-    fprintf(to, "%s%s: %u %s, mode %s", output_style(to, OUTPUT_DIM), status->reading.state.path, list->count,
+    fprintf(to, "%s%s: %u %s, mode %s", output_style(to, style), status->reading.state.path, list->count,
             list->count == 1 ? "circuit" : "circuits", reading_mode(&status->reading));
     if (reading_switched_hosts(&status->reading))
         fprintf(to, ", %u %s switched by hand", reading_switched_hosts(&status->reading),

@@ -149,6 +149,12 @@ begin curl -s "http://127.0.0.1:$port/?stall=headers&for=20000"
 says "a running process without it: nothing, and what to do" 2 'was started without gusset.*restart it' "$pid"
 begin env LD_PRELOAD="$BUILD/libgusset.so" GUSSET_MODE=off curl -s "http://127.0.0.1:$port/?stall=headers&for=20000"
 says "a running process where gusset is off" "$(gusset doctor curl >/dev/null; echo $?)" 'GUSSET_MODE=off' "$pid"
+begin env GUSSET_STATE="$folder/elsewhere" gusset run --policy standard -- curl -s "http://127.0.0.1:$port/?stall=headers&for=20000"
+for _ in $(seq 200); do grep -q ' rw-s .*/' "/proc/$pid/maps" 2>/dev/null && [ -e "$folder/elsewhere" ] && break || sleep 0.05; done
+says "a running process with another state: which, for the verbs that take one" "$(gusset doctor curl >/dev/null; echo $?)" \
+    "^- its state is $folder/elsewhere: .* by --state" "$pid"
+GUSSET_STATE=$folder/elsewhere gusset doctor "$pid" >"$folder/out"
+is_silent "and with the one that holds here: nothing" "$(cat "$folder/out")" 'its state is'
 cp "$(command -v curl)" "$folder/replaced"
 begin gusset run --policy standard -- "$folder/replaced" -s "http://127.0.0.1:$port/?stall=headers&for=20000"
 rm "$folder/replaced"

@@ -312,7 +312,10 @@ says "and says how one is named" "$err" 'one host alone is named by --host'
 exits "off for a host that was never called" 0 gusset off --host uncalled.example
 says "status knows that there is one" "$(gusset status | head -n 1)" ', 1 host switched by hand$'
 is "also as JSON" "$(field "$(gusset status --json)" 'd["switched_hosts"]')" 1
+gusset off >/dev/null
+says "a mode that was switched is not shown in passing" "$(gusset status --color=always | head -n 1)" $'^\033\\[33m.*mode off'
 exits "on, for all" 0 gusset on
+says "what is as configured is" "$(gusset status --color=always | head -n 1)" $'^\033\\[2m.*mode as configured'
 says "tells of the host that stays off" "$out" '^1 host has a mode of its own still; `gusset on --host HOST`'
 exits "on for every host" 0 gusset on --host '*'
 exits "and for all" 0 gusset on
