@@ -42,6 +42,7 @@ static void deliver(struct handle *handle, CURLcode code)
 
     messages_put(&multi->messages, &handle->seat.message, &message);
     seat_move(handle, SEAT_PLAIN);
+    notices_of_end(handle);
 }
 
 void course_finish(struct handle *handle, CURLcode code)

@@ -5,8 +5,6 @@
 #include "curl/course.h"
 #include "curl/registry.h"
 
-enum { NOTIFYFUNCTION = CURLOPTTYPE_FUNCTIONPOINT + 18 }; /* CURLMOPT_NOTIFYFUNCTION, of libcurl 8.17 */
-
 static struct registry multis = REGISTRY_INIT(multis);
 
 _Thread_local struct multi_memory multi_last __attribute__((tls_model("initial-exec")));
@@ -170,9 +168,11 @@ CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word)
         multi->may_queue |= word != 0;
         break;
     case CURLMOPT_PUSHFUNCTION: /* a pushed stream's handle is a copy of the one that asked */
-    case NOTIFYFUNCTION:
         multi->shows_handles |= word != 0;
         break;
+    case NOTICES_FUNCTION:
+    case NOTICES_DATA:
+        return notices_setopt(multi, (int)option, word);
     case CURLMOPT_TIMERDATA:
         alarm->data = (void *)(uintptr_t)word;
         return CURLM_OK;
@@ -184,7 +184,7 @@ CURLMcode multi_setopt(struct multi *multi, CURLMoption option, uint64_t word)
  * end. */
 CURLMcode multi_cleanup(struct multi *multi)
 {
-    if (multi->is_busy) /* from a callback of its own */
+    if (multi->is_busy || multi->notices.is_telling) /* from a callback of its own */
         return CURLM_RECURSIVE_API_CALL;
     multi->is_busy = true;
     while (multi->handles)

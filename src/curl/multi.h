@@ -11,6 +11,7 @@
 #include "curl/alarm.h"
 #include "curl/handles.h"
 #include "curl/messages.h"
+#include "curl/notices.h"
 #include "curl/seat.h"
 
 struct hedge;
@@ -33,6 +34,7 @@ struct multi {
     struct hedge *hedges; /* second attempts that run here */
     struct messages messages;
     struct alarm alarm;
+    struct notices notices;
 };
 
 /* libcurl has made a multi handle; out of memory: it stays unknown, and its handles are left alone. */

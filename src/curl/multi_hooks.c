@@ -7,6 +7,7 @@
 #include "curl/multi.h"
 #include "curl/request.h"
 #include "curl/stubs.h"
+#include "sys/linker.h"
 
 /* The program's multi handle; NULL when it is libcurl's own, or its birth was not seen: then it is left
  * alone. One that is known knows its library, too. */
@@ -148,6 +149,40 @@ STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *r
     return clean_up(real, flavour, caller);
 }
 
+/* Of libcurl 8.17; not in the table of its functions, so that an older one is not searched for it in vain. */
+static CURLMcode notify(enum libcurl_flavour flavour, const char *name, CURLM *real, unsigned type,
+                        const void *caller)
+{
+    struct multi *multi = find(real, caller);
+    const struct libcurl *libcurl = multi ? multi->libcurl : libcurl_for(flavour, caller);
+    CURLMcode (*function)(CURLM *, unsigned) =
+        libcurl ? linker_find(libcurl->library, name, libcurl->symbol_version) : NULL;
+
+    return function ? function(real, type) : CURLM_UNKNOWN_OPTION;
+}
+
+static CURLMcode hook_multi_notify_enable(enum libcurl_flavour flavour, CURLM *real, unsigned type,
+                                          const void *caller)
+{
+    struct multi *multi = find(real, caller);
+    CURLMcode code = notify(flavour, "curl_multi_notify_enable", real, type, caller);
+
+    if (multi && code == CURLM_OK)
+        notices_want(multi, type, true);
+    return code;
+}
+
+static CURLMcode hook_multi_notify_disable(enum libcurl_flavour flavour, CURLM *real, unsigned type,
+                                           const void *caller)
+{
+    struct multi *multi = find(real, caller);
+    CURLMcode code = notify(flavour, "curl_multi_notify_disable", real, type, caller);
+
+    if (multi && code == CURLM_OK)
+        notices_want(multi, type, false);
+    return code;
+}
+
 /*
  * The others differ in nothing but what they are asked: X(result, what a libcurl without it answers, ours,
  * its name, parameters, arguments behind the multi handle).
@@ -218,6 +253,10 @@ ASKED(HOOK)
     STUBS_DEFINE(flavour, return, CURL **, multi_get_handles, (CURLM * real), real, STUBS_CALLER)            \
     STUBS_DEFINE(flavour, return, CURLMcode, multi_add_handle, (CURLM * real, CURL * easy), real, easy,      \
                  STUBS_CALLER)                                                                               \
+    STUBS_DEFINE(flavour, return, CURLMcode, multi_notify_enable, (CURLM * real, unsigned type), real, type, \
+                 STUBS_CALLER)                                                                               \
+    STUBS_DEFINE(flavour, return, CURLMcode, multi_notify_disable, (CURLM * real, unsigned type), real,      \
+                 type, STUBS_CALLER)                                                                         \
     STUBS_DEFINE(flavour, return, CURLMcode, multi_poll,                                                     \
                  (CURLM * real, struct curl_waitfd * extra, unsigned count, int timeout_ms, int *ready),     \
                  real, extra, count, timeout_ms, ready, STUBS_CALLER)

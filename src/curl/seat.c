@@ -8,6 +8,7 @@ void seat_take(struct handle *handle, struct multi *multi)
 
     seat->multi = multi;
     seat->place = SEAT_NEW;
+    seat->is_end_owed = false;
     seat->before = NULL;
     seat->after = multi->handles;
     if (seat->after)

@@ -33,6 +33,7 @@ struct seat {
     struct multi *multi; /* NULL: it sits nowhere */
     enum seat_place place;
     bool is_routine;       /* its last call here was one of routine; holds while the handle is settled */
+    bool is_end_owed;      /* the program's notice of its transfer's end (curl/notices) */
     bool is_admitted;      /* parked: it has waited for its token and need not ask again */
     uint64_t due_us;       /* parked: until then, monotonic */
     struct handle *before; /* in the multi handle's list */

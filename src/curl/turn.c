@@ -81,7 +81,7 @@ static void come_by(struct multi *multi)
 
 bool turn_begin(struct multi *multi)
 {
-    if (multi->is_busy)
+    if (multi->is_busy || multi->notices.is_telling)
         return false;
     multi->is_busy = true;
     multi->came_us = 0;
@@ -179,5 +179,7 @@ CURLMcode turn_end(struct multi *multi, CURLMcode code, int *running)
     if (!multi_tell_timer(multi) && code == CURLM_OK)
         code = CURLM_ABORTED_BY_CALLBACK;
     multi->is_busy = false;
+    if (multi->notices.function)
+        notices_tell(multi);
     return code;
 }
