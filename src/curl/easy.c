@@ -16,8 +16,20 @@ enum { TICK_MS = 100 };
 
 _Thread_local struct call *easy_running __attribute__((tls_model("initial-exec")));
 
+/*
+ * A newer libcurl (8.23) does not come through the loader when its loop takes a handle, but the first that it
+ * does then is to wait, before any function of the program's is called: whose multi handle it is nobody else
+ * can know.
+ */
+static void learn_multi(CURLM *multi)
+{
+    if (easy_running && !easy_running->multi)
+        easy_running->multi = multi;
+}
+
 int easy_poll_ms(CURLM *multi, int timeout_ms)
 {
+    learn_multi(multi);
     for (struct call *call = easy_running; call; call = call->outer)
         if (call->multi == multi) {
             if (call->made)
@@ -104,6 +116,7 @@ static CURLcode run_real(struct call *call)
     struct handle *handle = call->handle;
 
     easy_leave(handle); /* a transfer of this handle that was left by longjmp */
+    call->multi = NULL;
     call->outer = easy_running;
     easy_running = call;
     CURLcode code = run_transfer(call);
@@ -212,6 +225,7 @@ static __attribute__((noinline)) CURLcode go_on(struct call *call, CURLcode code
 static CURLcode perform_routine(struct call *call)
 {
     call->outer = NULL;
+    call->multi = NULL;
     easy_running = call;
     CURLcode code = perform_real(call);
     easy_running = NULL;
