@@ -9,9 +9,9 @@
 
 enum {
     SWALLOW_MS = 1000,
-    QUEUE_TIME = CURLINFO_OFF_T + 65, /* CURLINFO_QUEUE_TIME_T */
-    LOOK_US = 100000,                 /* between looks at what tells us nothing by itself */
-    PATIENCE_MS = 5000,               /* libcurl's loop waits for a second at most: some of its first waits */
+    CONNECTION_ID = CURLINFO_OFF_T + 64, /* CURLINFO_CONN_ID, of libcurl 8.2 */
+    LOOK_US = 100000,                    /* between looks at what tells us nothing by itself */
+    PATIENCE_MS = 5000,   /* libcurl's loop waits for a second at most: some of its first waits */
     FIRST_POLL_MS = 1000, /* libcurl's easy loop polls once before the transfer begins, which does not wait */
     EARLY_US = 2000       /* libcurl counts milliseconds and may end a transfer that much early */
 };
@@ -169,13 +169,13 @@ static __attribute__((noinline)) void dress(struct call *call)
                          !call->gate.wants_answer;
 }
 
-/* A sum over the hops of a transfer; until its attempt begins in libcurl, the last one's. */
-static uint64_t queue_time_us(const struct call *call)
+/* The connection that the transfer has, or had last; -1: none yet. */
+static int64_t connection_id(const struct call *call)
 {
-    curl_off_t time_us = 0;
+    curl_off_t id = -1;
 
-    call->handle->libcurl->easy_getinfo(call->handle->easy, (CURLINFO)QUEUE_TIME, &time_us);
-    return (uint64_t)time_us;
+    call->handle->libcurl->easy_getinfo(call->handle->easy, (CURLINFO)CONNECTION_ID, &id);
+    return id;
 }
 
 static void enter_queue(struct call *call, uint64_t now_us)
@@ -184,7 +184,7 @@ static void enter_queue(struct call *call, uint64_t now_us)
     call->deadline.connects_us = 0;
     if (!lent_is_told_of_queue(call))
         return;
-    call->deadline.queue_told_us = queue_time_us(call);
+    call->deadline.queue_connection = connection_id(call);
     call_for_look(call, now_us + LOOK_US);
 }
 
@@ -288,15 +288,19 @@ void deadline_hop(struct call *call)
         enter_queue(call, clock_now_us());
 }
 
-/* Where libcurl tells, it is seen soon after that a transfer has left the queue and connects. */
+/*
+ * Where libcurl tells, it is seen soon after that a transfer has left the queue and connects: it has another
+ * connection than the last. (Who is given that one again sends at once. CURLINFO_QUEUE_TIME_T tells no
+ * longer: in 8.23 it goes on when a transfer has asked in vain.)
+ */
 static void watch_queue(struct call *call, uint64_t now_us)
 {
     struct deadline *deadline = &call->deadline;
 
     if (!deadline->queued_us || !lent_is_told_of_queue(call))
         return;
-    uint64_t told_us = queue_time_us(call);
-    if (told_us == 0 || told_us == deadline->queue_told_us) {
+    int64_t id = connection_id(call);
+    if (id < 0 || id == deadline->queue_connection) {
         call_for_look(call, now_us + LOOK_US);
         return;
     }

@@ -20,13 +20,13 @@ struct deadline {
     uint64_t call_started_us;
     bool has_begun; /* a reply has reached the program before this attempt: total no longer holds */
     uint64_t attempt_started_us;
-    uint64_t queued_us;     /* since when libcurl may keep it waiting for a connection; 0: it does not */
-    uint64_t queue_told_us; /* CURLINFO_QUEUE_TIME_T then: another value tells that it has left the queue */
-    uint64_t connects_us;   /* it was seen to have left the queue, and has sent nothing yet; 0: not seen */
-    uint64_t sent_us;       /* the last byte of the request has left; 0: not yet */
-    uint64_t paused_us;     /* since when the program takes nothing by curl_easy_pause; 0: it does */
-    uint64_t swallow_us;    /* the reply began to be thrown away */
-    uint64_t last_byte_us;  /* of a body came; 0: none yet, the program has paused, or idle is not limited */
+    uint64_t queued_us;       /* since when libcurl may keep it waiting for a connection; 0: it does not */
+    int64_t queue_connection; /* CURLINFO_CONN_ID then: another tells that it has left the queue */
+    uint64_t connects_us;     /* it was seen to have left the queue, and has sent nothing yet; 0: not seen */
+    uint64_t sent_us;         /* the last byte of the request has left; 0: not yet */
+    uint64_t paused_us;       /* since when the program takes nothing by curl_easy_pause; 0: it does */
+    uint64_t swallow_us;      /* the reply began to be thrown away */
+    uint64_t last_byte_us; /* of a body came; 0: none yet, the program has paused, or idle is not limited */
     uint64_t program_ends_us; /* the program's own CURLOPT_TIMEOUT, as a moment; 0: none */
     int first_patience_ms;    /* patience_ms of an attempt that nothing was waited for before */
     int patience_ms;          /* for so long libcurl may wait before a limit of the policy can have passed */

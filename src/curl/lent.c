@@ -5,7 +5,7 @@
 enum {
     LIBCURL_CONNECT_MS = 300000, /* its default where the program sets none */
     QUICK_EXIT_SINCE = 0x075700, /* 7.87.0 */
-    QUEUE_TIME_SINCE = 0x080600
+    CONN_ID_SINCE = 0x080200
 };
 
 static void wear_ms(struct call *call, long ms)
@@ -47,7 +47,7 @@ void lent_give_back(struct call *call)
  */
 bool lent_is_told_of_queue(const struct call *call)
 {
-    return call->deadline.may_queue && call->handle->libcurl->version >= QUEUE_TIME_SINCE;
+    return call->deadline.may_queue && call->handle->libcurl->version >= CONN_ID_SINCE;
 }
 
 void lent_limit_connect(struct call *call)

@@ -40,7 +40,7 @@ config "$folder/deep.cfg" <<CFG
 version = 1;
 policies: { p: { extends = "standard"; retry: { attempts = 3; backoff: { base = "5ms"; }; budget: { ratio = 100; }; }; breaker: { consecutive = 50; };
                  hedge: { after = "300ms"; }; fallback: { status = 200; type = "application/json"; body = "{}"; }; pool: { share = true; }; }; };
-hosts = ( { match = "127.0.0.1"; policy = "p"; } );
+hosts = ( { match = "127.0.0.1"; policy = "p"; }, { match = "localhost"; policy = "quick"; } );
 services = ( { name = "user-service"; url = "http://127.0.0.1:$port"; health = "/?key=health"; } );
 CFG
 export GUSSET_CONFIG=$folder/deep.cfg
@@ -51,6 +51,10 @@ is "each was won" "$(counted hedge_won)" 2
 is "in a loop calls are rescued" "$(wrapped -sZ "$url/?key=l1&status=503&first=2" "$url/?key=l2&reset=headers&first=1" | xargs) $(ask 'count?key=l1') $(ask 'count?key=l2')" "ok ok 3 2"
 is "a reply that no server sent" "$(wrapped -s -w ' %{http_code} %{content_type} %{url_effective}' "$url/?status=503")" "{} 200 application/json $url/?status=503"
 is "in a loop, too" "$(wrapped -sZ -w ' %{http_code}' "$url/?status=503")" "{} 200"
+is "an error in a loop is the program's" "$(wrapped -sZ "http://localhost:$port/?key=e&reset=headers" "http://localhost:$port/?key=f&reset=headers"; echo $?) $(ask 'count?key=e') $(ask 'count?key=f')" "56 2 2"
+is "so is a refusal" "$(gusset trip "localhost:$port" >/dev/null; wrapped -sZ "http://localhost:$port/?key=g"; echo $?) $(ask 'count?key=g')" "7 0"
+is "a limit ends a body that has stalled" \
+    "$(GUSSET_SET=timeout.idle=1s timeout 30 $EMULATOR ${PRELOAD}"$library" "$ROOT/usr/bin/curl" -s -o /dev/null "http://127.0.0.1:$port/?stall=body&body=1000&for=50000"; echo $?)" 28
 is "a service is found by its name" "$(wrapped -s "http://user-service/?key=service") $(ask 'count?key=service')" "ok 1"
 is "its health is asked by that libcurl" "$(foreign "$FOREIGN/gusset" health >/dev/null; echo $?) $(ask 'count?key=health')" "0 1"
 export GUSSET_CONFIG=$folder/gusset.cfg
