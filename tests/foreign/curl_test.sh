@@ -53,6 +53,7 @@ is "a reply that no server sent" "$(wrapped -s -w ' %{http_code} %{content_type}
 is "in a loop, too" "$(wrapped -sZ -w ' %{http_code}' "$url/?status=503")" "{} 200"
 is "an error in a loop is the program's" "$(wrapped -sZ "http://localhost:$port/?key=e&reset=headers" "http://localhost:$port/?key=f&reset=headers"; echo $?) $(ask 'count?key=e') $(ask 'count?key=f')" "56 2 2"
 is "so is a refusal" "$(gusset trip "localhost:$port" >/dev/null; wrapped -sZ "http://localhost:$port/?key=g"; echo $?) $(ask 'count?key=g')" "7 0"
+gusset reset "localhost:$port" >/dev/null
 is "a limit ends a body that has stalled" \
     "$(GUSSET_SET=timeout.idle=1s timeout 30 $EMULATOR ${PRELOAD}"$library" "$ROOT/usr/bin/curl" -s -o /dev/null "http://127.0.0.1:$port/?stall=body&body=1000&for=50000"; echo $?)" 28
 is "a service is found by its name" "$(wrapped -s "http://user-service/?key=service") $(ask 'count?key=service')" "ok 1"
