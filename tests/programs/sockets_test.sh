@@ -176,7 +176,7 @@ listen front
     server back 127.0.0.6:$((open + 1))
 CFG
     forgotten
-    wrapped haproxy -db -f "$folder/haproxy.cfg" 2>"$folder/haproxy" &
+    LD_PRELOAD=$BUILD/libgusset.so haproxy -db -f "$folder/haproxy.cfg" >"$folder/haproxy" 2>&1 &
     servers+=($!)
     # six through it at once, held open; the limit of what it has connected
     is "haproxy holds neither a limit nor a place, however many connections it has" "$(timeout 60 "$python" - "$folder/front.sock" $((open + 1)) <<'PY'
