@@ -150,37 +150,31 @@ STUBS_INLINE CURLMcode hook_multi_cleanup(enum libcurl_flavour flavour, CURLM *r
 }
 
 /* Of libcurl 8.17; not in the table of its functions, so that an older one is not searched for it in vain. */
-static CURLMcode notify(enum libcurl_flavour flavour, const char *name, CURLM *real, unsigned type,
+static CURLMcode notify(enum libcurl_flavour flavour, CURLM *real, unsigned type, bool is_wanted,
                         const void *caller)
 {
+    const char *name = is_wanted ? "curl_multi_notify_enable" : "curl_multi_notify_disable";
     struct multi *multi = find(real, caller);
     const struct libcurl *libcurl = multi ? multi->libcurl : libcurl_for(flavour, caller);
     CURLMcode (*function)(CURLM *, unsigned) =
         libcurl ? linker_find(libcurl->library, name, libcurl->symbol_version) : NULL;
+    CURLMcode code = function ? function(real, type) : CURLM_UNKNOWN_OPTION;
 
-    return function ? function(real, type) : CURLM_UNKNOWN_OPTION;
+    if (multi && code == CURLM_OK)
+        notices_want(multi, type, is_wanted);
+    return code;
 }
 
 static CURLMcode hook_multi_notify_enable(enum libcurl_flavour flavour, CURLM *real, unsigned type,
                                           const void *caller)
 {
-    struct multi *multi = find(real, caller);
-    CURLMcode code = notify(flavour, "curl_multi_notify_enable", real, type, caller);
-
-    if (multi && code == CURLM_OK)
-        notices_want(multi, type, true);
-    return code;
+    return notify(flavour, real, type, true, caller);
 }
 
 static CURLMcode hook_multi_notify_disable(enum libcurl_flavour flavour, CURLM *real, unsigned type,
                                            const void *caller)
 {
-    struct multi *multi = find(real, caller);
-    CURLMcode code = notify(flavour, "curl_multi_notify_disable", real, type, caller);
-
-    if (multi && code == CURLM_OK)
-        notices_want(multi, type, false);
-    return code;
+    return notify(flavour, real, type, false, caller);
 }
 
 /*

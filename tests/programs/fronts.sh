@@ -38,6 +38,19 @@ start_full() {
     full=http://127.0.0.1:$(cat "$folder/full")/
 }
 
+# start_planned [ARGUMENT...]: hedge/serve.py, which answers as the request's plan says; sets planned_port. False: it did not start.
+start_planned() {
+    rm -f "$folder/planned"
+    python3 "$(dirname "$0")/hedge/serve.py" "$@" >"$folder/planned" 2>/dev/null &
+    servers+=($!)
+    for _ in $(seq 500); do
+        [ -s "$folder/planned" ] && break
+        sleep 0.02
+    done
+    planned_port=$(cat "$folder/planned")
+    [ -n "$planned_port" ]
+}
+
 # certificate NAME SUBJECT-ALTERNATIVE-NAME [OPTION...]: $folder/NAME.pem (key and certificate), signed by $folder/authority.crt
 certificate() {
     local name=$1 names=$2

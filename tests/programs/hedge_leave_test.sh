@@ -9,13 +9,8 @@ if ! command -v python3 >/dev/null; then
     done_testing
 fi
 start_upstream
-python3 "$(dirname "$0")/hedge/serve.py" >"$folder/port" 2>/dev/null &
-servers+=($!)
-for _ in $(seq 200); do
-    [ -s "$folder/port" ] && break
-    sleep 0.02
-done
-planned=http://127.0.0.1:$(cat "$folder/port")
+start_planned
+planned=http://127.0.0.1:$planned_port
 other=http://127.0.0.1:$port/other
 config "$folder/p.cfg" <<'CFG'
 version = 1;

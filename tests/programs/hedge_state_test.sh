@@ -7,13 +7,8 @@ if ! command -v python3 >/dev/null; then
     skip "what libcurl keeps, under a second attempt" "python3 is not installed"
     done_testing
 fi
-python3 "$(dirname "$0")/hedge/serve.py" >"$folder/port" 2>/dev/null &
-servers+=($!)
-for _ in $(seq 200); do
-    [ -s "$folder/port" ] && break
-    sleep 0.02
-done
-server=$(cat "$folder/port")
+start_planned
+server=$planned_port
 planned=http://127.0.0.1:$server
 config "$folder/p.cfg" <<'CFG'
 version = 1;

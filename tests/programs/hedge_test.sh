@@ -2,21 +2,16 @@
 # A GET that is not answered in time is made a second time side by side (hedge): the program gets whoever answers first, whole, in
 # each interface, and nothing of the other.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/fronts.sh"
 if ! command -v python3 >/dev/null; then
     skip "a second attempt side by side" "python3 is not installed"
     done_testing
 fi
 start_upstream
-here=$(dirname "$0")
 url=http://127.0.0.1:$port
 
-python3 "$here/hedge/serve.py" "$folder/served" >"$folder/port" 2>/dev/null &
-servers+=($!)
-for _ in $(seq 200); do
-    [ -s "$folder/port" ] && break
-    sleep 0.02
-done
-planned=http://127.0.0.1:$(cat "$folder/port")
+start_planned "$folder/served"
+planned=http://127.0.0.1:$planned_port
 
 # policy GROUPS [GROUPS-OF-THE-FILE]
 policy() {

@@ -39,11 +39,8 @@ if ! command -v python3 >/dev/null; then
 fi
 # serve ARGUMENTS...: sets server to its address
 serve() {
-    rm -f "$folder/port"
-    python3 "$(dirname "$0")/hedge/serve.py" "$folder" "$@" >"$folder/port" 2>/dev/null &
-    servers+=($!)
-    until [ -s "$folder/port" ]; do sleep 0.02; done
-    server=localhost:$(cat "$folder/port")
+    start_planned "$folder" "$@"
+    server=localhost:$planned_port
 }
 heads() { command curl -s "http://$server/heads?of=$1"; }
 under() { timeout 30 gusset run --config "$folder/p.cfg" -- "$@"; }
